@@ -1,0 +1,13 @@
+# What every target of this project has in common.
+function(vit_target target)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+  if(VIT_WERROR)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+  if(VIT_SANITIZE)
+    target_compile_options(${target} PRIVATE -fsanitize=${VIT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(${target} PUBLIC -fsanitize=${VIT_SANITIZE})
+  endif()
+endfunction()

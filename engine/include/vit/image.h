@@ -1,0 +1,53 @@
+// Images: decode files, and preprocess as timm's evaluation transform does.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <vector>
+
+namespace vit {
+
+/// 8-bit RGB, row-major, 3 bytes a pixel.
+struct Image {
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    std::vector<std::uint8_t> rgb;  ///< height * width * 3
+};
+
+struct DecodeOptions {
+    bool exif = false;                          ///< apply the EXIF orientation tag
+    std::uint64_t max_pixels = 89'478'485;      ///< Error(input) beyond
+};
+
+/// JPEG, PNG or WebP, told by their first bytes; converted as Pillow's `convert("RGB")`.
+/// Throws Error(io) when unreadable, Error(input) when it is no such image, truncated or too large.
+Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {});
+/// `name` is only for messages.
+Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
+                   const DecodeOptions& options = {});
+
+enum class Crop { center, squash, border };
+enum class Filter { nearest, bilinear, bicubic, lanczos };
+
+/// timm's evaluation transform: resize, crop, scale to [0, 1], normalise.
+struct Transform {
+    std::int64_t height = 224;
+    std::int64_t width = 224;
+    double crop_pct = 0.875;
+    Crop crop = Crop::center;
+    Filter filter = Filter::bicubic;
+    std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
+    std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+};
+
+/// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow + timm.
+Image resize_and_crop(const Image& image, const Transform& transform);
+
+/// Writes [3, height, width] float32 to `out` (exactly that many). Thread-safe.
+/// Throws Error(usage) on a wrong size of `out`, Error(input) on an empty image.
+void preprocess(const Image& image, const Transform& transform, std::span<float> out);
+
+}  // namespace vit

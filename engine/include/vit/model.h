@@ -1,0 +1,123 @@
+// Load a model file and run it. Include this one header (it brings the others).
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "vit/error.h"
+#include "vit/image.h"
+
+namespace vit {
+
+enum class Precision { f32 };
+
+/// How a model is prepared when it is loaded.
+struct LoadOptions {
+    /// Threads that one call may use; 0: usable_threads().
+    int threads = 0;
+    /// Image height and width; 0: what the model file says. Another size than the position table's
+    /// resizes the table (bicubic, antialiased, as timm). Must be multiples of the patch size.
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+    Precision precision = Precision::f32;
+};
+
+/// Facts about a loaded model; plain data.
+struct ModelInfo {
+    std::string architecture;
+    std::int64_t height = 0, width = 0, channels = 3;  ///< input
+    std::int64_t tokens = 0;                           ///< prefix tokens + patches
+    std::int64_t embed_dim = 0;
+    std::int64_t features = 0;  ///< length of the pooled vector before the head
+    std::int64_t classes = 0;   ///< length of the logits
+    std::int64_t parameters = 0;
+    double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, nothing skipped
+    std::vector<std::string> labels;  ///< empty, or one per class
+    Transform transform;              ///< the model's preprocessing, at the loaded image size
+    int threads = 0;
+    std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512"
+};
+
+struct Prediction {
+    std::int64_t index = 0;
+    std::string label;  ///< the index as text where the model has no labels
+    float probability = 0;
+    float logit = 0;
+};
+
+/// Where a run writes. Empty spans are not computed (and what only they need is skipped).
+/// Row-major, one row per image of the batch.
+struct Outputs {
+    std::span<float> logits;    ///< [N, classes]
+    std::span<float> features;  ///< [N, features]
+    std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
+};
+
+/// Time of one node of the executed graph, summed over a profiled run (wall time of the slowest thread).
+struct NodeProfile {
+    std::string name;
+    std::string kind;
+    double milliseconds = 0;
+    double gflop = 0;  ///< work really done
+    double mbytes = 0; ///< weights and activations read and written
+};
+
+/// How a model file's self-test went here.
+struct SelfTestResult {
+    bool present = false;
+    double relative_l2 = 0;
+    double tolerance = 0;
+    bool passed = false;
+    std::string made_by;
+};
+
+/// A loaded model. Immutable: every member function is const and may be called from any number of
+/// threads at once, with the same result bit for bit as a serial call. Copies share the model.
+class Model {
+  public:
+    /// Maps the file and packs the weights. Throws Error (io, format, model, usage, unsupported, memory).
+    static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
+
+    const ModelInfo& info() const;
+
+    /// `images` [N, channels, height, width] float32, preprocessed. Allocates nothing after the first
+    /// call of the same N. Throws Error(usage) on sizes that disagree.
+    void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
+
+    /// The `k` most probable classes, most probable first (ties: lower index first).
+    std::vector<Prediction> classify(const Image& image, int k = 5) const;
+    std::vector<std::vector<Prediction>> classify(std::span<const Image> images, int k = 5) const;
+
+    /// Top-k of one row of logits [classes], as classify does it.
+    std::vector<Prediction> top(std::span<const float> logits, int k) const;
+
+    /// Pooled vector before the head, [features].
+    std::vector<float> embed(const Image& image) const;
+
+    /// Runs `count` images as run() does and returns each node's share.
+    std::vector<NodeProfile> profile(std::span<const float> images, std::int64_t count) const;
+
+    /// Replays the self-test that the model file carries.
+    SelfTestResult self_test() const;
+
+    /// The graph after all passes; `dot`: for Graphviz. `built`: before the first pass.
+    std::string print_graph(bool dot, bool built = false) const;
+
+    struct Impl;
+
+  private:
+    explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
+    std::shared_ptr<const Impl> impl_;
+};
+
+/// Cores that this process may use: affinity mask and container (cgroup) quota, at least 1.
+int usable_threads();
+
+/// Name and version, "vit 0.1.0".
+std::string version();
+
+}  // namespace vit

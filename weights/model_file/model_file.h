@@ -1,0 +1,73 @@
+// The .vit model file: a safetensors container whose metadata holds the rest as JSON
+// (docs/model-file.md). Reading maps the file; nothing is copied.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/model_file/model_config.h"
+#include "weights/model_file/tensor.h"
+
+namespace vit {
+
+/// Everything in a model file but the tensors.
+struct ModelHeader {
+    ModelConfig config;
+    Preprocessing preprocessing;
+    std::vector<std::string> labels;  ///< empty, or one per class
+    std::optional<SelfTest> self_test;
+    Provenance provenance;
+};
+
+/// An opened model file. Immutable; any number of threads may read it.
+class ModelFile {
+  public:
+    /// Throws Error(io) when the file cannot be read, Error(format) when its bytes are malformed,
+    /// Error(model) when the header's numbers or the tensors' names and shapes disagree.
+    static ModelFile open(const std::filesystem::path& path);
+
+    ModelFile(ModelFile&&) noexcept;
+    ModelFile& operator=(ModelFile&&) noexcept;
+    ~ModelFile();
+
+    const std::filesystem::path& path() const;
+    const ModelHeader& header() const;
+    const std::vector<TensorView>& tensors() const;
+    /// nullptr when there is no such tensor.
+    const TensorView* find(std::string_view name) const;
+    /// Throws Error(model) naming file and tensor.
+    const TensorView& get(std::string_view name) const;
+
+    /// Tells the kernel that the tensor's pages will not be read again soon, so that they stop
+    /// counting as this process's memory. The bytes stay readable.
+    void release(const TensorView& tensor) const;
+
+  private:
+    struct Impl;
+    explicit ModelFile(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Writes header and tensors to `path`: temporary file beside it, fsync, rename. On any error the
+/// old file (or none) is left. Tensors are written in the given order, 64-byte aligned.
+/// Throws Error(io), Error(model).
+void write_model_file(const std::filesystem::path& path, const ModelHeader& header,
+                      const std::vector<TensorView>& tensors);
+
+/// Names and shapes of the tensors that `config` needs, in canonical order. The one list that the
+/// converter, the model file's check and the graph builder agree on.
+struct TensorSpec {
+    std::string name;
+    Shape shape;
+};
+std::vector<TensorSpec> required_tensors(const ModelConfig& config);
+
+/// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
+/// image not a multiple of the patch, …).
+void validate(const ModelConfig& config);
+
+}  // namespace vit

@@ -1,0 +1,1 @@
+#include "weights/readers/checkpoint.h"
