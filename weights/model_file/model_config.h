@@ -81,17 +81,19 @@ struct Preprocessing {
 
 /// How a model file can be checked where it runs.
 struct SelfTest {
-    std::uint64_t seed = 0;      ///< input = self_test_input(seed, …) unless tensor self_test.input is there
-    bool stored_input = false;   ///< tensor `self_test.input` [N, 3, H, W] holds the input
-    std::string made_by;         ///< "reference evaluator (float64)" or what --expect named
-    double tolerance = 1e-5;     ///< relative L2 error of the logits (tensor `self_test.logits` [N, classes])
+    std::uint64_t seed =
+        0;  ///< input = self_test_input(seed, …) unless tensor self_test.input is there
+    bool stored_input = false;  ///< tensor `self_test.input` [N, 3, H, W] holds the input
+    std::string made_by;        ///< "reference evaluator (float64)" or what --expect named
+    double tolerance =
+        1e-5;  ///< relative L2 error of the logits (tensor `self_test.logits` [N, classes])
 };
 
 /// Where a model file came from, for people.
 struct Provenance {
-    std::string source;     ///< file name (no folders) of the checkpoint
-    std::string sha256;     ///< of that file; empty where unknown
-    std::string converter;  ///< "vit-convert 0.1.0"
+    std::string source;              ///< file name (no folders) of the checkpoint
+    std::string sha256;              ///< of that file; empty where unknown
+    std::string converter;           ///< "vit-convert 0.1.0"
     std::vector<std::string> notes;  ///< what was dropped and why, which weights were taken (EMA)
 };
 

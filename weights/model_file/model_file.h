@@ -53,8 +53,10 @@ class ModelFile {
 };
 
 /// Writes header and tensors to `path`: temporary file beside it, fsync, rename. On any error the
-/// old file (or none) is left. Tensors are written in the given order, 64-byte aligned.
-/// Throws Error(io), Error(model).
+/// old file (or none) is left. Tensors must be exactly what the header asks for; they are written
+/// in the given order without gaps, the first at a multiple of 64 bytes: every tensor is 4-byte
+/// aligned, and 64-byte aligned while the sizes before it are multiples of 64 bytes. Throws
+/// Error(io), Error(model).
 void write_model_file(const std::filesystem::path& path, const ModelHeader& header,
                       const std::vector<TensorView>& tensors);
 

@@ -1,0 +1,30 @@
+// A whole regular file mapped for reading.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <span>
+
+namespace vit {
+
+/// Owns the mapping. The bytes may be read by any number of threads. The file must not be truncated
+/// while it is mapped (replacing it by rename is fine: the mapping keeps the old file).
+class MappedFile {
+  public:
+    /// Throws Error(io) naming the path when it is missing, unreadable, empty or no regular file.
+    explicit MappedFile(const std::filesystem::path& path);
+    MappedFile(MappedFile&& other) noexcept;
+    MappedFile& operator=(MappedFile&& other) noexcept;
+    ~MappedFile();
+
+    std::span<const std::byte> bytes() const noexcept { return bytes_; }
+
+    /// Lets the kernel take back the whole pages that lie inside `part` (a part of bytes()).
+    /// Reading them again brings them back from the file.
+    void release(std::span<const std::byte> part) const noexcept;
+
+  private:
+    std::span<const std::byte> bytes_;
+};
+
+}  // namespace vit

@@ -1,0 +1,117 @@
+#include "weights/model_file/position_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "vit/error.h"
+#include "weights/model_file/checked.h"
+
+namespace vit {
+
+namespace {
+
+/// Keys, "Cubic convolution interpolation for digital image processing", 1981, with a = -0.5.
+double cubic(double x) {
+    constexpr double a = -0.5;
+    x = std::abs(x);
+    if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+    if (x < 2) return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
+    return 0;
+}
+
+/// What one output position reads: `weights.size()` inputs from `first` on.
+struct Taps {
+    std::size_t first = 0;
+    std::vector<double> weights;
+};
+
+/// torch's antialiased weights: shrinking stretches the filter over `scale` inputs, and the weights
+/// that fall inside the input are normalised to a sum of one.
+std::vector<Taps> taps_for(std::int64_t in, std::int64_t out) {
+    const double scale = static_cast<double>(in) / static_cast<double>(out);
+    const double stretch = std::max(scale, 1.0);
+    const double support = 2 * stretch;
+    std::vector<Taps> result;
+    for (std::int64_t i = 0; i < out; ++i) {
+        const double center = scale * (static_cast<double>(i) + 0.5);
+        const auto first =
+            std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
+        const auto last =
+            std::min<std::int64_t>(static_cast<std::int64_t>(center + support + 0.5), in);
+        Taps taps{static_cast<std::size_t>(first), {}};
+        double sum = 0;
+        for (std::int64_t j = first; j < last; ++j) {
+            taps.weights.push_back(cubic((static_cast<double>(j) - center + 0.5) / stretch));
+            sum += taps.weights.back();
+        }
+        for (double& weight : taps.weights) weight /= sum;
+        result.push_back(std::move(taps));
+    }
+    return result;
+}
+
+std::uint64_t rows(std::int64_t prefix, ImageSize grid) {
+    const std::int64_t extents[] = {grid.height, grid.width};
+    return checked::add(static_cast<std::uint64_t>(prefix),
+                        checked::product(extents, "position table"), "position table");
+}
+
+}  // namespace
+
+std::vector<float> resample_position_table(std::span<const float> table, std::int64_t prefix,
+                                           ImageSize old_grid, ImageSize new_grid,
+                                           std::int64_t dim) {
+    if (prefix < 0 || dim < 1 || old_grid.height < 1 || old_grid.width < 1 || new_grid.height < 1 ||
+        new_grid.width < 1)
+        throw Error(ErrorKind::usage, fmt::format("position table: expected grids of 1x1 or more, "
+                                                  "found {}x{} and {}x{} (prefix {}, dim {})",
+                                                  old_grid.height, old_grid.width, new_grid.height,
+                                                  new_grid.width, prefix, dim));
+    const auto width = static_cast<std::uint64_t>(dim);
+    if (table.size() != checked::mul(rows(prefix, old_grid), width, "position table"))
+        throw Error(ErrorKind::usage,
+                    fmt::format("position table: expected {} prefix rows and {}x{} patch rows of "
+                                "{}, found {} numbers",
+                                prefix, old_grid.height, old_grid.width, dim, table.size()));
+    if (old_grid == new_grid) return {table.begin(), table.end()};
+
+    const auto columns = static_cast<std::size_t>(dim);
+    const std::size_t head = static_cast<std::size_t>(prefix) * columns;
+    const std::vector<Taps> across = taps_for(old_grid.width, new_grid.width);
+    const std::vector<Taps> down = taps_for(old_grid.height, new_grid.height);
+    const auto old_width = static_cast<std::size_t>(old_grid.width);
+    const auto old_height = static_cast<std::size_t>(old_grid.height);
+
+    // Along the width, [old height, new width, dim] …
+    std::vector<double> half(old_height * across.size() * columns, 0.0);
+    for (std::size_t y = 0; y < old_height; ++y)
+        for (std::size_t x = 0; x < across.size(); ++x)
+            for (std::size_t k = 0; k < across[x].weights.size(); ++k) {
+                const float* in =
+                    table.data() + head + (y * old_width + across[x].first + k) * columns;
+                double* out = half.data() + (y * across.size() + x) * columns;
+                for (std::size_t c = 0; c < columns; ++c)
+                    out[c] += across[x].weights[k] * static_cast<double>(in[c]);
+            }
+    // … then along the height.
+    std::vector<float> result(checked::to_size(
+        checked::mul(rows(prefix, new_grid), width, "position table"), "position table"));
+    std::copy_n(table.begin(), head, result.begin());
+    std::vector<double> row(columns);
+    for (std::size_t y = 0; y < down.size(); ++y)
+        for (std::size_t x = 0; x < across.size(); ++x) {
+            std::fill(row.begin(), row.end(), 0.0);
+            for (std::size_t k = 0; k < down[y].weights.size(); ++k) {
+                const double* in =
+                    half.data() + ((down[y].first + k) * across.size() + x) * columns;
+                for (std::size_t c = 0; c < columns; ++c) row[c] += down[y].weights[k] * in[c];
+            }
+            float* out = result.data() + head + (y * across.size() + x) * columns;
+            for (std::size_t c = 0; c < columns; ++c) out[c] = static_cast<float>(row[c]);
+        }
+    return result;
+}
+
+}  // namespace vit

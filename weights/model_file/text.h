@@ -1,0 +1,20 @@
+// Names from files, made fit for a one-line message.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vit {
+
+/// 'text' in single quotes: control bytes as \xNN, quote and backslash escaped, the middle of an
+/// overlong text left out. Bytes that are not UTF-8 are escaped too, so that the result is always
+/// valid UTF-8.
+std::string in_quotes(std::string_view text);
+
+/// True for well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
+bool is_utf8(std::string_view text) noexcept;
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 where there is none.
+std::size_t utf8_sequence(std::string_view text) noexcept;
+
+}  // namespace vit
