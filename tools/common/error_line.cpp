@@ -1,0 +1,108 @@
+#include "tools/common/error_line.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
+
+namespace vit::tools {
+
+namespace {
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none.
+std::size_t utf8_length(std::string_view text) {
+    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto in = [&](std::size_t i, unsigned low, unsigned high) {
+        return i < text.size() && byte(i) >= low && byte(i) <= high;
+    };
+    const unsigned lead = byte(0);
+    if (lead < 0x80) return 1;
+    if (lead >= 0xC2 && lead <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
+    if (lead >= 0xE0 && lead <= 0xEF) {
+        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
+        const unsigned high = lead == 0xED ? 0x9F : 0xBF;
+        return in(1, low, high) && in(2, 0x80, 0xBF) ? 3 : 0;
+    }
+    if (lead >= 0xF0 && lead <= 0xF4) {
+        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
+        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
+        return in(1, low, high) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
+    }
+    return 0;
+}
+
+}  // namespace
+
+std::string escape_control(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const auto lead = static_cast<unsigned char>(text[0]);
+        std::size_t length = utf8_length(text);
+        const bool c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
+        if (lead == '\n') {
+            out += "\\n";
+        } else if (lead == '\t') {
+            out += "\\t";
+        } else if (lead == '\r') {
+            out += "\\r";
+        } else if (length == 0 || c1 || lead < 0x20 || lead == 0x7F) {
+            if (length == 0) length = 1;
+            for (const char c : text.substr(0, length))
+                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        } else {
+            out += text.substr(0, length);
+        }
+        text.remove_prefix(length);
+    }
+    return out;
+}
+
+int exit_status(ErrorKind kind) {
+    switch (kind) {
+        case ErrorKind::usage:
+            return exit_usage;
+        case ErrorKind::io:
+            return exit_io;
+        case ErrorKind::format:
+        case ErrorKind::model:
+        case ErrorKind::unsupported:
+            return exit_model_refused;
+        case ErrorKind::input:
+        case ErrorKind::memory:
+        case ErrorKind::internal:
+            return exit_some_inputs_failed;
+    }
+    return exit_some_inputs_failed;
+}
+
+std::string error_line(std::string_view tool, std::string_view what, std::string_view where) {
+    std::string line = fmt::format("{}: error: {}", tool, what);
+    if (!where.empty() && what.find(where) == std::string_view::npos)
+        line += fmt::format(" ({})", where);
+    return escape_control(line);
+}
+
+int run_tool(std::string_view tool, const std::function<int()>& body,
+             const std::function<std::string()>& where) {
+    const auto report = [&](std::string_view what, int status) {
+        const std::string place = where ? where() : std::string();
+        std::fprintf(stderr, "%s\n", error_line(tool, what, place).c_str());
+        return status;
+    };
+    try {
+        return body();
+    } catch (const Error& error) {
+        return report(error.what(), exit_status(error.kind()));
+    } catch (const std::bad_alloc&) {
+        return report("not enough memory", exit_status(ErrorKind::memory));
+    } catch (const std::system_error& error) {  // std::filesystem's too
+        return report(error.what(), exit_io);
+    } catch (const std::exception& error) {
+        return report(std::string("unexpected: ") + error.what(), exit_status(ErrorKind::internal));
+    }
+}
+
+}  // namespace vit::tools

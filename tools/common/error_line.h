@@ -1,0 +1,34 @@
+// One error, one line on standard error, one exit status: what every tool does the same way.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "vit/error.h"
+
+namespace vit::tools {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_some_inputs_failed = 1;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_model_refused = 3;
+inline constexpr int exit_io = 74;
+
+/// Control bytes (C0, DEL, C1 as UTF-8) and bytes that are no UTF-8 become \n, \t, \xNN, so that a
+/// name taken from a file can neither break a line nor command a terminal.
+std::string escape_control(std::string_view text);
+
+/// usage 2; format, model, unsupported 3; io 74; anything else 1.
+int exit_status(ErrorKind kind);
+
+/// "TOOL: error: WHAT (WHERE)", escaped, without a newline. WHERE is left out when it is empty or
+/// when WHAT names it already.
+std::string error_line(std::string_view tool, std::string_view what, std::string_view where = {});
+
+/// Runs `body` and returns its exit status; an exception becomes an error line on standard error
+/// and its exit status. `where` is asked for only then: the input at hand, or nothing.
+int run_tool(std::string_view tool, const std::function<int()>& body,
+             const std::function<std::string()>& where = {});
+
+}  // namespace vit::tools
