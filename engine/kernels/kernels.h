@@ -38,6 +38,25 @@ struct Table {
 
     /// out[c] = mean over rows of in[r, c], accumulated row by row in order.
     void (*mean_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols, float* out);
+
+    // Attention over packed keys and values (engine/kernels/attention.h).
+
+    /// Keys, or columns of values, that are packed side by side.
+    std::size_t attention_panel;
+    /// Query rows whose scores the workspace of `attend` holds at once:
+    /// attention_rows × (keys rounded up to attention_panel) floats.
+    std::size_t attention_rows;
+    /// Packs rows [first, first + rows) of all `keys` keys, `k` pointing at row `first`, into `packed`:
+    /// heads × (keys rounded up to the panel) × head_dim floats. Rows may be packed by several threads.
+    void (*pack_keys)(const float* k, std::size_t k_stride, std::size_t first, std::size_t rows,
+                      std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed);
+    /// The same for values: heads × (head_dim rounded up to the panel) × keys floats.
+    void (*pack_values)(const float* v, std::size_t v_stride, std::size_t first, std::size_t rows,
+                        std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed);
+    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows.
+    void (*attend)(const float* q, std::size_t q_stride, std::size_t rows, const float* packed_keys,
+                   const float* packed_values, std::size_t keys, std::size_t heads, std::size_t head_dim,
+                   float scale, float* out, std::size_t out_stride, float* workspace);
 };
 
 /// Tables that this CPU can run, lowest first; baseline is always there.

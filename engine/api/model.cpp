@@ -1,0 +1,228 @@
+#include "vit/model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "engine/base/threads.h"
+#include "engine/executor/executor.h"
+#include "engine/graph/print.h"
+#include "engine/kernels/dispatch.h"
+#include "engine/ops/onednn_isa.h"
+#include "weights/model_file/model_file.h"
+#include "weights/model_file/random.h"
+
+namespace vit {
+
+namespace {
+
+Crop to_crop(CropMode mode) {
+    switch (mode) {
+        case CropMode::center: return Crop::center;
+        case CropMode::squash: return Crop::squash;
+        case CropMode::border: return Crop::border;
+    }
+    throw Error(ErrorKind::internal, "unknown crop mode");
+}
+
+Filter to_filter(Interpolation interpolation) {
+    switch (interpolation) {
+        case Interpolation::nearest: return Filter::nearest;
+        case Interpolation::bilinear: return Filter::bilinear;
+        case Interpolation::bicubic: return Filter::bicubic;
+        case Interpolation::lanczos: return Filter::lanczos;
+    }
+    throw Error(ErrorKind::internal, "unknown interpolation");
+}
+
+ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
+    if (options.height < 0 || options.width < 0 || (options.height == 0) != (options.width == 0))
+        throw Error(ErrorKind::usage, "image size: expected both height and width, or neither");
+    return options.height == 0 ? config.image_size : ImageSize{options.height, options.width};
+}
+
+int loaded_threads(const LoadOptions& options) {
+    constexpr int most = 1024;
+    if (options.threads < 0 || options.threads > most)
+        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) + ", found " +
+                                          std::to_string(options.threads));
+    return options.threads == 0 ? vit::usable_threads() : options.threads;
+}
+
+}  // namespace
+
+struct Model::Impl {
+    ModelFile file;
+    ImageSize size;
+    Executor executor;
+    ModelInfo info;
+
+    Impl(ModelFile opened, const LoadOptions& options, const kernels::Table& table)
+        : file(std::move(opened)),
+          size(loaded_size(file.header().config, options)),
+          executor(file, size, table, loaded_threads(options)) {
+        describe(loaded_threads(options));
+    }
+
+    void describe(int threads) {
+        const ModelHeader& header = file.header();
+        const Graph& graph = executor.built();
+        info.architecture = header.config.architecture;
+        info.height = size.height;
+        info.width = size.width;
+        info.channels = graph.channels;
+        info.tokens = graph.value(graph.tokens).rows;
+        info.embed_dim = graph.value(graph.tokens).cols;
+        info.features = graph.value(graph.features).cols;
+        info.classes = graph.value(graph.logits).cols;
+        for (const TensorSpec& tensor : required_tensors(header.config)) {
+            std::int64_t count = 1;
+            for (std::int64_t extent : tensor.shape) count *= extent;
+            info.parameters += count;
+        }
+        info.gflop_per_image = flop(graph) * 1e-9;
+        info.labels = header.labels;
+        const Preprocessing& p = header.preprocessing;
+        info.transform = {size.height, size.width, p.crop_pct, to_crop(p.crop_mode), to_filter(p.interpolation),
+                          p.mean, p.std};
+        info.threads = threads;
+        info.isa = kernels::isa_name(executor.kernels().isa);
+    }
+
+    std::size_t image_floats() const { return static_cast<std::size_t>(info.channels * info.height * info.width); }
+};
+
+Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
+    const kernels::Table& table = kernels::select_table();
+    limit_onednn(table.isa);
+    return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
+}
+
+const ModelInfo& Model::info() const { return impl_->info; }
+
+void Model::run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const {
+    const auto n = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
+    const ModelInfo& info = impl_->info;
+    const auto expect = [](const char* what, std::size_t found, std::size_t expected) {
+        if (found != expected)
+            throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
+                                              " floats, found " + std::to_string(found));
+    };
+    const auto expect_output = [&](const char* what, std::span<float> span, std::int64_t floats) {
+        if (!span.empty()) expect(what, span.size(), n * static_cast<std::size_t>(floats));
+    };
+    if (count < 0) throw Error(ErrorKind::usage, "images: negative count");
+    expect("images", images.size(), n * impl_->image_floats());
+    expect_output("logits", outputs.logits, info.classes);
+    expect_output("features", outputs.features, info.features);
+    expect_output("tokens", outputs.tokens, info.tokens * info.embed_dim);
+    if (outputs.logits.empty() && outputs.features.empty() && outputs.tokens.empty()) return;
+    const auto pointer = [](std::span<float> span) { return span.empty() ? nullptr : span.data(); };
+    impl_->executor.run(images.data(), count,
+                        {pointer(outputs.logits), pointer(outputs.features), pointer(outputs.tokens)});
+}
+
+std::vector<Prediction> Model::top(std::span<const float> logits, int k) const {
+    const ModelInfo& info = impl_->info;
+    if (logits.size() != static_cast<std::size_t>(info.classes))
+        throw Error(ErrorKind::usage, "logits: expected " + std::to_string(info.classes) + " floats, found " +
+                                          std::to_string(logits.size()));
+    std::vector<std::int64_t> order(logits.size());
+    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
+    // NaN sorts last, so that the order stays a strict weak one.
+    const auto key = [&](std::int64_t i) {
+        const float x = logits[static_cast<std::size_t>(i)];
+        return std::isnan(x) ? -HUGE_VALF : x;
+    };
+    const auto count = static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(k, 0, info.classes));
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](std::int64_t a, std::int64_t b) {
+        return key(a) != key(b) ? key(a) > key(b) : a < b;
+    });
+    double largest = -HUGE_VAL, sum = 0;
+    for (float x : logits) largest = std::max(largest, static_cast<double>(x));
+    for (float x : logits) sum += std::exp(static_cast<double>(x) - largest);
+    std::vector<Prediction> result;
+    for (auto i = order.begin(); i != order.begin() + count; ++i) {
+        const auto index = static_cast<std::size_t>(*i);
+        result.push_back({*i, info.labels.empty() ? std::to_string(*i) : info.labels[index],
+                          static_cast<float>(std::exp(static_cast<double>(logits[index]) - largest) / sum),
+                          logits[index]});
+    }
+    return result;
+}
+
+std::vector<Prediction> Model::classify(const Image& image, int k) const {
+    return std::move(classify(std::span(&image, 1), k).front());
+}
+
+std::vector<std::vector<Prediction>> Model::classify(std::span<const Image> images, int k) const {
+    std::vector<std::vector<Prediction>> result;
+    const std::size_t floats = impl_->image_floats(), classes = static_cast<std::size_t>(info().classes);
+    // A few images a thread at a time: memory does not grow with the batch.
+    const std::size_t most = static_cast<std::size_t>(info().threads) * 4;
+    std::vector<float> input, logits;
+    for (std::size_t first = 0; first < images.size(); first += most) {
+        const std::size_t count = std::min(most, images.size() - first);
+        input.resize(count * floats);
+        logits.resize(count * classes);
+        for (std::size_t i = 0; i < count; ++i)
+            preprocess(images[first + i], info().transform, std::span(input).subspan(i * floats, floats));
+        run(input, static_cast<std::int64_t>(count), {logits, {}, {}});
+        for (std::size_t i = 0; i < count; ++i)
+            result.push_back(top(std::span(logits).subspan(i * classes, classes), k));
+    }
+    return result;
+}
+
+std::vector<float> Model::embed(const Image& image) const {
+    std::vector<float> input(impl_->image_floats()), features(static_cast<std::size_t>(info().features));
+    preprocess(image, info().transform, input);
+    run(input, 1, {{}, features, {}});
+    return features;
+}
+
+std::vector<NodeProfile> Model::profile(std::span<const float> images, std::int64_t count) const {
+    if (count < 1 || images.size() != static_cast<std::size_t>(count) * impl_->image_floats())
+        throw Error(ErrorKind::usage, "images: expected at least one, and channels * height * width floats for each");
+    std::vector<NodeProfile> result;
+    for (const NodeTime& t : impl_->executor.profile(images.data(), count))
+        result.push_back({t.name, t.kind, t.seconds * 1e3, t.flop * 1e-9, t.bytes * 1e-6});
+    return result;
+}
+
+SelfTestResult Model::self_test() const {
+    SelfTestResult result;
+    const std::optional<SelfTest>& test = impl_->file.header().self_test;
+    if (!test) return result;
+    result.present = true;
+    result.tolerance = test->tolerance;
+    result.made_by = test->made_by;
+    if (impl_->size != impl_->file.header().config.image_size)
+        throw Error(ErrorKind::usage, "self-test: it was made for the model file's own image size; load the model without another");
+    const std::vector<float> expected = to_f32(impl_->file.get("self_test.logits"));
+    const std::int64_t count = static_cast<std::int64_t>(expected.size()) / info().classes;
+    std::vector<float> input(static_cast<std::size_t>(count) * impl_->image_floats());
+    if (test->stored_input)
+        to_f32(impl_->file.get("self_test.input"), input);
+    else
+        self_test_input(test->seed, input);
+    std::vector<float> logits(expected.size());
+    run(input, count, {logits, {}, {}});
+    double difference = 0, norm = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        const double e = expected[i];
+        difference += (logits[i] - e) * (logits[i] - e);
+        norm += e * e;
+    }
+    result.relative_l2 = std::sqrt(difference / norm);
+    result.passed = result.relative_l2 <= result.tolerance;
+    return result;
+}
+
+std::string Model::print_graph(bool dot, bool built) const {
+    const Graph& graph = impl_->executor.built();
+    const Graph shown = built ? graph : impl_->executor.optimised({});
+    return dot ? print_dot(shown) : print_text(shown);
+}
+
+}  // namespace vit

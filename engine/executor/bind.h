@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "engine/executor/context.h"
+
+namespace vit {
+
+/// What the planner must know of the operators: strides, packed sizes, workspaces.
+StorageRules storage_rules(const Graph& graph, PreparedModel& model);
+
+/// Everything that one thread's steps are bound to.
+struct Binding {
+    const Program& program;
+    PreparedModel& model;
+    const Plan& plan;
+    std::byte* arena;
+    std::byte* scratch;
+    const float* const* image;
+    int threads, thread;
+};
+
+/// The steps of one thread, stage by stage. Nodes for which the thread owns no rows have none.
+/// Throws Error(internal) naming a node that the executor has no operator for.
+std::vector<std::vector<Step>> bind(const Binding& binding);
+
+}  // namespace vit

@@ -1,0 +1,78 @@
+#include "engine/executor/context.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "engine/executor/bind.h"
+
+namespace vit {
+
+Context::Context(const Program& program, PreparedModel& model, int threads)
+    : program_(program),
+      kernels_(model.kernels()),
+      gang_(static_cast<std::size_t>(threads)),
+      barrier_(threads) {
+    parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
+        plan_ = make_plan(program.graph, program.stages, threads, storage_rules(program.graph, model));
+        arena_ = AlignedBuffer(plan_.arena_bytes);
+        for (int t = 0; t < threads; ++t) {
+            Member& member = gang_[static_cast<std::size_t>(t)];
+            member.scratch = AlignedBuffer(plan_.scratch_bytes);
+            member.seconds.assign(program.graph.nodes.size(), 0.0);
+            member.stages = bind({program, model, plan_, arena_.data(), member.scratch.data(), &image_, threads, t});
+        }
+    });
+}
+
+template <bool profiled>
+void Context::run_stages(Member& member) noexcept {
+    using Clock = std::chrono::steady_clock;
+    for (const std::vector<Step>& steps : member.stages) {
+        if (!member.error) {
+            try {
+                for (const Step& step : steps) {
+                    if constexpr (profiled) {
+                        const auto start = Clock::now();
+                        execute(step, kernels_);
+                        member.seconds[static_cast<std::size_t>(step.node)] +=
+                            std::chrono::duration<double>(Clock::now() - start).count();
+                    } else {
+                        execute(step, kernels_);
+                    }
+                }
+            } catch (...) {
+                member.error = std::current_exception();
+            }
+        }
+        if (gang_.size() > 1) barrier_.wait();
+    }
+}
+
+void Context::run(int thread) noexcept { run_stages<false>(gang_[static_cast<std::size_t>(thread)]); }
+void Context::run_profiled(int thread) noexcept { run_stages<true>(gang_[static_cast<std::size_t>(thread)]); }
+
+void Context::rethrow_error() {
+    for (Member& member : gang_)
+        if (member.error) std::rethrow_exception(std::exchange(member.error, nullptr));
+}
+
+double Context::take_seconds(std::size_t node) {
+    double slowest = 0;
+    for (Member& member : gang_) slowest = std::max(slowest, std::exchange(member.seconds[node], 0.0));
+    return slowest;
+}
+
+ConstRows Context::result(ValueId id) const {
+    const Placement& p = plan_.values[static_cast<std::size_t>(id)];
+    const Value shape = program_.graph.value(id);
+    const float* base = reinterpret_cast<const float*>(arena_.data() + p.offset);
+    ConstRows rows;
+    rows.data = base + p.row * p.stride;
+    rows.count = shape.rows;
+    rows.cols = shape.cols;
+    rows.stride = p.stride;
+    return rows;
+}
+
+}  // namespace vit

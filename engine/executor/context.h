@@ -1,0 +1,68 @@
+// One image in flight: memory, and every step of every thread bound to it.
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/threads.h"
+#include "engine/executor/prepared_model.h"
+#include "engine/executor/step.h"
+#include "engine/graph/plan.h"
+#include "engine/graph/schedule.h"
+
+namespace vit {
+
+/// A graph with its schedule; what a context is bound from.
+struct Program {
+    Graph graph;
+    std::vector<Stage> stages;
+
+    explicit Program(Graph g) : graph(std::move(g)), stages(schedule(graph)) {}
+};
+
+/// Runs one image at a time on a gang of `threads` threads that share its rows.
+class Context {
+  public:
+    /// Plans, allocates and binds. Not to be called for one model from two threads at once.
+    /// Throws Error(memory), Error(unsupported).
+    Context(const Program& program, PreparedModel& model, int threads);
+
+    int threads() const { return static_cast<int>(gang_.size()); }
+
+    /// Before a run: the image [channels, height, width], which must stay until it ends.
+    void set_image(const float* image) { image_ = image; }
+
+    /// The part of thread `thread` of the gang; all of them must call it at the same time.
+    /// Errors are kept for rethrow_error(), so that no thread waits for one that failed.
+    void run(int thread) noexcept;
+    /// The same, adding to each node's time (seconds, of this thread).
+    void run_profiled(int thread) noexcept;
+    void rethrow_error();
+
+    /// A result after a run; no_value is not allowed.
+    ConstRows result(ValueId id) const;
+    /// Seconds that the slowest thread spent in a node since this was last asked.
+    double take_seconds(std::size_t node);
+
+  private:
+    struct Member {
+        AlignedBuffer scratch;
+        std::vector<std::vector<Step>> stages;
+        std::vector<double> seconds;
+        std::exception_ptr error;
+    };
+    template <bool profiled>
+    void run_stages(Member& member) noexcept;
+
+    const Program& program_;
+    const kernels::Table& kernels_;
+    const float* image_ = nullptr;
+    Plan plan_;
+    AlignedBuffer arena_;
+    std::vector<Member> gang_;
+    Barrier barrier_;
+};
+
+}  // namespace vit

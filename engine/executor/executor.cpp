@@ -1,0 +1,170 @@
+#include "engine/executor/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "engine/graph/build_vit.h"
+
+namespace vit {
+
+namespace {
+
+/// The graph whose linears every other variant shares: all results, so all that any variant needs.
+Graph graph_to_pack(const Graph& built) { return optimise(built, {true, true, true}); }
+
+void copy_result(const Context& context, ValueId id, float* to, std::int64_t image) {
+    if (to == nullptr) return;
+    const ConstRows rows = context.result(id);
+    to += image * rows.count * rows.cols;
+    for (std::int64_t r = 0; r < rows.count; ++r)
+        std::memcpy(to + r * rows.cols, rows.data + r * rows.stride, static_cast<std::size_t>(rows.cols) * sizeof(float));
+}
+
+/// Bytes of weights and activations that a node touches once.
+double traffic(const Graph& graph, const Node& node, const WeightMap& weights) {
+    double floats = 0;
+    const auto add = [&](ValueId id) {
+        floats += static_cast<double>(graph.value(id).rows) * static_cast<double>(graph.value(id).cols);
+    };
+    for (ValueId id : node.inputs) add(id);
+    add(node.output);
+    for (const std::string& name : weight_names(node.op)) floats += static_cast<double>(weights.get(name).size());
+    return floats * sizeof(float);
+}
+
+}  // namespace
+
+/// A team while a call uses it.
+struct Executor::Lease {
+    const Executor& executor;
+    Variant& variant;
+    std::unique_ptr<Team> team;
+
+    Lease(const Executor& e, Variant& v, bool alone, std::int64_t rest)
+        : executor(e), variant(v), team(e.take(v, alone, rest)) {}
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+    ~Lease() { executor.give_back(variant, std::move(team)); }
+};
+
+Executor::Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels, int threads)
+    : built_(build_vit(file.header().config, image_size)),
+      threads_(threads),
+      model_(file, image_size, graph_to_pack(built_), kernels, threads) {}
+
+Executor::Variant& Executor::variant(const Demand& demand) const {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, variant] : variants_)
+        if (key == demand) return variant;
+    return variants_.emplace_back(demand, Variant(optimised(demand))).second;
+}
+
+std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone, std::int64_t rest) const {
+    const std::lock_guard lock(mutex_);
+    std::unique_ptr<Team> team;
+    if (variant.idle.empty()) {
+        team = std::make_unique<Team>();
+    } else {
+        team = std::move(variant.idle.back());
+        variant.idle.pop_back();
+    }
+    while (alone && static_cast<int>(team->alone.size()) < threads_)
+        team->alone.push_back(std::make_unique<Context>(variant.program, model_, 1));
+    if (rest > 0 && !team->gangs.contains(rest)) {
+        std::vector<std::unique_ptr<Context>> gangs;
+        for (std::int64_t g = 0; g < rest; ++g)
+            gangs.push_back(std::make_unique<Context>(variant.program, model_,
+                                                      gang_start(g + 1, rest) - gang_start(g, rest)));
+        team->gangs.emplace(rest, std::move(gangs));
+    }
+    return team;
+}
+
+void Executor::give_back(Variant& variant, std::unique_ptr<Team> team) const noexcept {
+    const std::lock_guard lock(mutex_);
+    try {
+        variant.idle.push_back(std::move(team));
+    } catch (const std::bad_alloc&) {
+        // Not kept; the next call makes another.
+    }
+}
+
+void Executor::run(const float* images, std::int64_t count, const ResultPointers& results) const {
+    run_batch<false>(images, count, results, nullptr);
+}
+
+std::vector<NodeTime> Executor::profile(const float* images, std::int64_t count) const {
+    std::vector<NodeTime> times;
+    std::vector<float> logits(static_cast<std::size_t>(count * built_.value(built_.logits).cols));
+    run_batch<true>(images, count, {logits.data(), nullptr, nullptr}, &times);
+    return times;
+}
+
+template <bool profiled>
+void Executor::run_batch(const float* images, std::int64_t count, const ResultPointers& results,
+                         std::vector<NodeTime>* times) const {
+    if (count <= 0) return;
+    Variant& v = variant({results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
+    const Graph& graph = v.program.graph;
+    const std::int64_t image_floats = graph.value(graph.image).rows * graph.value(graph.image).cols;
+
+    // Whole rounds of one image a thread; the rest by gangs.
+    const std::int64_t rest = count % threads_, alone = count - rest;
+    Lease lease(*this, v, alone > 0, rest);
+    Team& team = *lease.team;
+    std::vector<std::unique_ptr<Context>>* const gangs = rest > 0 ? &team.gangs.at(rest) : nullptr;
+    for (std::int64_t g = 0; g < rest; ++g)
+        (*gangs)[static_cast<std::size_t>(g)]->set_image(images + (alone + g) * image_floats);
+
+    const auto run_part = [&](Context& context, int thread) {
+        if constexpr (profiled)
+            context.run_profiled(thread);
+        else
+            context.run(thread);
+    };
+    const auto copy_results = [&](Context& context, std::int64_t image) {
+        copy_result(context, graph.logits, results.logits, image);
+        copy_result(context, graph.features, results.features, image);
+        copy_result(context, graph.tokens, results.tokens, image);
+    };
+    std::atomic<std::int64_t> next = 0;
+    parallel(threads_, [&](int thread) {
+        if (alone > 0) {
+            Context& context = *team.alone[static_cast<std::size_t>(thread)];
+            for (std::int64_t image; (image = next.fetch_add(1, std::memory_order_relaxed)) < alone;) {
+                context.set_image(images + image * image_floats);
+                run_part(context, 0);
+                copy_results(context, image);
+            }
+        }
+        if (rest > 0) {
+            std::int64_t gang = 0;
+            while (gang_start(gang + 1, rest) <= thread) ++gang;
+            Context& context = *(*gangs)[static_cast<std::size_t>(gang)];
+            const int member = thread - gang_start(gang, rest);
+            run_part(context, member);
+            if (member == 0) copy_results(context, alone + gang);
+        }
+    });
+    const auto for_contexts = [&](auto&& f) {
+        if (alone > 0)
+            for (std::unique_ptr<Context>& context : team.alone) f(*context);
+        if (rest > 0)
+            for (std::unique_ptr<Context>& context : *gangs) f(*context);
+    };
+    for_contexts([](Context& context) { context.rethrow_error(); });
+
+    if constexpr (profiled) {
+        times->clear();
+        for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+            const Node& node = graph.nodes[n];
+            NodeTime time{node.name, kind_name(node.op), 0, flop(graph, node) * static_cast<double>(count),
+                          traffic(graph, node, model_.weights()) * static_cast<double>(count)};
+            for_contexts([&](Context& context) { time.seconds += context.take_seconds(n); });
+            if (!std::holds_alternative<op::SelectRows>(node.op)) times->push_back(std::move(time));
+        }
+    }
+}
+
+}  // namespace vit

@@ -1,0 +1,79 @@
+#include "engine/executor/prepared_model.h"
+
+#include <algorithm>
+#include <atomic>
+
+#include "engine/base/threads.h"
+
+namespace vit {
+
+namespace {
+
+/// One linear to pack: its weights, and where they go.
+struct Packing {
+    Linear* linear;
+    std::string weight, bias, out_scale;
+    std::size_t offset;
+};
+
+}  // namespace
+
+PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
+                             const kernels::Table& kernels, int threads)
+    : kernels_(kernels), weights_(file, image_size) {
+    std::vector<Packing> packings;
+    std::size_t total = 0;
+    const LinearMethod method = choose_linear_method(kernels.isa);
+    const auto add = [&](const std::string& weight, const std::string& bias, const std::string& out_scale,
+                         std::int64_t in, Value out) {
+        const auto [entry, is_new] = linears_.try_emplace(weight, method, in, out.cols, out.rows);
+        if (!is_new) return;
+        packings.push_back({&entry->second, weight, bias, out_scale, total});
+        total += (entry->second.packed_bytes() + 63) / 64 * 64;
+    };
+    parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
+        for (const Node& node : graph.nodes) {
+            const Value out = graph.value(node.output);
+            if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
+                add(linear->weight, linear->bias, linear->out_scale, graph.value(node.inputs[0]).cols, out);
+            } else if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
+                const std::int64_t patch = graph.channels * embed->patch.patch_height * embed->patch.patch_width;
+                add(embed->patch.weight, embed->patch.bias, "", patch, out);
+                make_embed_table(*embed, out);
+            }
+        }
+    });
+    packed_ = AlignedBuffer(total);
+
+    std::atomic<std::size_t> next = 0;
+    parallel(threads, [&](int) {
+        for (std::size_t i; (i = next.fetch_add(1)) < packings.size();) {
+            const Packing& p = packings[i];
+            const auto optional = [&](const std::string& name) {
+                return name.empty() ? std::span<const float>{} : weights_.get(name);
+            };
+            p.linear->pack(weights_.get(p.weight), optional(p.bias), optional(p.out_scale),
+                           reinterpret_cast<float*>(packed_.data() + p.offset));
+            if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
+        }
+    });
+}
+
+void PreparedModel::make_embed_table(const op::Embed& embed, Value shape) {
+    const std::int64_t stride = row_stride(shape.cols);
+    embed_table_.assign(static_cast<std::size_t>(shape.rows * stride), 0.0f);
+    std::int64_t row = 0;
+    const auto add_rows = [&](std::span<const float> rows, std::int64_t at) {
+        for (std::size_t i = 0; i < rows.size(); ++i)
+            embed_table_[static_cast<std::size_t>((at + static_cast<std::int64_t>(i) / shape.cols) * stride +
+                                                  static_cast<std::int64_t>(i) % shape.cols)] += rows[i];
+    };
+    for (const std::string& token : embed.tokens) {
+        const std::span<const float> rows = weights_.get(token);
+        add_rows(rows, row);
+        row += static_cast<std::int64_t>(rows.size()) / shape.cols;
+    }
+    add_rows(weights_.get(embed.table), embed.table_has_prefix ? 0 : row);
+}
+
+}  // namespace vit

@@ -1,0 +1,45 @@
+// What all runs of a model share: its weights, packed for this machine.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/graph/graph.h"
+#include "engine/graph/weights.h"
+#include "engine/kernels/kernels.h"
+#include "engine/ops/linear.h"
+#include "weights/model_file/model_file.h"
+
+namespace vit {
+
+/// Weights of one image size, packed once for every graph that the passes make of the model.
+class PreparedModel {
+  public:
+    /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it goes.
+    /// `graph` must hold every Linear and Embed that a later bind() names.
+    PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
+                  const kernels::Table& kernels, int threads);
+
+    const kernels::Table& kernels() const { return kernels_; }
+    const WeightMap& weights() const { return weights_; }
+    /// The packed linear of the node that uses this weight. Preparing it for more row counts is for one
+    /// thread at a time.
+    Linear& linear(const std::string& weight) { return linears_.at(weight); }
+    /// What Embed adds to each row: positions, and prefix tokens where there are no patches;
+    /// [tokens, row_stride(D)].
+    std::span<const float> embed_table() const { return embed_table_; }
+
+  private:
+    void make_embed_table(const op::Embed& embed, Value shape);
+
+    const kernels::Table& kernels_;
+    WeightMap weights_;
+    std::map<std::string, Linear> linears_;
+    AlignedBuffer packed_;
+    std::vector<float> embed_table_;
+};
+
+}  // namespace vit

@@ -1,0 +1,144 @@
+// The computation as plain data: values, and nodes that make one from others. Static shapes, one image.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "weights/model_file/model_config.h"
+
+namespace vit {
+
+using ValueId = std::int32_t;
+inline constexpr ValueId no_value = -1;
+
+/// What a node computes. Weights are named, never held: the names are the model file's.
+/// An empty name means that the node has no such weight.
+namespace op {
+
+/// image → [patches, D]; a convolution whose stride is its kernel.
+struct PatchEmbed {
+    std::int64_t patch_height, patch_width;
+    std::string weight, bias;
+};
+/// Rows of constant tensors ([D] or [n, D]) in front of x.
+struct PrependTokens {
+    std::vector<std::string> tokens;
+};
+/// x + table, row by row.
+struct AddPosition {
+    std::string table;
+};
+/// PatchEmbed, PrependTokens and AddPosition at once (in the order that `table_has_prefix` says).
+struct Embed {
+    PatchEmbed patch;
+    std::vector<std::string> tokens;
+    std::string table;
+    bool table_has_prefix;
+};
+struct LayerNorm {
+    std::string weight, bias;
+    double eps;
+};
+/// activation(out_scale · (x Wᵀ + bias)), plus the second input where there is one.
+struct Linear {
+    std::string weight, bias;
+    std::string out_scale;  ///< [out], a LayerScale that was folded in
+    std::optional<Activation> activation;
+};
+/// softmax(scale · q kᵀ) v for each head; q may have fewer rows than k and v.
+struct Attention {
+    std::int64_t heads, head_dim;
+    double scale;
+    double drop_rate;  ///< of the attention weights, training only
+};
+/// Stores keys (or values) as Attention reads them fastest; the same numbers.
+struct PackHeads {
+    std::int64_t heads, head_dim;
+    bool keys;
+};
+struct Activate {
+    Activation function;
+};
+struct LayerScale {
+    std::string gamma;
+};
+struct Add {};
+struct SelectRows {
+    std::int64_t first, count;
+};
+/// Mean over the rows [first, first + count).
+struct MeanRows {
+    std::int64_t first, count;
+};
+/// Mean of all rows of two values of the same shape.
+struct Average {};
+/// Training only; identities at inference.
+struct Dropout {
+    double rate;
+};
+struct DropPath {
+    double rate;
+};
+
+}  // namespace op
+
+using Op = std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
+                        op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
+                        op::SelectRows, op::MeanRows, op::Average, op::Dropout, op::DropPath>;
+
+/// A matrix [rows, cols] of float32; for the image [channels, height * width].
+struct Value {
+    std::int64_t rows = 0;
+    std::int64_t cols = 0;
+};
+
+struct Node {
+    std::string name;  ///< of the module it stands for: "blocks.3.attn.proj"
+    Op op;
+    std::vector<ValueId> inputs;
+    ValueId output = no_value;
+};
+
+/// Nodes stand in an order in which every input is made before it is used.
+struct Graph {
+    std::int64_t channels = 3;
+    ImageSize image_size;
+    std::vector<Value> values;
+    std::vector<Node> nodes;
+    ValueId image = no_value;
+    // Results; no_value: not asked for.
+    ValueId logits = no_value;    ///< [1, classes]
+    ValueId features = no_value;  ///< [1, D], what the head reads
+    ValueId tokens = no_value;    ///< [T, D], after the final norm
+
+    const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
+    ValueId add_value(std::int64_t rows, std::int64_t cols);
+    /// Appends a node and its output value, and returns that value.
+    ValueId add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows, std::int64_t cols);
+    std::vector<ValueId> results() const;
+};
+
+/// Index of the node that makes each value, -1 for the image.
+std::vector<int> producers(const Graph& graph);
+/// How many inputs and results read each value.
+std::vector<int> use_counts(const Graph& graph);
+
+/// "linear", "layer_norm", …
+std::string kind_name(const Op& op);
+/// Names of all weights that the node reads.
+std::vector<std::string> weight_names(const Op& op);
+
+/// True where output row i needs row i of the inputs only.
+bool row_local(const Op& op);
+
+/// 2 × multiply-adds of one node, or of all.
+double flop(const Graph& graph, const Node& node);
+double flop(const Graph& graph);
+
+/// Throws Error(internal) naming the node where shapes, order or references do not fit.
+void check(const Graph& graph);
+
+}  // namespace vit

@@ -1,0 +1,41 @@
+// Rewrites of the graph. Each is a pure function, and none changes what a graph computes: the
+// reference evaluator gives the same results before and after.
+#pragma once
+
+#include "engine/graph/graph.h"
+
+namespace vit {
+
+/// Which results a run needs.
+struct Demand {
+    bool logits = true;
+    bool features = false;
+    bool tokens = false;
+    bool operator==(const Demand&) const = default;
+};
+
+/// Drops results that are not asked for, nodes that nothing reads, and values that no node touches.
+Graph keep_results(Graph graph, const Demand& demand);
+/// Without the nodes and values that no result needs.
+Graph prune(const Graph& graph);
+
+/// Dropout and DropPath are identities at inference.
+Graph remove_training_nodes(Graph graph);
+
+/// Patch embedding, prefix tokens and position table become one Embed node.
+Graph fuse_embedding(Graph graph);
+
+/// Bias, LayerScale, activation and residual become part of the Linear that they follow.
+Graph fuse_linears(Graph graph);
+
+/// Walks back from the results and computes only the rows that are read. With pooling by the class
+/// token, the last block needs keys and values of all rows, but queries, projection and MLP of one.
+Graph demand_rows(const Graph& graph);
+
+/// Keys and values are stored as attention reads them.
+Graph pack_heads(const Graph& graph);
+
+/// All of the above in the order that the executor wants.
+Graph optimise(Graph graph, const Demand& demand);
+
+}  // namespace vit

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "engine/graph/graph.h"
+
+namespace vit {
+
+/// One line a node: name, kind, what it reads, shape, GFLOP.
+std::string print_text(const Graph& graph);
+
+/// For Graphviz.
+std::string print_dot(const Graph& graph);
+
+}  // namespace vit

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "engine/graph/graph.h"
+#include "engine/graph/weights.h"
+
+namespace vit {
+
+/// Results of a graph in float64; empty where the graph does not ask for them.
+struct ReferenceResult {
+    std::vector<double> logits;    ///< [classes]
+    std::vector<double> features;  ///< [D]
+    std::vector<double> tokens;    ///< [T, D]
+};
+
+/// Evaluates any graph, before or after any pass, in float64 with plain loops: the oracle for passes,
+/// kernels, architectures and the self-test. `image` [channels, height, width]. Seconds for ViT-B/16.
+ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span<const float> image);
+
+/// The activation functions in float64.
+double activate(Activation function, double x);
+
+}  // namespace vit

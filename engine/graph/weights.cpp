@@ -1,0 +1,34 @@
+#include "engine/graph/weights.h"
+
+#include "vit/error.h"
+#include "weights/model_file/position_table.h"
+
+namespace vit {
+
+WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
+    for (const TensorView& tensor : file.tensors())
+        views_[tensor.name] = {reinterpret_cast<const float*>(tensor.data.data()),
+                               tensor.data.size() / sizeof(float)};
+    const ModelConfig& c = file.header().config;
+    if (image_size == c.image_size) return;
+    const auto grid = [&](ImageSize size) {
+        return ImageSize{size.height / c.patch_height, size.width / c.patch_width};
+    };
+    set("pos_embed", resample_position_table(get("pos_embed"), c.no_embed_class ? 0 : c.prefix_tokens(),
+                                             grid(c.image_size), grid(image_size), c.embed_dim));
+}
+
+void WeightMap::set(std::string name, std::vector<float> values) {
+    std::vector<float>& kept = owned_[name];
+    kept = std::move(values);
+    views_[std::move(name)] = kept;
+}
+
+std::span<const float> WeightMap::get(std::string_view name) const {
+    const auto found = views_.find(name);
+    if (found == views_.end())
+        throw Error(ErrorKind::internal, "weights: no tensor '" + std::string(name) + "'");
+    return found->second;
+}
+
+}  // namespace vit

@@ -1,0 +1,31 @@
+// Weights by name, as the evaluator and the executor read them.
+#pragma once
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/model_file/model_file.h"
+
+namespace vit {
+
+/// Float32 tensors by canonical name: views of a mapped model file, or own copies where they differ.
+class WeightMap {
+  public:
+    WeightMap() = default;
+    /// Views into `file`, which must outlive this. With another image size than the file's, the position table is
+    /// resized to it.
+    WeightMap(const ModelFile& file, ImageSize image_size);
+
+    void set(std::string name, std::vector<float> values);
+    /// Throws Error(internal) where the name is unknown.
+    std::span<const float> get(std::string_view name) const;
+
+  private:
+    std::map<std::string, std::span<const float>, std::less<>> views_;
+    std::map<std::string, std::vector<float>, std::less<>> owned_;
+};
+
+}  // namespace vit

@@ -1,0 +1,66 @@
+#include "engine/ops/linear.h"
+
+#include <algorithm>
+
+namespace vit {
+
+LinearMethod choose_linear_method(kernels::Isa isa) {
+    // Measured (docs/performance.md): without AVX-512 oneDNN has no brgemm, its matmul is 10-50 %
+    // slower than its 1×1 convolution and its sums depend on the number of rows.
+    return isa == kernels::Isa::avx512 ? LinearMethod::matmul : LinearMethod::convolution;
+}
+
+Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows)
+    : method_(method), in_(in), out_(out) {
+    layout_ = primitive(rows, false).weights;
+}
+
+void Linear::pack(std::span<const float> weight, std::span<const float> bias, std::span<const float> out_scale,
+                  float* packed) {
+    packed_ = packed;
+    bias_.assign(static_cast<std::size_t>(row_stride(out_)), 0.0f);
+    std::ranges::copy(bias, bias_.begin());
+    for (std::size_t o = 0; o < out_scale.size(); ++o) bias_[o] *= out_scale[o];
+
+    const std::int64_t in_stride = row_stride(in_), out_rows = row_stride(out_);
+    std::vector<float> changed;
+    if (in_stride != in_ || out_rows != out_ || !out_scale.empty()) {
+        changed.assign(static_cast<std::size_t>(in_stride * out_rows), 0.0f);
+        for (std::int64_t o = 0; o < out_; ++o) {
+            const float scale = out_scale.empty() ? 1.0f : out_scale[static_cast<std::size_t>(o)];
+            for (std::int64_t i = 0; i < in_; ++i)
+                changed[static_cast<std::size_t>(o * in_stride + i)] =
+                    scale * weight[static_cast<std::size_t>(o * in_ + i)];
+        }
+    }
+    const float* source = changed.empty() ? weight.data() : changed.data();
+    if (method_ == LinearMethod::convolution)
+        onednn::pack_convolution_weights(source, shape(1, false), layout_, packed);
+    else
+        onednn::pack_matmul_weights(source, shape(1, false), layout_, packed);
+}
+
+std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
+    return primitive(rows, accumulate).scratchpad_bytes;
+}
+
+onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const float* x, float* y, void* scratchpad) {
+    return {primitive(rows, accumulate), x, packed_, bias_.data(), y, scratchpad};
+}
+
+onednn::LinearShape Linear::shape(std::int64_t rows, bool accumulate) const {
+    return {rows, row_stride(in_), row_stride(out_), accumulate};
+}
+
+const onednn::Primitive& Linear::primitive(std::int64_t rows, bool accumulate) {
+    const auto found = primitives_.find({rows, accumulate});
+    if (found != primitives_.end()) return found->second;
+    std::optional<onednn::memory::desc> layout;
+    if (!primitives_.empty()) layout = layout_;
+    onednn::Primitive made = method_ == LinearMethod::convolution
+                                 ? onednn::make_convolution(shape(rows, accumulate), layout)
+                                 : onednn::make_matmul(shape(rows, accumulate), layout);
+    return primitives_.emplace(std::pair{rows, accumulate}, std::move(made)).first->second;
+}
+
+}  // namespace vit

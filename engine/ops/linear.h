@@ -1,0 +1,59 @@
+// A fully connected layer over oneDNN: packed once, run on any number of rows.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "engine/kernels/kernels.h"
+#include "engine/ops/onednn.h"
+
+namespace vit {
+
+/// Floats from row to row of a matrix with `cols` columns: every matrix of the engine is padded to
+/// whole vectors, so that oneDNN never needs a slow path for odd widths.
+inline std::int64_t row_stride(std::int64_t cols) { return (cols + 15) / 16 * 16; }
+
+enum class LinearMethod { convolution, matmul };
+
+/// The faster primitive for a linear on this ISA, among those whose result for a row does not depend
+/// on the number of rows. The one place where this is decided.
+LinearMethod choose_linear_method(kernels::Isa isa);
+
+/// y = out_scale · (x Wᵀ + bias), x [rows, row_stride(in)], y [rows, row_stride(out)]; y's padding
+/// becomes zero where x's padding is finite.
+/// Preparing is for one thread at a time; what bind() returns is independent of this object's changes.
+class Linear {
+  public:
+    /// Decides the layout for about `rows` rows; packs nothing yet.
+    Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows);
+
+    std::int64_t in() const { return in_; }
+    std::int64_t out() const { return out_; }
+    std::size_t packed_bytes() const { return layout_.get_size(); }
+
+    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed; must outlive
+    /// this). `bias` and `out_scale` are [out] or empty.
+    void pack(std::span<const float> weight, std::span<const float> bias, std::span<const float> out_scale,
+              float* packed);
+
+    std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate);
+    onednn::Call bind(std::int64_t rows, bool accumulate, const float* x, float* y, void* scratchpad);
+
+  private:
+    const onednn::Primitive& primitive(std::int64_t rows, bool accumulate);
+    onednn::LinearShape shape(std::int64_t rows, bool accumulate) const;
+
+    LinearMethod method_;
+    std::int64_t in_, out_;
+    onednn::memory::desc layout_;
+    float* packed_ = nullptr;
+    std::vector<float> bias_;  // [row_stride(out)]
+    std::map<std::pair<std::int64_t, bool>, onednn::Primitive> primitives_;
+};
+
+}  // namespace vit

@@ -1,0 +1,140 @@
+#include "engine/ops/onednn.h"
+
+#include "vit/error.h"
+
+namespace vit::onednn {
+
+namespace {
+
+using Tag = memory::format_tag;
+constexpr auto f32 = memory::data_type::f32;
+
+dnnl::primitive_attr attributes(const LinearShape& shape) {
+    dnnl::primitive_attr attr;
+    attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    if (shape.accumulate) {
+        dnnl::post_ops ops;
+        ops.append_sum(1.0f);
+        attr.set_post_ops(ops);
+    }
+    return attr;
+}
+
+template <class Descriptor>
+Primitive finish(const Descriptor& pd, dnnl::primitive primitive, const LinearShape& shape) {
+    const std::string implementation = pd.impl_info_str();
+    if (implementation.starts_with("ref"))
+        throw Error(ErrorKind::unsupported,
+                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) + " to " +
+                        std::to_string(shape.out) + ": oneDNN has only '" + implementation +
+                        "' for it, expected an optimised implementation");
+    return {std::move(primitive), pd.src_desc(), pd.weights_desc(), pd.bias_desc(), pd.dst_desc(),
+            pd.scratchpad_desc().get_size(), implementation};
+}
+
+/// Runs `make`, turning oneDNN's exceptions into ours.
+template <class Make>
+auto translated(const LinearShape& shape, Make make) {
+    try {
+        return make();
+    } catch (const dnnl::error& e) {
+        throw Error(e.status == dnnl_out_of_memory ? ErrorKind::memory : ErrorKind::unsupported,
+                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) + " to " +
+                        std::to_string(shape.out) + ": oneDNN: " + e.what());
+    }
+}
+
+void reorder(const float* from, const memory::desc& from_layout, float* to, const memory::desc& to_layout) {
+    memory source(from_layout, engine(), const_cast<float*>(from));
+    memory target(to_layout, engine(), to);
+    dnnl::reorder(source, target).execute(stream(), source, target);
+    stream().wait();
+}
+
+}  // namespace
+
+const dnnl::engine& engine() {
+    static const dnnl::engine instance(dnnl::engine::kind::cpu, 0);
+    return instance;
+}
+
+dnnl::stream& stream() {
+    static dnnl::stream instance(engine());
+    return instance;
+}
+
+Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights) {
+    return translated(shape, [&] {
+        const memory::desc src({1, shape.in, shape.rows, 1}, f32, Tag::nhwc);
+        const memory::desc dst({1, shape.out, shape.rows, 1}, f32, Tag::nhwc);
+        const memory::desc bias({shape.out}, f32, Tag::a);
+        const memory::desc w =
+            weights ? *weights : memory::desc({shape.out, shape.in, 1, 1}, f32, Tag::any);
+        const memory::dims ones{1, 1}, zeros{0, 0};
+        const auto kind = dnnl::prop_kind::forward_inference;
+        const auto algorithm = dnnl::algorithm::convolution_direct;
+#if DNNL_VERSION_MAJOR >= 3
+        const dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst, ones,
+                                                           zeros, zeros, attributes(shape));
+#else
+        const dnnl::convolution_forward::primitive_desc pd(
+            {kind, algorithm, src, w, bias, dst, ones, zeros, zeros}, attributes(shape), engine());
+#endif
+        return finish(pd, dnnl::convolution_forward(pd), shape);
+    });
+}
+
+Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc>& weights) {
+    return translated(shape, [&] {
+        const memory::desc src({shape.rows, shape.in}, f32, Tag::ab);
+        const memory::desc dst({shape.rows, shape.out}, f32, Tag::ab);
+        const memory::desc bias({1, shape.out}, f32, Tag::ab);
+        const memory::desc w = weights ? *weights : memory::desc({shape.in, shape.out}, f32, Tag::any);
+#if DNNL_VERSION_MAJOR >= 3
+        const dnnl::matmul::primitive_desc pd(engine(), src, w, bias, dst, attributes(shape));
+#else
+        const dnnl::matmul::primitive_desc pd({src, w, bias, dst}, attributes(shape), engine());
+#endif
+        return finish(pd, dnnl::matmul(pd), shape);
+    });
+}
+
+void pack_convolution_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
+                              float* packed) {
+    translated(shape, [&] {
+        reorder(weights, memory::desc({shape.out, shape.in, 1, 1}, f32, Tag::oihw), packed, layout);
+        return 0;
+    });
+}
+
+void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
+                         float* packed) {
+    translated(shape, [&] {
+        reorder(weights, memory::desc({shape.in, shape.out}, f32, Tag::ba), packed, layout);
+        return 0;
+    });
+}
+
+Call::Call(const Primitive& primitive, const float* src, const float* weights, const float* bias, float* dst,
+           void* scratchpad)
+    : primitive_(primitive.primitive) {
+    const memory::desc scratch({static_cast<memory::dim>(primitive.scratchpad_bytes)},
+                               memory::data_type::u8, Tag::a);
+    memory_ = {memory(primitive.src, engine(), const_cast<float*>(src)),
+               memory(primitive.weights, engine(), const_cast<float*>(weights)),
+               memory(primitive.bias, engine(), const_cast<float*>(bias)),
+               memory(primitive.dst, engine(), dst), memory(scratch, engine(), scratchpad)};
+    const std::array<int, 5> kinds{DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST,
+                                   DNNL_ARG_SCRATCHPAD};
+    for (std::size_t i = 0; i < kinds.size(); ++i) arguments_[i] = {kinds[i], memory_[i].get()};
+}
+
+void Call::execute() const {
+    const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream().get(),
+                                                        static_cast<int>(arguments_.size()), arguments_.data());
+    if (status != dnnl_success)
+        throw Error(ErrorKind::internal, "oneDNN: executing a linear failed with status " +
+                                             std::to_string(static_cast<int>(status)));
+}
+
+}  // namespace vit::onednn

@@ -1,0 +1,58 @@
+// The parts of oneDNN that the engine uses, the same for 2.x and 3.x. Nothing else knows the version.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oneapi/dnnl/dnnl.hpp"
+#include "weights/model_file/model_config.h"
+
+namespace vit::onednn {
+
+using dnnl::memory;
+
+/// The process's CPU engine and a stream on it; both are stateless handles and may be shared.
+const dnnl::engine& engine();
+dnnl::stream& stream();
+
+/// A primitive with the descriptors that it chose.
+struct Primitive {
+    dnnl::primitive primitive;
+    memory::desc src, weights, bias, dst;
+    std::size_t scratchpad_bytes = 0;
+    std::string implementation;
+};
+
+/// dst[rows, out] (+)= src[rows, in] · Wᵀ + bias, as a 1×1 convolution whose height is `rows`, or as a matmul.
+/// `weights`: the packed layout to use; without one the fastest is chosen.
+/// Built for one thread: call with OpenMP limited to one. Throws Error(unsupported) when oneDNN has only its
+/// reference implementation.
+struct LinearShape {
+    std::int64_t rows, in, out;
+    bool accumulate;  ///< add to what dst holds
+};
+Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights);
+Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc>& weights);
+
+/// Copies row-major `weights` [out, in] into `packed`, laid out as `primitive` wants.
+void pack_convolution_weights(const float* weights, const LinearShape& shape, const memory::desc& layout, float* packed);
+void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout, float* packed);
+
+/// A primitive bound to its memory: executing it is one call into oneDNN.
+class Call {
+  public:
+    Call(const Primitive& primitive, const float* src, const float* weights, const float* bias, float* dst,
+         void* scratchpad);
+    /// Throws Error(internal) with oneDNN's status.
+    void execute() const;
+
+  private:
+    dnnl::primitive primitive_;
+    std::array<memory, 5> memory_;
+    std::array<dnnl_exec_arg_t, 5> arguments_;
+};
+
+}  // namespace vit::onednn
