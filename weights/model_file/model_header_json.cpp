@@ -21,6 +21,10 @@ using Json = nlohmann::ordered_json;
 constexpr int format_version = 1;
 constexpr std::size_t max_json_bytes = 4 << 20;
 constexpr std::size_t max_json_values = 200'000;
+constexpr std::size_t max_texts = 199'000;  // labels and notes; leaves room for everything else
+// The JSON library's time grows with the square of these.
+constexpr std::size_t max_json_keys = 1'000;
+constexpr std::size_t max_json_objects = 100;
 constexpr int max_json_depth = 8;
 
 template <typename Enum>
@@ -250,7 +254,7 @@ Json parse_bounded(std::string_view text, const std::string& where) {
     for (char c : text)
         if (static_cast<unsigned char>(c) < 0x20)
             refuse("expected one line of JSON, found a control character");
-    std::size_t values = 0;
+    std::size_t values = 0, all_keys = 0, objects = 0;
     std::vector<std::set<std::string>> keys;
     const auto watch = [&](int depth, Json::parse_event_t event, Json& parsed) {
         using Event = Json::parse_event_t;
@@ -258,6 +262,10 @@ Json parse_bounded(std::string_view text, const std::string& where) {
             refuse(fmt::format("JSON nests deeper than {} levels", max_json_depth));
         if (++values > max_json_values)
             refuse(fmt::format("JSON has more than {} values", max_json_values));
+        if (event == Event::key && ++all_keys > max_json_keys)
+            refuse(fmt::format("JSON has more than {} keys", max_json_keys));
+        if (event == Event::object_start && ++objects > max_json_objects)
+            refuse(fmt::format("JSON has more than {} objects", max_json_objects));
         if (event == Event::object_start) keys.emplace_back();
         if (event == Event::object_end) keys.pop_back();
         if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
@@ -306,6 +314,9 @@ void validate(const ModelHeader& header) {
         static_cast<std::int64_t>(header.labels.size()) != header.config.num_classes)
         refuse(fmt::format("expected {} labels, one per class, found {}", header.config.num_classes,
                            header.labels.size()));
+    if (header.labels.size() + header.provenance.notes.size() > max_texts)
+        refuse(fmt::format("expected at most {} labels and notes, found {}", max_texts,
+                           header.labels.size() + header.provenance.notes.size()));
     if (header.self_test && !(header.self_test->tolerance > 0 && header.self_test->tolerance <= 1))
         refuse(fmt::format("expected a self-test tolerance above 0 and at most 1, found {}",
                            header.self_test->tolerance));
