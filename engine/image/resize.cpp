@@ -1,0 +1,279 @@
+// After Pillow's src/libImaging/Resample.c and, for nearest, ImagingScaleAffine in Geometry.c:
+// separable, weights in double, rounded to fixed point; horizontal pass first, 8 bits between the
+// passes. Every output pixel depends on its own weights only, so computing a window changes
+// nothing.
+#include "engine/image/resize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstring>
+#include <numbers>
+#include <vector>
+
+namespace vit::image {
+namespace {
+
+// 8 bits for the result and 2 for overshoot of filters with negative lobes.
+constexpr int precision_bits = 32 - 8 - 2;
+constexpr std::int32_t half = 1 << (precision_bits - 1);
+
+double triangle(double x) {
+    x = std::abs(x);
+    return x < 1.0 ? 1.0 - x : 0.0;
+}
+
+double cubic(double x) {
+    constexpr double a = -0.5;
+    x = std::abs(x);
+    if (x < 1.0) {
+        return ((a + 2.0) * x - (a + 3.0)) * x * x + 1;
+    }
+    if (x < 2.0) {
+        return (((x - 5) * x + 8) * x - 4) * a;
+    }
+    return 0.0;
+}
+
+double sinc(double x) {
+    if (x == 0.0) {
+        return 1.0;
+    }
+    x *= std::numbers::pi;
+    return std::sin(x) / x;
+}
+
+double lanczos3(double x) {
+    return -3.0 <= x && x < 3.0 ? sinc(x) * sinc(x / 3) : 0.0;
+}
+
+struct Kernel {
+    double (*weight)(double);
+    double support;
+};
+
+Kernel kernel_of(Filter filter) {
+    switch (filter) {
+        case Filter::bilinear:
+            return {triangle, 1.0};
+        case Filter::lanczos:
+            return {lanczos3, 3.0};
+        default:
+            return {cubic, 2.0};
+    }
+}
+
+struct Range {
+    std::int64_t begin;
+    std::int64_t count;
+};
+
+/// Output i is the sum over j < count[i] of weights[i * stride + j] * input[first[i] + j].
+struct Taps {
+    std::size_t stride = 0;
+    std::vector<std::int64_t> first;
+    std::vector<std::int64_t> count;
+    std::vector<std::int32_t> weights;
+
+    std::int64_t outputs() const { return static_cast<std::int64_t>(first.size()); }
+
+    /// The inputs that are used; counts `first` from them.
+    Range make_relative() {
+        Range used{*std::min_element(first.begin(), first.end()), 0};
+        for (std::size_t i = 0; i < first.size(); ++i) {
+            first[i] -= used.begin;
+            used.count = std::max(used.count, first[i] + count[i]);
+        }
+        return used;
+    }
+};
+
+/// For outputs begin … begin + outputs - 1 of `out_size`.
+Taps taps_of(std::int64_t in_size, std::int64_t out_size, std::int64_t begin, std::int64_t outputs,
+             const Kernel& kernel) {
+    const double scale = static_cast<double>(in_size) / static_cast<double>(out_size);
+    const double filter_scale = std::max(scale, 1.0);
+    const double inverse_scale = 1.0 / filter_scale;
+    const double support = kernel.support * filter_scale;
+
+    Taps taps;
+    taps.stride = static_cast<std::size_t>(
+        std::min(in_size, static_cast<std::int64_t>(std::ceil(support)) * 2 + 1));
+    taps.first.resize(static_cast<std::size_t>(outputs));
+    taps.count.resize(static_cast<std::size_t>(outputs));
+    taps.weights.resize(static_cast<std::size_t>(outputs) * taps.stride);
+    std::vector<double> weights(taps.stride);
+    for (std::int64_t i = 0; i < outputs; ++i) {
+        const double center = (static_cast<double>(begin + i) + 0.5) * scale;
+        // Truncation of a negative value is towards zero, as in C.
+        const auto first =
+            std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
+        const auto last = std::min(in_size, static_cast<std::int64_t>(center + support + 0.5));
+        const auto count = static_cast<std::size_t>(last - first);
+        double sum = 0.0;
+        for (std::size_t j = 0; j < count; ++j) {
+            const double x = static_cast<double>(first + static_cast<std::int64_t>(j));
+            weights[j] = kernel.weight((x - center + 0.5) * inverse_scale);
+            sum += weights[j];
+        }
+        std::int32_t* const row = taps.weights.data() + static_cast<std::size_t>(i) * taps.stride;
+        for (std::size_t j = 0; j < count; ++j) {
+            const double w = sum != 0.0 ? weights[j] / sum : weights[j];
+            row[j] = static_cast<std::int32_t>((w < 0 ? -0.5 : 0.5) + w * (1 << precision_bits));
+        }
+        taps.first[static_cast<std::size_t>(i)] = first;
+        taps.count[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(count);
+    }
+    return taps;
+}
+
+std::uint8_t to_byte(std::int32_t sum) {
+    return static_cast<std::uint8_t>(std::clamp(sum >> precision_bits, 0, 255));
+}
+
+/// One row: outputs of `taps` from RGB pixels.
+void horizontal(const std::uint8_t* in, const Taps& taps, std::uint8_t* out) {
+    for (std::size_t i = 0; i < taps.first.size(); ++i, out += 3) {
+        const std::uint8_t* pixel = in + taps.first[i] * 3;
+        const std::int32_t* const weights = taps.weights.data() + i * taps.stride;
+        std::int32_t r = half;
+        std::int32_t g = half;
+        std::int32_t b = half;
+        for (std::int64_t j = 0; j < taps.count[i]; ++j, pixel += 3) {
+            r += pixel[0] * weights[j];
+            g += pixel[1] * weights[j];
+            b += pixel[2] * weights[j];
+        }
+        out[0] = to_byte(r);
+        out[1] = to_byte(g);
+        out[2] = to_byte(b);
+    }
+}
+
+/// One row of `samples` bytes from the same bytes of `count` rows, the first at `in`.
+void vertical(const std::uint8_t* in, std::size_t row_bytes, const std::int32_t* weights,
+              std::int64_t count, std::size_t samples, std::int32_t* sums, std::uint8_t* out) {
+    std::fill_n(sums, samples, half);
+    for (std::int64_t j = 0; j < count; ++j, in += row_bytes) {
+        const std::int32_t weight = weights[j];
+        for (std::size_t x = 0; x < samples; ++x) {
+            sums[x] += in[x] * weight;
+        }
+    }
+    for (std::size_t x = 0; x < samples; ++x) {
+        out[x] = to_byte(sums[x]);
+    }
+}
+
+Image blank(std::int64_t height, std::int64_t width) {
+    return {height, width, std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * 3))};
+}
+
+const std::uint8_t* pixel_at(const Image& image, std::int64_t y, std::int64_t x) {
+    return image.rgb.data() + (y * image.width + x) * 3;
+}
+
+Image crop(const Image& image, const Window& window) {
+    Image out = blank(window.height, window.width);
+    const auto row_bytes = static_cast<std::size_t>(window.width) * 3;
+    for (std::int64_t y = 0; y < window.height; ++y) {
+        std::memcpy(out.rgb.data() + static_cast<std::size_t>(y) * row_bytes,
+                    pixel_at(image, window.top + y, window.left), row_bytes);
+    }
+    return out;
+}
+
+/// Source index of each output; -1 outside. Pillow steps by repeated addition, whose rounding
+/// shows.
+std::vector<std::int64_t> nearest_indices(std::int64_t in_size, std::int64_t out_size,
+                                          std::int64_t begin, std::int64_t outputs) {
+    const double step = static_cast<double>(in_size) / static_cast<double>(out_size);
+    std::vector<std::int64_t> result;
+    result.reserve(static_cast<std::size_t>(outputs));
+    double position = step * 0.5;
+    for (std::int64_t i = 0; i < begin + outputs; ++i, position += step) {
+        if (i >= begin) {
+            const auto index = static_cast<std::int64_t>(position);
+            result.push_back(index < in_size ? index : -1);
+        }
+    }
+    return result;
+}
+
+Image resize_nearest(const Image& image, std::int64_t height, std::int64_t width,
+                     const Window& window) {
+    Image out = blank(window.height, window.width);
+    const auto rows = nearest_indices(image.height, height, window.top, window.height);
+    const auto columns = nearest_indices(image.width, width, window.left, window.width);
+    std::uint8_t* target = out.rgb.data();
+    for (const std::int64_t y : rows) {
+        for (const std::int64_t x : columns) {
+            if (y >= 0 && x >= 0) {
+                std::memcpy(target, pixel_at(image, y, x), 3);
+            }
+            target += 3;
+        }
+    }
+    return out;
+}
+
+/// All outputs of `columns` for `height` rows from `top` on.
+Image resize_columns(const Image& image, std::int64_t top, std::int64_t height,
+                     const Taps& columns) {
+    Image out = blank(height, columns.outputs());
+    for (std::int64_t y = 0; y < height; ++y) {
+        horizontal(pixel_at(image, top + y, 0), columns, out.rgb.data() + y * out.width * 3);
+    }
+    return out;
+}
+
+/// All outputs of `rows` for `width` columns from `left` on.
+Image resize_rows(const Image& image, std::int64_t left, std::int64_t width, const Taps& rows) {
+    Image out = blank(rows.outputs(), width);
+    const auto samples = static_cast<std::size_t>(width) * 3;
+    std::vector<std::int32_t> sums(samples);
+    for (std::size_t y = 0; y < rows.first.size(); ++y) {
+        vertical(pixel_at(image, rows.first[y], left), static_cast<std::size_t>(image.width) * 3,
+                 rows.weights.data() + y * rows.stride, rows.count[y], samples, sums.data(),
+                 out.rgb.data() + y * samples);
+    }
+    return out;
+}
+
+}  // namespace
+
+Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter filter,
+             const Window& window) {
+    if (height == image.height && width == image.width) {
+        return crop(image, window);
+    }
+    if (filter == Filter::nearest) {
+        return resize_nearest(image, height, width, window);
+    }
+    const Kernel kernel = kernel_of(filter);
+    if (height == image.height) {
+        return resize_columns(image, window.top, window.height,
+                              taps_of(image.width, width, window.left, window.width, kernel));
+    }
+    Taps rows = taps_of(image.height, height, window.top, window.height, kernel);
+    if (width == image.width) {
+        return resize_rows(image, window.left, window.width, rows);
+    }
+    Taps columns = taps_of(image.width, width, window.left, window.width, kernel);
+
+    // The order shows, since what lies between is rounded to 8 bits. Until Pillow 12 columns were
+    // always resized first; since 13.0.0 not where the height shrinks by more than twice what the
+    // width does.
+    const std::int64_t less_height = image.height - height;
+    const std::int64_t less_width = image.width - width;
+    if (less_height > 0 && less_height > 2 * less_width) {
+        const Range used = columns.make_relative();
+        return resize_columns(resize_rows(image, used.begin, used.count, rows), 0, window.height,
+                              columns);
+    }
+    const Range used = rows.make_relative();
+    return resize_rows(resize_columns(image, used.begin, used.count, columns), 0, window.width,
+                       rows);
+}
+
+}  // namespace vit::image
