@@ -72,7 +72,18 @@ TEST(ModelHeaderJson, RoundTrips) {
               std::numeric_limits<std::uint64_t>::max());
 }
 
-// Every number, flag and string of the config reaches the text: changing one changes the text.
+TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
+    const std::string page =
+        test::read_all(std::filesystem::path(VIT_SOURCE_DIR) / "docs" / "model-file.md");
+    const std::size_t begin = page.find("```json\n") + 8, end = page.find("```", begin);
+    ASSERT_LT(begin, end);
+    const Json example = Json::parse(page.substr(begin, end - begin));
+    const ModelHeader header = model_header_from_json(example.dump(), "f");
+    EXPECT_EQ(header.config.drop_path_rate, 0.1);
+    EXPECT_EQ(Json::parse(to_json(header)), example);  // shows every key that we write
+}
+
+// A key left out, of the wrong kind or unknown is named, in every object.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
     EXPECT_EQ(whole.at("config").size(), 30u);
@@ -143,7 +154,7 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
     refused("/config/depth", std::numeric_limits<std::uint64_t>::max(),
             "depth: the number is too large");
     refused("/config/embed_dim", 1 << 20, "expected embed_dim from 1 to 65536");
-    refused("/config/heads", 65'536, "expected heads * head_dim");
+    refused("/config/heads", 65'537, "expected heads from 1 to 65536");
     refused("/config/image_size", {5, 6}, "multiple of the patch size 2x2, found 5x6");
     refused("/config/image_size", {4}, "image_size: expected [height, width]");
     refused("/config/patch_height", 8, "expected patch height from 1 to 4");
@@ -167,6 +178,13 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
             "crop_mode: expected one of center, squash, border, found ''");
     refused("/self_test/tolerance", 0, "expected a self-test tolerance above 0");
     refused("/self_test/seed", -1, "seed: expected a whole number of 0 or more");
+}
+
+TEST(ModelHeaderJson, RefusesHeadsThatMultiplyToTooMuch) {
+    ModelConfig config = test::tiny_header().config;
+    config.heads = config.head_dim = 65'536;
+    EXPECT_THAT(message_of([&] { validate(config); }, ErrorKind::model),
+                HasSubstr("expected heads * head_dim from 1 to 1048576, found 4294967296"));
 }
 
 TEST(ModelHeaderJson, RefusesMalformedText) {
