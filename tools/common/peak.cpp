@@ -1,0 +1,158 @@
+#include "tools/common/peak.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace vit::tools {
+
+namespace {
+
+// Enough independent sums to hide the latency of a multiply-add (4 cycles, 2 a cycle), few enough
+// for 16 registers; named one by one, because an array would live in memory. The empty asm keeps
+// the compiler from folding the loop away.
+constexpr int sums = 12;
+
+using Loop = double (*)(long rounds);  // returns the floating-point operations done
+
+#if defined(__x86_64__)
+
+__attribute__((target("avx512f"))) double loop_avx512(long rounds) {
+    const __m512 factor = _mm512_set1_ps(0.999f);
+    const __m512 term = _mm512_set1_ps(0.001f);
+    __m512 s0 = term, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0,
+           s9 = s0, s10 = s0, s11 = s0;
+    for (long r = 0; r < rounds; ++r) {
+        s0 = _mm512_fmadd_ps(s0, factor, term);
+        s1 = _mm512_fmadd_ps(s1, factor, term);
+        s2 = _mm512_fmadd_ps(s2, factor, term);
+        s3 = _mm512_fmadd_ps(s3, factor, term);
+        s4 = _mm512_fmadd_ps(s4, factor, term);
+        s5 = _mm512_fmadd_ps(s5, factor, term);
+        s6 = _mm512_fmadd_ps(s6, factor, term);
+        s7 = _mm512_fmadd_ps(s7, factor, term);
+        s8 = _mm512_fmadd_ps(s8, factor, term);
+        s9 = _mm512_fmadd_ps(s9, factor, term);
+        s10 = _mm512_fmadd_ps(s10, factor, term);
+        s11 = _mm512_fmadd_ps(s11, factor, term);
+        asm volatile(""
+                     : "+v"(s0), "+v"(s1), "+v"(s2), "+v"(s3), "+v"(s4), "+v"(s5), "+v"(s6),
+                       "+v"(s7), "+v"(s8), "+v"(s9), "+v"(s10), "+v"(s11));
+    }
+    return static_cast<double>(rounds) * sums * 16 * 2;
+}
+
+__attribute__((target("avx2,fma"))) double loop_avx2(long rounds) {
+    const __m256 factor = _mm256_set1_ps(0.999f);
+    const __m256 term = _mm256_set1_ps(0.001f);
+    __m256 s0 = term, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0,
+           s9 = s0, s10 = s0, s11 = s0;
+    for (long r = 0; r < rounds; ++r) {
+        s0 = _mm256_fmadd_ps(s0, factor, term);
+        s1 = _mm256_fmadd_ps(s1, factor, term);
+        s2 = _mm256_fmadd_ps(s2, factor, term);
+        s3 = _mm256_fmadd_ps(s3, factor, term);
+        s4 = _mm256_fmadd_ps(s4, factor, term);
+        s5 = _mm256_fmadd_ps(s5, factor, term);
+        s6 = _mm256_fmadd_ps(s6, factor, term);
+        s7 = _mm256_fmadd_ps(s7, factor, term);
+        s8 = _mm256_fmadd_ps(s8, factor, term);
+        s9 = _mm256_fmadd_ps(s9, factor, term);
+        s10 = _mm256_fmadd_ps(s10, factor, term);
+        s11 = _mm256_fmadd_ps(s11, factor, term);
+        asm volatile(""
+                     : "+x"(s0), "+x"(s1), "+x"(s2), "+x"(s3), "+x"(s4), "+x"(s5), "+x"(s6),
+                       "+x"(s7), "+x"(s8), "+x"(s9), "+x"(s10), "+x"(s11));
+    }
+    return static_cast<double>(rounds) * sums * 8 * 2;
+}
+
+double loop_baseline(long rounds) {
+    const __m128 factor = _mm_set1_ps(0.999f);
+    const __m128 term = _mm_set1_ps(0.001f);
+    __m128 s0 = term, s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0, s8 = s0,
+           s9 = s0, s10 = s0, s11 = s0;
+    for (long r = 0; r < rounds; ++r) {
+        s0 = _mm_add_ps(_mm_mul_ps(s0, factor), term);
+        s1 = _mm_add_ps(_mm_mul_ps(s1, factor), term);
+        s2 = _mm_add_ps(_mm_mul_ps(s2, factor), term);
+        s3 = _mm_add_ps(_mm_mul_ps(s3, factor), term);
+        s4 = _mm_add_ps(_mm_mul_ps(s4, factor), term);
+        s5 = _mm_add_ps(_mm_mul_ps(s5, factor), term);
+        s6 = _mm_add_ps(_mm_mul_ps(s6, factor), term);
+        s7 = _mm_add_ps(_mm_mul_ps(s7, factor), term);
+        s8 = _mm_add_ps(_mm_mul_ps(s8, factor), term);
+        s9 = _mm_add_ps(_mm_mul_ps(s9, factor), term);
+        s10 = _mm_add_ps(_mm_mul_ps(s10, factor), term);
+        s11 = _mm_add_ps(_mm_mul_ps(s11, factor), term);
+        asm volatile(""
+                     : "+x"(s0), "+x"(s1), "+x"(s2), "+x"(s3), "+x"(s4), "+x"(s5), "+x"(s6),
+                       "+x"(s7), "+x"(s8), "+x"(s9), "+x"(s10), "+x"(s11));
+    }
+    return static_cast<double>(rounds) * sums * 4 * 2;
+}
+
+Loop widest_loop() {
+    if (__builtin_cpu_supports("avx512f")) return loop_avx512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return loop_avx2;
+    return loop_baseline;
+}
+
+#else
+
+double loop_baseline(long rounds) {
+    float sum[sums]{};
+    for (long r = 0; r < rounds; ++r) {
+        for (float& each : sum) each = each * 0.999f + 0.001f;
+        asm volatile("" : "+m"(sum));
+    }
+    return static_cast<double>(rounds) * sums * 2;
+}
+
+Loop widest_loop() {
+    return loop_baseline;
+}
+
+#endif
+
+}  // namespace
+
+double measure_fma_peak(int threads) {
+    using Clock = std::chrono::steady_clock;
+    constexpr long rounds = 2'000'000;
+    constexpr int repeats = 15;
+    const Loop loop = widest_loop();
+    double best = 0;
+    for (int repeat = 0; repeat < repeats; ++repeat) {
+        std::atomic<int> waiting{threads};  // so that all start at once
+        std::vector<Clock::time_point> starts(static_cast<std::size_t>(threads));
+        std::vector<Clock::time_point> ends(starts.size());
+        std::vector<double> operations(starts.size());
+        const auto work = [&](std::size_t index) {
+            --waiting;
+            while (waiting.load(std::memory_order_acquire) > 0) std::this_thread::yield();
+            starts[index] = Clock::now();
+            operations[index] = loop(rounds);
+            ends[index] = Clock::now();
+        };
+        std::vector<std::jthread> others;
+        for (std::size_t i = 1; i < starts.size(); ++i) others.emplace_back(work, i);
+        work(0);
+        others.clear();  // joins
+        double done = 0;
+        for (const double each : operations) done += each;
+        const std::chrono::duration<double> seconds =
+            *std::max_element(ends.begin(), ends.end()) -
+            *std::min_element(starts.begin(), starts.end());
+        best = std::max(best, done / seconds.count() * 1e-9);
+    }
+    return best;
+}
+
+}  // namespace vit::tools
