@@ -1,0 +1,63 @@
+// The other activations: elementwise, in place, NaN in gives NaN out.
+#pragma once
+
+#include "engine/kernels/exp.h"
+
+namespace vit::kernels {
+
+/// x · sigmoid(scale · x). Below the clamp the product is less than 1e-35 in magnitude, so the
+/// clamp also keeps −infinity from becoming infinity times zero.
+template <class A>
+inline F32<A> scaled_silu(F32<A> x, float scale) noexcept {
+    const F32<A> clamped = at_least<A>(exp_lowest / scale, x);
+    return clamped * sigmoid<A>(F32<A>(scale) * clamped);
+}
+
+template <class A>
+void silu_in_place(float* x, std::size_t count) {
+    apply<A>(x, count, [](F32<A> v) { return scaled_silu<A>(v, 1.0F); });
+}
+
+template <class A>
+void quick_gelu_in_place(float* x, std::size_t count) {
+    apply<A>(x, count, [](F32<A> v) { return scaled_silu<A>(v, 1.702F); });
+}
+
+/// 0.5 x (1 + tanh(u)) = x · sigmoid(2 u), u = √(2/π) (x + 0.044715 x³). At x = −10 the result
+/// is −2e-36, and the clamp there keeps x³ from overflowing on the side where that matters.
+template <class A>
+void gelu_tanh_in_place(float* x, std::size_t count) {
+    apply<A>(x, count, [](F32<A> v) {
+        using V = F32<A>;
+        const V clamped = at_least<A>(-10.0F, v);
+        const V poly = xsimd::fma(clamped * clamped, V(0.0713548163F), V(1.59576912F));
+        return clamped * sigmoid<A>(clamped * poly);
+    });
+}
+
+template <class A>
+void relu_in_place(float* x, std::size_t count) {
+    apply<A>(x, count, [](F32<A> v) { return at_least<A>(0.0F, v); });
+}
+
+/// Near zero x + x³ P(x²), an odd minimax polynomial (4.4e-9 before rounding); further out
+/// 1 − 2 / (e^(2|x|) + 1), which reaches 1 exactly (the split of Cephes' tanhf, S. Moshier).
+template <class A>
+void tanh_in_place(float* x, std::size_t count) {
+    apply<A>(x, count, [](F32<A> v) {
+        using V = F32<A>;
+        const V magnitude = xsimd::abs(v);
+        const V square = v * v;
+        V p(-0.00570498407F);
+        p = xsimd::fma(p, square, V(0.0206390843F));
+        p = xsimd::fma(p, square, V(-0.0537397154F));
+        p = xsimd::fma(p, square, V(0.133314416F));
+        p = xsimd::fma(p, square, V(-0.333332807F));
+        const V near = xsimd::fma(v * square, p, v);
+        const V e = exp_in_range<A>(at_most<A>(20.0F, magnitude + magnitude));
+        const V far = V(1.0F) - V(2.0F) / (e + V(1.0F));
+        return xsimd::select(magnitude < V(0.625F), near, xsimd::select(v < V(0.0F), -far, far));
+    });
+}
+
+}  // namespace vit::kernels

@@ -1,0 +1,92 @@
+#include "engine/kernels/dispatch.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <string_view>
+
+#include "engine/base/cpu.h"
+#include "engine/base/env.h"
+#include "engine/kernels/isa_tables.h"
+#include "vit/error.h"
+
+namespace vit::kernels {
+namespace {
+
+constexpr std::array all_isas = {Isa::baseline, Isa::avx2, Isa::avx512};
+
+std::string available_names() {
+    std::string names;
+    for (const Isa isa : all_isas) {
+        if (table_for(isa) == nullptr) continue;
+        if (!names.empty()) names += ", ";
+        names += isa_name(isa);
+    }
+    return names;
+}
+
+std::string printable(std::string_view text) {
+    std::string shown;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte >= 0x7f)
+            shown += fmt::format("\\x{:02x}", byte);
+        else
+            shown += c;
+    }
+    return shown;
+}
+
+}  // namespace
+
+const Table* table_for(Isa isa) noexcept {
+    switch (isa) {
+        case Isa::baseline:
+            return &baseline_table;
+        case Isa::avx2:
+            return probe_cpu().avx2_fma ? &avx2_table : nullptr;
+        case Isa::avx512:
+            return probe_cpu().avx512 ? &avx512_table : nullptr;
+    }
+    return nullptr;
+}
+
+const char* isa_name(Isa isa) noexcept {
+    switch (isa) {
+        case Isa::baseline:
+            return "baseline";
+        case Isa::avx2:
+            return "avx2";
+        case Isa::avx512:
+            return "avx512";
+    }
+    return "unknown";
+}
+
+const Table& choose_table(const std::optional<std::string>& forced) {
+    if (!forced) {
+        const Table* best = &baseline_table;
+        for (const Isa isa : all_isas)
+            if (const Table* table = table_for(isa)) best = table;
+        return *best;
+    }
+    for (const Isa isa : all_isas) {
+        if (*forced != isa_name(isa)) continue;
+        if (const Table* table = table_for(isa)) return *table;
+        throw Error(
+            ErrorKind::unsupported,
+            fmt::format("VIT_ISA: this CPU cannot run {}; it has {}; choose one of these or "
+                        "unset VIT_ISA",
+                        *forced, available_names()));
+    }
+    throw Error(ErrorKind::usage,
+                fmt::format("VIT_ISA: expected one of {}, found \"{}\"; choose one of these or "
+                            "unset VIT_ISA",
+                            available_names(), printable(*forced)));
+}
+
+const Table& select_table() {
+    return choose_table(env("VIT_ISA"));
+}
+
+}  // namespace vit::kernels

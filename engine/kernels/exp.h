@@ -1,0 +1,40 @@
+// exp for the kernels: branch-free, results are normal numbers or zero.
+#pragma once
+
+#include "engine/kernels/xsimd_shim.h"
+
+namespace vit::kernels {
+
+inline constexpr float exp_lowest = -87.3F;  ///< exp of less is called 0; e^-87.3 is still normal
+
+/// e^x for exp_lowest <= x <= 88; NaN for NaN; anything else is undefined.
+/// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by a minimax polynomial of degree 6 (relative error 3.1e-9
+/// before rounding); ln 2 in two parts (Cody & Waite, "Software Manual for the Elementary
+/// Functions", 1980). Relative error measured: see tests/unit/kernels/.
+template <class A>
+inline F32<A> exp_in_range(F32<A> x) noexcept {
+    using V = F32<A>;
+    // Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the significand.
+    const V shifter(12582912.0F);
+    const V shifted = xsimd::fma(x, V(1.44269504F), shifter);
+    const V n = shifted - shifter;
+    V r = xsimd::fnma(n, V(0.693359375F), x);
+    r = xsimd::fnma(n, V(-2.12194440e-4F), r);
+    V p(0.00138144672F);
+    p = xsimd::fma(p, r, V(0.00836878084F));
+    p = xsimd::fma(p, r, V(0.0416683927F));
+    p = xsimd::fma(p, r, V(0.166665196F));
+    p = xsimd::fma(p, r, V(0.5F));
+    p = xsimd::fma(p, r, V(1.0F));
+    p = xsimd::fma(p, r, V(1.0F));
+    return as_float<A>(as_int<A>(p) + (as_int<A>(shifted) << 23));  // times 2^n
+}
+
+/// 1 / (1 + e^-x) for x >= exp_lowest; NaN for NaN.
+template <class A>
+inline F32<A> sigmoid(F32<A> x) noexcept {
+    const F32<A> e = exp_in_range<A>(at_least<A>(exp_lowest, -x));
+    return F32<A>(1.0F) / (F32<A>(1.0F) + e);
+}
+
+}  // namespace vit::kernels

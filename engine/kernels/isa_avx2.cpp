@@ -1,0 +1,10 @@
+// Compiled for AVX2 and FMA (flags in engine/CMakeLists.txt): nothing but the kernel templates and
+// xsimd may be included here.
+#include "engine/kernels/isa_tables.h"
+#include "engine/kernels/make_table.h"
+
+namespace vit::kernels {
+
+constinit const Table avx2_table = make_table<xsimd::fma3<xsimd::avx2>>(Isa::avx2);
+
+}  // namespace vit::kernels

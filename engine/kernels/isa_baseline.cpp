@@ -1,0 +1,9 @@
+// Compiled for plain x86-64: nothing but the kernel templates and xsimd may be included here.
+#include "engine/kernels/isa_tables.h"
+#include "engine/kernels/make_table.h"
+
+namespace vit::kernels {
+
+constinit const Table baseline_table = make_table<xsimd::sse2>(Isa::baseline);
+
+}  // namespace vit::kernels

@@ -1,0 +1,13 @@
+// The tables that the isa_*.cpp files define. Built by the compiler, never by code at start: that
+// code would be compiled with the flags of its file.
+#pragma once
+
+#include "engine/kernels/kernels.h"
+
+namespace vit::kernels {
+
+extern const Table baseline_table;
+extern const Table avx2_table;
+extern const Table avx512_table;
+
+}  // namespace vit::kernels

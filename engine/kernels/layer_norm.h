@@ -1,0 +1,70 @@
+// Layer normalisation of rows.
+#pragma once
+
+#include "engine/kernels/xsimd_shim.h"
+
+namespace vit::kernels {
+
+/// One row, cols > 0. The corrected two-pass algorithm (Chan, Golub & LeVeque, "Algorithms for
+/// Computing the Sample Variance", 1983): the deviations from the rounded mean are summed as well,
+/// which gives what the mean is off by, so a row whose mean is large against its spread
+/// loses nothing. Sums run in four vectors.
+template <class A>
+inline void layer_norm_row(const float* in, float* out, std::size_t cols, const float* gamma,
+                           const float* beta, float eps) noexcept {
+    using V = F32<A>;
+    constexpr std::size_t w = width<A>;
+    constexpr std::size_t lanes = 4;
+    const std::size_t whole = cols - cols % w;
+    const std::size_t rest = cols - whole;
+    const V count(static_cast<float>(cols));
+
+    V sum[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
+    std::size_t i = 0;
+    for (; i + lanes * w <= whole; i += lanes * w)
+        for (std::size_t k = 0; k < lanes; ++k) sum[k] += load<A>(in + i + k * w);
+    for (; i < whole; i += w) sum[0] += load<A>(in + i);
+    if (rest > 0) sum[1] += load_partial<A>(in + whole, rest, 0.0F);
+    const V mean = V(sum_lanes<A>((sum[0] + sum[1]) + (sum[2] + sum[3]))) / count;
+
+    V drift[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
+    V square[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
+    const auto deviate = [&](V x, std::size_t k) {
+        const V d = x - mean;
+        drift[k] += d;
+        square[k] = xsimd::fma(d, d, square[k]);
+    };
+    for (i = 0; i + lanes * w <= whole; i += lanes * w)
+        for (std::size_t k = 0; k < lanes; ++k) deviate(load<A>(in + i + k * w), k);
+    for (; i < whole; i += w) deviate(load<A>(in + i), 0);
+    // Lanes past the end hold the mean and so add nothing.
+    const V tail = load_partial<A>(in + whole, rest, mean.get(0));
+    if (rest > 0) deviate(tail, 1);
+
+    const V off = V(sum_lanes<A>((drift[0] + drift[1]) + (drift[2] + drift[3]))) / count;
+    const V spread = V(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3]))) / count;
+    const V variance = xsimd::max(xsimd::fnma(off, off, spread), V(0.0F));
+    const V inverse = V(1.0F) / xsimd::sqrt(variance + V(eps));
+
+    const auto normalise = [&](V x, V scale, V shift) {
+        return xsimd::fma(((x - mean) - off) * inverse, scale, shift);
+    };
+    for (i = 0; i < whole; i += w)
+        store<A>(out + i, normalise(load<A>(in + i), load<A>(gamma + i), load<A>(beta + i)));
+    if (rest > 0) {
+        const V scale = load_partial<A>(gamma + whole, rest, 0.0F);
+        const V shift = load_partial<A>(beta + whole, rest, 0.0F);
+        store_partial<A>(out + whole, rest, normalise(tail, scale, shift));
+    }
+}
+
+template <class A>
+void layer_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
+                std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
+                float eps) {
+    if (cols == 0) return;
+    for (std::size_t r = 0; r < rows; ++r)
+        layer_norm_row<A>(in + r * in_stride, out + r * out_stride, cols, gamma, beta, eps);
+}
+
+}  // namespace vit::kernels

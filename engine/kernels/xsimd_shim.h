@@ -1,0 +1,107 @@
+// What the kernels need of xsimd, the same for version 8 and 13: names that moved, reductions with
+// an order of their own, and partial vectors.
+//
+// Everything here and in the kernels is a template on the architecture A, even where it would not
+// need to be: a function that two instruction sets share by name may be merged by the linker, and
+// then code for one runs on a CPU that lacks it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <xsimd/xsimd.hpp>
+
+namespace vit::kernels {
+
+template <class A>
+using F32 = xsimd::batch<float, A>;
+template <class A>
+using I32 = xsimd::batch<std::int32_t, A>;
+
+template <class A>
+inline constexpr std::size_t width = F32<A>::size;  ///< floats in one vector
+
+template <class A>
+inline I32<A> as_int(F32<A> v) noexcept {
+#if XSIMD_VERSION_MAJOR < 9
+    return xsimd::bitwise_cast<I32<A>>(v);
+#else
+    return xsimd::bitwise_cast<std::int32_t>(v);
+#endif
+}
+
+template <class A>
+inline F32<A> as_float(I32<A> v) noexcept {
+#if XSIMD_VERSION_MAJOR < 9
+    return xsimd::bitwise_cast<F32<A>>(v);
+#else
+    return xsimd::bitwise_cast<float>(v);
+#endif
+}
+
+template <class A>
+inline F32<A> load(const float* p) noexcept {
+    return F32<A>::load_unaligned(p);
+}
+
+template <class A>
+inline void store(float* p, F32<A> v) noexcept {
+    v.store_unaligned(p);
+}
+
+/// The first n < width floats of p; the other lanes are `fill`. Reads nothing past them.
+template <class A>
+inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    F32<A>(fill).store_aligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    return F32<A>::load_aligned(lanes);
+}
+
+/// The first n < width lanes of v to p. Writes nothing past them.
+template <class A>
+inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    v.store_aligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+
+/// Sum of all lanes as a balanced tree.
+template <class A>
+inline float sum_lanes(F32<A> v) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    v.store_aligned(lanes);
+    for (std::size_t half = width<A> / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+    return lanes[0];
+}
+
+/// The largest lane. Meaningless where a lane is NaN.
+template <class A>
+inline float max_lane(F32<A> v) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    v.store_aligned(lanes);
+    for (std::size_t half = width<A> / 2; half > 0; half /= 2)
+        for (std::size_t i = 0; i < half; ++i)
+            lanes[i] = lanes[i] < lanes[i + half] ? lanes[i + half] : lanes[i];
+    return lanes[0];
+}
+
+/// min and max that give NaN for a NaN in v.
+template <class A>
+inline F32<A> at_most(float bound, F32<A> v) noexcept {
+    return xsimd::min(F32<A>(bound), v);  // x86: the second operand where either is NaN
+}
+template <class A>
+inline F32<A> at_least(float bound, F32<A> v) noexcept {
+    return xsimd::max(F32<A>(bound), v);
+}
+
+/// x[i] = f(x[i]), a vector at a time; an element's result does not depend on its place.
+template <class A, class Function>
+inline void apply(float* x, std::size_t count, Function f) noexcept {
+    std::size_t i = 0;
+    for (; i + width<A> <= count; i += width<A>) store<A>(x + i, f(load<A>(x + i)));
+    if (i < count) store_partial<A>(x + i, count - i, f(load_partial<A>(x + i, count - i, 0)));
+}
+
+}  // namespace vit::kernels
