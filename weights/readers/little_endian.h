@@ -1,0 +1,29 @@
+// Little-endian numbers at byte offsets, whatever the alignment.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace vit {
+
+/// The caller has checked that the bytes are there.
+class LittleEndian {
+  public:
+    explicit LittleEndian(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+    std::uint16_t u16(std::size_t at) const { return static_cast<std::uint16_t>(number(at, 2)); }
+    std::uint32_t u32(std::size_t at) const { return static_cast<std::uint32_t>(number(at, 4)); }
+    std::uint64_t u64(std::size_t at) const { return number(at, 8); }
+
+  private:
+    std::uint64_t number(std::size_t at, std::size_t size) const {
+        std::uint64_t value = 0;
+        for (std::size_t i = size; i-- > 0;)
+            value = (value << 8) | static_cast<std::uint64_t>(bytes_[at + i]);
+        return value;
+    }
+    std::span<const std::byte> bytes_;
+};
+
+}  // namespace vit

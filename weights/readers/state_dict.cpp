@@ -1,0 +1,229 @@
+#include "weights/readers/state_dict.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <unordered_set>
+#include <utility>
+
+#include "vit/error.h"
+#include "weights/model_file/checked.h"
+#include "weights/model_file/text.h"
+
+namespace vit {
+
+namespace {
+
+constexpr std::size_t most_tensors = 65'536;
+constexpr std::size_t most_listed = 20;
+// Copies of tensors that are views with strides: more than the file holds is a bomb (stride 0).
+constexpr std::uint64_t spare_copies = std::uint64_t{16} << 20;
+
+const PickleValue* find_set(const PickleTree& tree, const PickleDict& dict, std::string_view key) {
+    const PickleValue* value = tree.find(dict, key);
+    return value == nullptr || std::holds_alternative<PickleNone>(*value) ? nullptr : value;
+}
+
+struct Weights {
+    const PickleDict* dict = nullptr;
+    std::string_view key;  ///< empty: the checkpoint's top mapping
+};
+
+Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoice ema,
+                     std::vector<std::string>& notes) {
+    const auto mapping = [&](std::string_view key, const PickleValue& value) {
+        const auto* dict = std::get_if<PickleDict>(&value);
+        if (dict == nullptr)
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: expected a mapping of weights under {}, found {}",
+                                    archive.where, in_quotes(key), kind_name(value)));
+        return Weights{dict, key};
+    };
+    Weights averaged;
+    for (const std::string_view key : {"state_dict_ema", "model_ema"})
+        if (const PickleValue* value = find_set(archive.tree, top, key);
+            averaged.dict == nullptr && value != nullptr)
+            averaged = mapping(key, *value);
+    Weights plain{&top, {}};
+    for (const std::string_view key : {"state_dict", "model"})
+        if (const PickleValue* value = find_set(archive.tree, top, key);
+            plain.key.empty() && value != nullptr)
+            plain = mapping(key, *value);
+
+    if (ema == EmaChoice::ema && averaged.dict == nullptr)
+        throw Error(ErrorKind::model,
+                    fmt::format("{}: EMA weights were asked for, but the checkpoint has neither "
+                                "state_dict_ema nor model_ema",
+                                archive.where));
+    const bool take_averaged = averaged.dict != nullptr && ema != EmaChoice::no_ema;
+    const Weights taken = take_averaged ? averaged : plain;
+    const Weights other = take_averaged ? plain : averaged;
+    if (!taken.key.empty())
+        notes.push_back(fmt::format("took the {}weights under {}", take_averaged ? "EMA " : "",
+                                    in_quotes(taken.key)));
+    if (other.dict != nullptr && !other.key.empty())
+        notes.push_back(fmt::format("did not take the {}weights under {}",
+                                    take_averaged ? "" : "EMA ", in_quotes(other.key)));
+    return taken;
+}
+
+std::string key_text(const PickleValue& key) {
+    const auto* text = std::get_if<std::string_view>(&key);
+    return text == nullptr ? fmt::format("an entry whose key is {}", kind_name(key))
+                           : in_quotes(*text);
+}
+
+/// One note per entry that is no weight, up to a number of them.
+class LeftOut {
+  public:
+    explicit LeftOut(std::vector<std::string>& notes) : notes_(notes) {}
+    LeftOut(const LeftOut&) = delete;
+    LeftOut& operator=(const LeftOut&) = delete;
+    void add(std::string note) {
+        if (++count_ <= most_listed) notes_.push_back("left out " + std::move(note));
+    }
+    void finish() {
+        if (count_ > most_listed)
+            notes_.push_back(
+                fmt::format("left out {} more entries of this kind", count_ - most_listed));
+    }
+
+  private:
+    std::vector<std::string>& notes_;
+    std::size_t count_ = 0;
+};
+
+std::optional<std::string> find_arch(const PickleTree& tree, const PickleDict& top) {
+    const auto text = [](const PickleValue* value) -> std::optional<std::string> {
+        const auto* found = value == nullptr ? nullptr : std::get_if<std::string_view>(value);
+        if (found == nullptr) return std::nullopt;
+        return std::string(*found);
+    };
+    if (auto arch = text(tree.find(top, "arch"))) return arch;
+    const PickleValue* args = tree.find(top, "args");
+    if (args == nullptr) return std::nullopt;
+    if (const auto* space = std::get_if<PickleNamespace>(args)) args = &tree[space->state];
+    const auto* dict = std::get_if<PickleDict>(args);
+    return dict == nullptr ? std::nullopt : text(tree.find(*dict, "model"));
+}
+
+std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
+    std::string text;
+    const std::size_t shown = std::min<std::size_t>(dict.items.size(), 8);
+    for (std::size_t i = 0; i < shown; ++i)
+        text += (i == 0 ? "" : ", ") + key_text(tree[dict.items[i].first]);
+    if (dict.items.size() > shown) text += ", …";
+    return text.empty() ? "no entries" : text;
+}
+
+/// Copies what is not dense in the file, once all tensors have been found valid.
+void complete(const std::string& where, std::vector<TorchTensor>& found, Checkpoint& checkpoint) {
+    std::uint64_t copies = 0;
+    std::uint64_t sources = 0;
+    for (const TorchTensor& tensor : found) {
+        if (tensor.stride.empty()) continue;
+        copies = checked::add(copies, tensor.dense_bytes, where);
+        sources = checked::add(sources, tensor.strided.size(), where);
+        if (copies > checked::add(sources, spare_copies, where))
+            throw Error(
+                ErrorKind::model,
+                fmt::format("{}: tensor {}: shape {} with strides {} repeats a storage of "
+                            "{} bytes {} times over; save tensor.contiguous() only where "
+                            "that is meant",
+                            where, in_quotes(tensor.view.name), to_string(tensor.view.shape),
+                            to_string(tensor.stride), tensor.strided.size(),
+                            tensor.dense_bytes / std::max<std::size_t>(tensor.strided.size(), 1)));
+    }
+    auto owned = std::make_shared<std::deque<std::vector<std::byte>>>();
+    for (TorchTensor& tensor : found) {
+        if (!tensor.stride.empty()) tensor.view.data = owned->emplace_back(materialise(tensor));
+        checkpoint.tensors.push_back(std::move(tensor.view));
+    }
+    if (!owned->empty())
+        checkpoint.notes.push_back(fmt::format(
+            "copied {} tensors whose elements are not in row-major order", owned->size()));
+    checkpoint.storage = std::move(owned);
+}
+
+/// timm's clean_state_dict: a model compiled inside or outside of its parallel wrapper.
+std::string_view stripped(std::string_view name) {
+    for (const std::string_view prefix : {"_orig_mod.", "module.", "_orig_mod."})
+        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+    return name;
+}
+
+}  // namespace
+
+void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& checkpoint) {
+    const PickleTree& tree = archive.tree;
+    const auto* top = std::get_if<PickleDict>(&tree.root());
+    if (top == nullptr)
+        throw Error(ErrorKind::model,
+                    fmt::format("{}: expected a mapping of names to tensors, found {}; save "
+                                "model.state_dict()",
+                                archive.where, kind_name(tree.root())));
+    const Weights weights = find_weights(archive, *top, ema, checkpoint.notes);
+    checkpoint.arch = find_arch(tree, *top);
+
+    LeftOut left_out(checkpoint.notes);
+    if (weights.dict != top) {
+        for (const auto& [key, value] : top->items) {
+            const auto* text = std::get_if<std::string_view>(&tree[key]);
+            const bool is_weights =
+                text != nullptr && (*text == "state_dict_ema" || *text == "model_ema" ||
+                                    *text == "state_dict" || *text == "model");
+            if (!is_weights)
+                left_out.add(fmt::format("{} ({}): it stands beside the weights",
+                                         key_text(tree[key]), kind_name(tree[value])));
+        }
+    }
+    std::vector<TorchTensor> found;
+    for (const auto& [key, value] : weights.dict->items) {
+        const auto* name = std::get_if<std::string_view>(&tree[key]);
+        const auto* tensor = std::get_if<std::unique_ptr<PickleTensor>>(&tree[value]);
+        if (name == nullptr || tensor == nullptr) {
+            left_out.add(fmt::format("{} ({}): it is not a named tensor", key_text(tree[key]),
+                                     kind_name(tree[value])));
+            continue;
+        }
+        if (found.size() == most_tensors)
+            throw Error(ErrorKind::model, fmt::format("{}: expected at most {} tensors, found more",
+                                                      archive.where, most_tensors));
+        found.push_back(checked_tensor(archive, **tensor, *name));
+    }
+    left_out.finish();
+    if (found.empty())
+        throw Error(ErrorKind::model,
+                    fmt::format("{}: expected named tensors {}, found {}", archive.where,
+                                weights.key.empty() ? std::string("at the top of the checkpoint")
+                                                    : "under " + in_quotes(weights.key),
+                                first_keys(tree, *weights.dict)));
+    complete(archive.where, found, checkpoint);
+}
+
+void clean_names(Checkpoint& checkpoint, std::string_view where) {
+    std::size_t changed = 0;
+    for (TensorView& tensor : checkpoint.tensors) {
+        if (!is_utf8(tensor.name))
+            throw Error(ErrorKind::model, fmt::format("{}: tensor {}: expected a name in UTF-8",
+                                                      where, in_quotes(tensor.name)));
+        const std::string_view name = stripped(tensor.name);
+        if (name.size() == tensor.name.size()) continue;
+        tensor.name = std::string(name);
+        ++changed;
+    }
+    if (changed != 0)
+        checkpoint.notes.push_back(
+            fmt::format("stripped the prefixes module. and _orig_mod. from {} names", changed));
+    std::unordered_set<std::string_view> names;
+    for (const TensorView& tensor : checkpoint.tensors)
+        if (!names.insert(tensor.name).second)
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: two tensors are named {}{}", where, in_quotes(tensor.name),
+                                    changed == 0 ? ""
+                                                 : " once module. and _orig_mod. are "
+                                                   "stripped"));
+}
+
+}  // namespace vit

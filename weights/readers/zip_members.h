@@ -1,0 +1,33 @@
+// The members of a zip archive, as its central directory lists them and its local headers confirm.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace vit {
+
+/// How a member's bytes are kept: the two methods that checkpoints use.
+enum class ZipMethod : std::uint16_t { stored = 0, deflate = 8 };
+
+struct ZipMember {
+    std::string_view name;            ///< bytes of the archive
+    std::span<const std::byte> data;  ///< as stored in the archive, maybe compressed
+    std::uint64_t size = 0;           ///< once inflated
+    ZipMethod method = ZipMethod::stored;
+};
+
+/// True when the bytes begin as a zip archive does.
+bool looks_like_zip(std::span<const std::byte> bytes) noexcept;
+
+/// Members in the order of the central directory (zip and zip64), as views into `bytes`; nothing is
+/// copied or inflated, and checksums are not verified (torch may leave them out). Refused: methods
+/// other than stored and deflate, encryption, archives of several disks, names that are equal or
+/// differ in case only, members that overlap, local headers that disagree with the central
+/// directory, anything outside the file. `where` names the archive in messages.
+/// Throws Error(format).
+std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string_view where);
+
+}  // namespace vit
