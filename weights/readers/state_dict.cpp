@@ -179,6 +179,7 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
         }
     }
     std::vector<TorchTensor> found;
+    std::unordered_set<std::string_view> names;  // before a name is copied: it may be long
     for (const auto& [key, value] : weights.dict->items) {
         const auto* name = std::get_if<std::string_view>(&tree[key]);
         const auto* tensor = std::get_if<std::unique_ptr<PickleTensor>>(&tree[value]);
@@ -190,6 +191,9 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
         if (found.size() == most_tensors)
             throw Error(ErrorKind::model, fmt::format("{}: expected at most {} tensors, found more",
                                                       archive.where, most_tensors));
+        if (!names.insert(*name).second)
+            throw Error(ErrorKind::model, fmt::format("{}: two tensors are named {}", archive.where,
+                                                      in_quotes(*name)));
         found.push_back(checked_tensor(archive, **tensor, *name));
     }
     left_out.finish();
