@@ -46,8 +46,10 @@ inline void layer_norm_row(const float* in, float* out, std::size_t cols, const 
     const V variance = xsimd::max(xsimd::fnma(off, off, spread), V(0.0F));
     const V inverse = V(1.0F) / xsimd::sqrt(variance + V(eps));
 
+    const V correction = -off * inverse;
+
     const auto normalise = [&](V x, V scale, V shift) {
-        return xsimd::fma(((x - mean) - off) * inverse, scale, shift);
+        return xsimd::fma(xsimd::fma(x - mean, inverse, correction), scale, shift);
     };
     for (i = 0; i < whole; i += w)
         store<A>(out + i, normalise(load<A>(in + i), load<A>(gamma + i), load<A>(beta + i)));

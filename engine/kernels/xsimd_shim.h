@@ -48,12 +48,27 @@ inline void store(float* p, F32<A> v) noexcept {
     v.store_unaligned(p);
 }
 
+/// Copies n < width floats in at most four moves, where a loop would become a call of memcpy.
+template <class A>
+inline void copy_few(float* to, const float* from, std::size_t n) noexcept {
+    std::size_t done = 0;
+    const auto move = [&]<std::size_t count>() {
+        if ((n & count) == 0) return;
+        __builtin_memcpy(to + done, from + done, count * sizeof(float));
+        done += count;
+    };
+    if constexpr (width < A >> 8) move.template operator()<8>();
+    if constexpr (width < A >> 4) move.template operator()<4>();
+    move.template operator()<2>();
+    move.template operator()<1>();
+}
+
 /// The first n < width floats of p; the other lanes are `fill`. Reads nothing past them.
 template <class A>
 inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
     alignas(F32<A>) float lanes[width<A>];
     F32<A>(fill).store_aligned(lanes);
-    for (std::size_t i = 0; i < n; ++i) lanes[i] = p[i];
+    copy_few<A>(lanes, p, n);
     return F32<A>::load_aligned(lanes);
 }
 
@@ -62,7 +77,7 @@ template <class A>
 inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
     alignas(F32<A>) float lanes[width<A>];
     v.store_aligned(lanes);
-    for (std::size_t i = 0; i < n; ++i) p[i] = lanes[i];
+    copy_few<A>(p, lanes, n);
 }
 
 /// Sum of all lanes as a balanced tree.
