@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "engine/base/env.h"
 #include "engine/base/threads.h"
 #include "engine/executor/executor.h"
 #include "engine/graph/print.h"
@@ -93,7 +94,7 @@ struct Model::Impl {
 };
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
-    const kernels::Table& table = kernels::select_table();
+    const kernels::Table& table = kernels::choose_table(env("VIT_ISA"));
     limit_onednn(table.isa);
     return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
 }

@@ -23,27 +23,33 @@ struct Matrix {
     const double* row(std::int64_t r) const { return data.data() + r * cols; }
 };
 
-/// Calls f(row) for all rows, on all cores.
-void for_rows(std::int64_t rows, FunctionRef<void(std::int64_t)> f) {
-    const int threads = static_cast<int>(std::min<std::int64_t>(usable_threads(), rows));
+/// Calls f(row) for all rows; on all cores where there is enough to do. `flop`: of one row.
+void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_t)> f) {
+    const bool small = rows * flop < 1'000'000;
+    const int threads = small ? 1 : static_cast<int>(std::min<std::int64_t>(usable_threads(), rows));
     parallel(threads, [&](int thread) {
         for (std::int64_t r = thread; r < rows; r += threads) f(r);
     });
 }
 
-/// out[r] = W x[r] + bias. Four rows share each weight; sums run over the inputs in order.
+/// out[r] = W x[r] + bias, each sum over the inputs in order. Eight rows share each weight, side by side, so that
+/// the compiler can use vectors without reordering a sum.
 void linear(const Matrix& x, std::span<const float> weight, std::span<const float> bias, Matrix& out) {
-    constexpr std::int64_t together = 4;
+    constexpr std::int64_t together = 8;
     const std::int64_t in = x.cols;
-    for_rows((x.rows + together - 1) / together, [&](std::int64_t group) {
+    for_rows((x.rows + together - 1) / together, 2 * together * in * out.cols, [&](std::int64_t group) {
         const std::int64_t first = group * together, count = std::min(together, x.rows - first);
+        std::vector<double> columns(static_cast<std::size_t>(in * together));
+        for (std::int64_t j = 0; j < count; ++j)
+            for (std::int64_t i = 0; i < in; ++i) columns[static_cast<std::size_t>(i * together + j)] = x.row(first + j)[i];
         for (std::int64_t o = 0; o < out.cols; ++o) {
             const float* w = weight.data() + o * in;
+            const double* column = columns.data();
             double sum[together] = {};
-            const double* row[together];
-            for (std::int64_t j = 0; j < together; ++j) row[j] = x.row(first + std::min(j, count - 1));
-            for (std::int64_t i = 0; i < in; ++i)
-                for (std::int64_t j = 0; j < together; ++j) sum[j] += row[j][i] * static_cast<double>(w[i]);
+            for (std::int64_t i = 0; i < in; ++i, column += together) {
+                const double factor = static_cast<double>(w[i]);
+                for (std::int64_t j = 0; j < together; ++j) sum[j] += column[j] * factor;
+            }
             const double b = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
             for (std::int64_t j = 0; j < count; ++j) out.row(first + j)[o] = sum[j] + b;
         }
@@ -134,7 +140,7 @@ struct Evaluator {
     }
     void run(const op::Attention& a, const Node& node, Matrix& out) const {
         const Matrix &q = in(node, 0), &k = in(node, 1), &v = in(node, 2);
-        for_rows(a.heads * q.rows, [&](std::int64_t task) {
+        for_rows(a.heads * q.rows, 4 * k.rows * a.head_dim, [&](std::int64_t task) {
             const std::int64_t row = task / a.heads, offset = task % a.heads * a.head_dim;
             std::vector<double> weight(static_cast<std::size_t>(k.rows));
             double largest = -HUGE_VAL, sum = 0;

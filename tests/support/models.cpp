@@ -1,0 +1,95 @@
+#include "tests/support/models.h"
+
+#include <unistd.h>
+
+#include <atomic>
+
+#include "weights/model_file/random.h"
+#include "weights/model_file/random_model.h"
+
+namespace vit::test {
+
+ModelConfig small_config() {
+    ModelConfig c;
+    c.architecture = "test";
+    c.image_size = {32, 48};
+    c.patch_height = c.patch_width = 8;
+    c.embed_dim = 40;
+    c.depth = 3;
+    c.heads = 2;
+    c.head_dim = 20;
+    c.mlp_dim = 72;
+    c.num_classes = 10;
+    return c;
+}
+
+std::vector<NamedConfig> small_configs() {
+    std::vector<NamedConfig> all;
+    const auto add = [&](std::string name, auto change) {
+        ModelConfig c = small_config();
+        change(c);
+        all.push_back({std::move(name), c});
+    };
+    add("plain", [](ModelConfig&) {});
+    add("average", [](ModelConfig& c) {
+        c.pooling = Pooling::avg;
+        c.fc_norm = true;
+        c.final_norm = false;
+    });
+    add("no_class_token", [](ModelConfig& c) {
+        c.class_token = false;
+        c.pooling = Pooling::avg;
+    });
+    add("distilled", [](ModelConfig& c) { c.distillation_token = true; });
+    add("registers", [](ModelConfig& c) {
+        c.register_tokens = 4;
+        c.no_embed_class = true;
+    });
+    add("registers_in_table", [](ModelConfig& c) { c.register_tokens = 2; });
+    add("layer_scale", [](ModelConfig& c) { c.layer_scale = true; });
+    add("no_biases", [](ModelConfig& c) { c.qkv_bias = c.proj_bias = false; });
+    add("pre_logits", [](ModelConfig& c) { c.representation_size = 24; });
+    add("no_head", [](ModelConfig& c) { c.num_classes = 0; });
+    add("no_final_norm", [](ModelConfig& c) { c.final_norm = false; });
+    add("wide_heads", [](ModelConfig& c) { c.head_dim = 33; });
+    add("odd_patches", [](ModelConfig& c) {
+        c.patch_height = 16;
+        c.patch_width = 6;
+    });
+    add("one_block", [](ModelConfig& c) { c.depth = 1; });
+    add("training_nodes", [](ModelConfig& c) {
+        c.pos_drop_rate = c.patch_drop_rate = c.proj_drop_rate = 0.1;
+        c.attn_drop_rate = c.drop_rate = 0.2;
+        c.drop_path_rate = 0.3;
+        c.layer_scale = true;
+    });
+    for (const auto& [name, activation] :
+         {std::pair{"gelu_tanh", Activation::gelu_tanh}, std::pair{"quick_gelu", Activation::quick_gelu},
+          std::pair{"silu", Activation::silu}, std::pair{"relu", Activation::relu}})
+        add(name, [a = activation](ModelConfig& c) { c.activation = a; });
+    return all;
+}
+
+TemporaryModel::TemporaryModel(const ModelConfig& config, std::uint64_t seed) {
+    static std::atomic<int> counter = 0;
+    path_ = std::filesystem::temp_directory_path() /
+            ("vit-test-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".vit");
+    ModelHeader header;
+    header.config = config;
+    header.preprocessing.input_size = config.image_size;
+    write_random_model(path_, header, seed);
+}
+
+TemporaryModel::~TemporaryModel() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+}
+
+std::vector<float> random_images(const ModelConfig& config, std::int64_t count, std::uint64_t seed) {
+    std::vector<float> images(static_cast<std::size_t>(count * config.in_chans * config.image_size.height *
+                                                       config.image_size.width));
+    self_test_input(seed, images);
+    return images;
+}
+
+}  // namespace vit::test

@@ -1,0 +1,172 @@
+#include "engine/graph/plan.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+#include "engine/graph/build_vit.h"
+#include "engine/graph/passes/passes.h"
+#include "tests/support/models.h"
+
+namespace vit {
+namespace {
+
+StorageRules simple_rules() {
+    return {[](std::int64_t cols) { return (cols + 15) / 16 * 16; },
+            [](const op::PackHeads& p, std::int64_t rows) {
+                return static_cast<std::size_t>(p.heads * p.head_dim * (rows + 15) / 16 * 16) * sizeof(float);
+            },
+            [](const Node& node, std::int64_t rows) {
+                return std::holds_alternative<op::Attention>(node.op) ? static_cast<std::size_t>(rows) * 100 : 0;
+            }};
+}
+
+TEST(AssignOffsets, NeverOverlapsWhatIsAliveTogether) {
+    std::mt19937 random(3);
+    for (int round = 0; round < 200; ++round) {
+        std::vector<Interval> intervals;
+        for (int i = 0; i < 30; ++i) {
+            const int first = static_cast<int>(random() % 20);
+            intervals.push_back({first, first + static_cast<int>(random() % 5), random() % 5000});
+        }
+        const Offsets offsets = assign_offsets(intervals);
+        for (std::size_t a = 0; a < intervals.size(); ++a) {
+            EXPECT_EQ(offsets.at[a] % 64, 0u);
+            EXPECT_LE(offsets.at[a] + intervals[a].bytes, offsets.total);
+            for (std::size_t b = 0; b < a; ++b) {
+                const bool together = intervals[a].first <= intervals[b].last && intervals[b].first <= intervals[a].last;
+                const bool apart = offsets.at[a] + intervals[a].bytes <= offsets.at[b] ||
+                                   offsets.at[b] + intervals[b].bytes <= offsets.at[a];
+                EXPECT_TRUE(!together || apart) << a << " and " << b;
+            }
+        }
+    }
+}
+
+TEST(AssignOffsets, ReusesMemory) {
+    const std::vector<Interval> chain{{0, 1, 640}, {1, 2, 640}, {2, 3, 640}, {3, 4, 640}};
+    EXPECT_EQ(assign_offsets(chain).total, 1280u);
+    EXPECT_EQ(assign_offsets({}).total, 0u);
+}
+
+class PlanOf : public testing::TestWithParam<test::NamedConfig> {};
+
+/// Bytes that a value occupies, for one thread where it lies in scratch.
+struct Extent {
+    Where where;
+    std::size_t begin, end;
+    int first, last;  ///< stages (arena) or steps (scratch)
+};
+
+TEST_P(PlanOf, KeepsLiveValuesApart) {
+    const ModelConfig& config = GetParam().config;
+    for (const Demand demand : {Demand{true, false, false}, Demand{true, true, true}})
+        for (int threads : {1, 3}) {
+            const Graph graph = optimise(build_vit(config, config.image_size), demand);
+            const std::vector<Stage> stages = schedule(graph);
+            const StorageRules rules = simple_rules();
+            const Plan plan = make_plan(graph, stages, threads, rules);
+
+            // Lifetimes worked out anew, by hand: from the making to the last reading of each value.
+            std::vector<Extent> extents;
+            std::vector<int> stage_of(graph.nodes.size()), step_of(graph.nodes.size());
+            int step = 0;
+            for (std::size_t s = 0; s < stages.size(); ++s)
+                for (int n : stages[s].nodes) {
+                    stage_of[static_cast<std::size_t>(n)] = static_cast<int>(s);
+                    step_of[static_cast<std::size_t>(n)] = step++;
+                }
+            std::vector<std::size_t> owner;
+            for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+                const Node& node = graph.nodes[n];
+                if (std::holds_alternative<op::SelectRows>(node.op) || plan.in_place[n]) continue;
+                const Placement& p = plan.values[static_cast<std::size_t>(node.output)];
+                const Value shape = graph.value(node.output);
+                const bool arena = p.where == Where::arena;
+                int last_stage = stage_of[n], last_step = step_of[n];
+                for (std::size_t r = 0; r < graph.nodes.size(); ++r)
+                    for (ValueId input : graph.nodes[r].inputs)
+                        if (input == node.output) {
+                            last_stage = std::max(last_stage, stage_of[r]);
+                            last_step = std::max(last_step, step_of[r]);
+                        }
+                for (ValueId result : graph.results())
+                    if (result == node.output) last_stage = static_cast<int>(stages.size());
+                if (!arena) {
+                    EXPECT_EQ(last_stage, stage_of[n]) << node.name << " crosses a barrier";
+                }
+                std::size_t bytes = static_cast<std::size_t>((arena ? shape.rows : (shape.rows + threads - 1) / threads) * p.stride) * sizeof(float);
+                if (const auto* pack = std::get_if<op::PackHeads>(&node.op)) bytes = rules.packed_bytes(*pack, shape.rows);
+                extents.push_back({p.where, p.offset, p.offset + bytes, arena ? stage_of[n] : step_of[n],
+                                   arena ? last_stage : last_step});
+                owner.push_back(n);
+                EXPECT_LE(p.offset + bytes, arena ? plan.arena_bytes : plan.scratch_bytes);
+            }
+            for (std::size_t a = 0; a < extents.size(); ++a)
+                for (std::size_t b = 0; b < a; ++b) {
+                    if (extents[a].where != extents[b].where) continue;
+                    const bool together = extents[a].first <= extents[b].last && extents[b].first <= extents[a].last;
+                    const bool apart = extents[a].end <= extents[b].begin || extents[b].end <= extents[a].begin;
+                    EXPECT_TRUE(!together || apart) << graph.nodes[owner[a]].name << " and " << graph.nodes[owner[b]].name;
+                }
+        }
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, PlanOf, testing::ValuesIn(test::small_configs()),
+                         [](const auto& config) { return config.param.name; });
+
+TEST(Plan, AddsResidualsInPlace) {
+    const Graph graph = optimise(build_vit(ModelConfig{}, {224, 224}), {});
+    const Plan plan = make_plan(graph, schedule(graph), 1, simple_rules());
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n)
+        if (graph.nodes[n].inputs.size() == 2) {
+            EXPECT_TRUE(plan.in_place[n]) << graph.nodes[n].name;
+        }
+    // Residual stream, q, and two sets of packed keys and values, each 197 rows of 768 floats.
+    EXPECT_LE(plan.arena_bytes, 7 * std::size_t{208} * 768 * sizeof(float));
+}
+
+TEST(Schedule, HasOneBarrierABlock) {
+    const Graph graph = optimise(build_vit(ModelConfig{}, {224, 224}), {});
+    EXPECT_EQ(schedule(graph).size(), 13u);
+}
+
+TEST(Schedule, PutsABarrierBeforeEveryNodeThatMixesRows) {
+    for (const auto& [name, config] : test::small_configs()) {
+        SCOPED_TRACE(name);
+        const Graph graph = optimise(build_vit(config, config.image_size), {true, true, true});
+        const std::vector<Stage> stages = schedule(graph);
+        std::vector<int> stage_of(graph.values.size(), -1);
+        std::size_t nodes = 0;
+        for (std::size_t s = 0; s < stages.size(); ++s)
+            for (int n : stages[s].nodes) {
+                const Node& node = graph.nodes[static_cast<std::size_t>(n)];
+                ++nodes;
+                EXPECT_EQ(graph.value(node.output).rows, stages[s].rows);
+                for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+                    const int made = stage_of[static_cast<std::size_t>(node.inputs[i])];
+                    const bool own_row = row_local(node.op) || (std::holds_alternative<op::Attention>(node.op) && i == 0);
+                    EXPECT_TRUE(own_row ? made <= static_cast<int>(s) : made < static_cast<int>(s)) << node.name;
+                }
+                stage_of[static_cast<std::size_t>(node.output)] = static_cast<int>(s);
+            }
+        EXPECT_EQ(nodes, graph.nodes.size());
+    }
+}
+
+TEST(OwnedRows, CoverAllRowsOnce) {
+    for (std::int64_t rows : {1, 2, 7, 197})
+        for (int threads : {1, 2, 3, 8, 300}) {
+            std::int64_t next = 0;
+            for (int t = 0; t < threads; ++t) {
+                const RowRange own = owned_rows(rows, threads, t);
+                EXPECT_EQ(own.first, next);
+                EXPECT_LE(own.count(), (rows + threads - 1) / threads);
+                next = own.last;
+            }
+            EXPECT_EQ(next, rows);
+        }
+}
+
+}  // namespace
+}  // namespace vit
