@@ -46,7 +46,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
         fail(path, "expected a regular file, found a device, pipe or socket");
     if (status.st_size <= 0) fail(path, "the file is empty");
     const std::size_t size =
-        checked::to_size(static_cast<std::uint64_t>(status.st_size), path.native());
+        checked::to_size(static_cast<std::uint64_t>(status.st_size), in_quotes(path.native()));
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (address == MAP_FAILED)
         fail(path, fmt::format("cannot map {} bytes: {}", size, reason(errno)));

@@ -1,6 +1,7 @@
 #include "weights/model_file/safetensors.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -110,8 +111,9 @@ void write_safetensors(const std::filesystem::path& path,
     std::vector<std::uint64_t> sizes;
     std::uint64_t offset = 0;
     for (const TensorHead& tensor : tensors) {
-        sizes.push_back(extent(tensor.dtype, tensor.shape, tensor.name));
-        const std::uint64_t end = checked::add(offset, sizes.back(), tensor.name);
+        const std::string what = "tensor " + in_quotes(tensor.name);
+        sizes.push_back(extent(tensor.dtype, tensor.shape, what));
+        const std::uint64_t end = checked::add(offset, sizes.back(), what);
         text += fmt::format("{}{}:{{\"dtype\":\"{}\",\"shape\":[{}],\"data_offsets\":[{},{}]}}",
                             text.size() > 1 ? "," : "", nlohmann::json(tensor.name).dump(),
                             dtype_name(tensor.dtype), fmt::join(tensor.shape, ","), offset, end);

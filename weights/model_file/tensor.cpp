@@ -1,6 +1,7 @@
 #include "weights/model_file/tensor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <bit>
 #include <cstring>
@@ -92,7 +93,7 @@ std::string to_string(const Shape& shape) {
 }
 
 std::int64_t TensorView::numel() const {
-    const std::uint64_t count = checked::product(shape, name);
+    const std::uint64_t count = checked::product(shape, "tensor " + in_quotes(name));
     if (count > static_cast<std::uint64_t>(INT64_MAX))
         throw Error(ErrorKind::format,
                     fmt::format("tensor {}: too many elements", in_quotes(name)));
@@ -105,7 +106,8 @@ void to_f32(const TensorView& view, std::span<float> out) {
         throw Error(ErrorKind::internal,
                     fmt::format("tensor {}: expected room for {} elements, found {}",
                                 in_quotes(view.name), count, out.size()));
-    const std::uint64_t bytes = checked::mul(count, item_size(view.dtype), view.name);
+    const std::uint64_t bytes =
+        checked::mul(count, item_size(view.dtype), "tensor " + in_quotes(view.name));
     if (view.data.size() != bytes)
         throw Error(
             ErrorKind::model,
