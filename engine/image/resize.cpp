@@ -5,6 +5,7 @@
 #include "engine/image/resize.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <cstring>
@@ -136,10 +137,18 @@ void horizontal(const std::uint8_t* in, const Taps& taps, std::uint8_t* out) {
     for (std::size_t i = 0; i < taps.first.size(); ++i, out += 3) {
         const std::uint8_t* pixel = in + taps.first[i] * 3;
         const std::int32_t* const weights = taps.weights.data() + i * taps.stride;
-        std::int32_t r = half;
-        std::int32_t g = half;
-        std::int32_t b = half;
-        for (std::int64_t j = 0; j < taps.count[i]; ++j, pixel += 3) {
+        // Four pixels at a time, a lane for each of their bytes: what compilers make vectors of.
+        std::array<std::int32_t, 12> lanes{half, half, half};
+        std::int64_t j = 0;
+        for (; j + 4 <= taps.count[i]; j += 4, pixel += 12) {
+            for (std::size_t lane = 0; lane < 12; ++lane) {
+                lanes[lane] += pixel[lane] * weights[static_cast<std::size_t>(j) + lane / 3];
+            }
+        }
+        std::int32_t r = lanes[0] + lanes[3] + lanes[6] + lanes[9];
+        std::int32_t g = lanes[1] + lanes[4] + lanes[7] + lanes[10];
+        std::int32_t b = lanes[2] + lanes[5] + lanes[8] + lanes[11];
+        for (; j < taps.count[i]; ++j, pixel += 3) {
             r += pixel[0] * weights[j];
             g += pixel[1] * weights[j];
             b += pixel[2] * weights[j];

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <future>
 
 #include "fixtures.h"
 #include "vit/error.h"
@@ -138,6 +139,25 @@ TEST(Transform, RefusesWhatMakesNoSense) {
         bad.width = side;
         EXPECT_EQ(kind_of([&] { preprocess(image, bad, out); }), ErrorKind::usage) << side;
         EXPECT_EQ(kind_of([&] { resize_and_crop(image, bad); }), ErrorKind::usage) << side;
+    }
+}
+
+TEST(Transform, AnyThreadGetsTheSame) {
+    const auto work = [] {
+        const Image image = decode_image(test::image_file("progressive_420.jpg"), "x");
+        std::vector<float> out(3 * 224 * 224);
+        preprocess(image, {}, out);
+        decode_image(test::image_file("palette_4_interlaced.png"), "x");
+        decode_image(test::image_file("lossy_alpha.webp"), "x");
+        return out;
+    };
+    const std::vector<float> expected = work();
+    std::vector<std::future<std::vector<float>>> results;
+    for (int i = 0; i < 8; ++i) {
+        results.push_back(std::async(std::launch::async, work));
+    }
+    for (auto& result : results) {
+        EXPECT_EQ(result.get(), expected);
     }
 }
 
