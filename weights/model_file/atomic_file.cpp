@@ -59,6 +59,17 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
     }
 }
 
+void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+        const ssize_t count = ::pwrite(fd_, bytes.data(), std::min(bytes.size(), largest_write),
+                                       static_cast<off_t>(offset));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) fail(target_, "cannot write", errno);
+        bytes = bytes.subspan(static_cast<std::size_t>(count));
+        offset += static_cast<std::uint64_t>(count);
+    }
+}
+
 void AtomicFile::commit() {
     if (::fsync(fd_) != 0) fail(target_, "cannot write to disk", errno);
     if (::close(std::exchange(fd_, -1)) != 0) fail(target_, "cannot close", errno);

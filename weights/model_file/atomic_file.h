@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 
@@ -19,6 +20,9 @@ class AtomicFile {
     ~AtomicFile();
 
     void write(std::span<const std::byte> bytes);
+
+    /// Replaces bytes that were written already; write() goes on at the end.
+    void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
 
     /// fsync, rename over the target, fsync of the folder.
     void commit();

@@ -1,0 +1,108 @@
+// vit-infer: docs/cli.md.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <future>
+#include <optional>
+#include <system_error>
+
+#include "tools/common/error_line.h"
+#include "tools/vit-infer/images.h"
+#include "tools/vit-infer/inputs.h"
+#include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/options.h"
+#include "tools/vit-infer/reports.h"
+#include "tools/vit-infer/run.h"
+#include "tools/vit-infer/sink.h"
+#include "vit/model.h"
+
+namespace vit::infer {
+
+namespace {
+
+void complain(std::string_view what, std::string_view where = {}) {
+    std::fprintf(stderr, "%s\n", tools::error_line("vit-infer", what, where).c_str());
+}
+
+/// Starts decoding the first image where that is sure not to wait for anybody.
+std::future<Decoded> decode_first(const Options& options, InputSource& source) {
+    std::error_code error;
+    if (options.inputs.empty() || !source.ready()) return {};
+    std::optional<Input> first = source.next();
+    if (!first) return {};
+    const bool is_file = std::filesystem::is_regular_file(first->path, error);
+    return std::async(is_file ? std::launch::async : std::launch::deferred,
+                      [input = std::move(*first), decoding = options.decode]() mutable {
+                          return decode(std::move(input), decoding);
+                      });
+}
+
+/// Reports are for people; where standard output carries records for a program they step aside.
+void print_report(const Options& options, const std::string& text) {
+    const bool records_for_programs =
+        !options.inputs.empty() && options.output.empty() && options.format != Format::text;
+    if (records_for_programs)
+        std::fputs(text.c_str(), stderr);
+    else
+        Sink({}).write(text);
+}
+
+int run(const Options& options) {
+    InputSource source(options.inputs, options.nul_separated);
+    std::future<Decoded> first = decode_first(options, source);
+    const Model model = Model::load(options.model, options.load);
+
+    int status = tools::exit_ok;
+    if (options.info) print_report(options, info_report(model));
+    if (options.graph != GraphFormat::none)
+        print_report(options,
+                     model.print_graph(options.graph == GraphFormat::dot, options.built_graph));
+    if (options.verify) {
+        const Verdict verdict = verify_report(model);
+        if (!verdict.passed) {
+            complain(verdict.text, options.model.native());
+            return tools::exit_model_refused;
+        }
+        print_report(options, verdict.text + "\n");
+    }
+
+    Totals totals;
+    if (!options.inputs.empty()) {
+        totals = run_inputs(options, model, source,
+                            first.valid() ? std::optional(first.get()) : std::nullopt);
+        if (totals.failed > 0) {
+            complain(fmt::format("{} of {} inputs failed", totals.failed, totals.inputs),
+                     totals.failed == 1 ? totals.first_failed : "first: " + totals.first_failed);
+            status = tools::exit_some_inputs_failed;
+        }
+    }
+    if (options.profile) {
+        if (totals.first_count == 0) {
+            totals.first_count = batch_size(options, model);
+            totals.first_pixels = measuring_images(model.info(), totals.first_count);
+        }
+        print_report(options, profile_report(model, totals.first_pixels, totals.first_count));
+    }
+    return status;
+}
+
+}  // namespace
+
+}  // namespace vit::infer
+
+int main(int argc, char** argv) {
+    using namespace vit;
+    const infer::ParsedOptions parsed = infer::parse_options(argc, argv);
+    if (!parsed.options) return parsed.status;
+    infer::watch_signals();
+    return tools::run_tool("vit-infer", [&] {
+        try {
+            return infer::run(*parsed.options);
+        } catch (const infer::Interrupted& interrupted) {
+            std::fprintf(stderr, "vit-infer: error: interrupted\n");
+            return 128 + interrupted.signal;
+        } catch (const infer::ReaderGone&) {
+            return tools::exit_io;
+        }
+    });
+}

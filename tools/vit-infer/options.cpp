@@ -1,0 +1,198 @@
+#include "tools/vit-infer/options.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <map>
+
+#include "tools/common/command_line.h"
+#include "tools/common/error_line.h"
+#include "tools/common/image_size_arg.h"
+
+namespace vit::infer {
+
+namespace {
+
+constexpr const char* help = R"(vit-infer MODEL.vit INPUT... [options]
+
+Classifies images with a Vision Transformer. Prints one record per input, in input order; a bad
+input gets a record with an error, and the rest goes on.
+
+INPUT: image files (JPEG, PNG, WebP); folders (recursive, natural order); a .npy file that holds
+preprocessed images, float32 [N, 3, H, W]; or - for a list of paths on standard input.
+
+Results
+  -k, --topk N             classes in a record (5)
+  --format NAME            text, json, jsonl or csv (text)
+  --output-type NAME       prob or logit, shown in text and csv (prob)
+  -o, --output FILE        records go there, whole or not at all, instead of standard output
+  --logits FILE.npy        all logits, float32 [N, classes]; rows in input order, NaN where one failed
+  --features FILE.npy      the pooled vector before the head, [N, D]
+  --tokens FILE.npy        all tokens after the final norm, [N, T, D]
+  -0, --null               paths in the list on standard input end with NUL, not newline
+
+Speed
+  -t, --threads N          threads (all usable cores)
+  -b, --batch-size N       images in one run (as many as threads)
+  --precision NAME         f32; bf16 and int8 are not there yet
+
+Preprocessing (default: what the model file says)
+  --img-size N|HxW         input size; another one resizes the position table
+  --crop-pct X             part of the resized image that is kept, above 0 and up to 1
+  --crop-mode NAME         center, squash or border
+  --interpolation NAME     bilinear, bicubic, nearest or lanczos
+  --mean R,G,B  --std R,G,B
+  --exif                   honour the EXIF orientation (off, as in timm)
+  --max-pixels N           refuse larger images (89478485)
+
+About the model (INPUT may be left out)
+  --info                   what the model is
+  --verify                 run the model file's self-test here
+  --profile                per node: time, GFLOP/s, share of this machine's measured peak
+  --print-graph[=dot]      the graph that runs, as text or for Graphviz
+  --built-graph            with --print-graph: as it was before the first pass
+
+  -h, --help               this text
+  --version                name and version
+
+Exit status: 0 all well, 1 some inputs failed, 2 wrong usage, 3 the model was refused, 74 reading
+or writing failed, 130/143 interrupted.
+
+Examples
+  vit-infer model.vit cat.jpg
+  vit-infer model.vit photos/ --format jsonl -o labels.jsonl
+  find . -name '*.jpg' -print0 | vit-infer model.vit - --null -k 1 --format csv
+  vit-infer model.vit photos/ --features features.npy
+)";
+
+/// CLI11 takes an argument in brackets for a list; as "./[…]" it is the same file.
+std::vector<std::string> arguments_for_cli11(int argc, const char* const* argv) {
+    std::vector<std::string> arguments(argv, argv + argc);
+    for (std::string& each : arguments)
+        if (each.size() > 1 && each.front() == '[' && each.back() == ']') each.insert(0, "./");
+    return arguments;
+}
+
+template <class Value>
+CLI::IsMember one_of(const std::map<std::string, Value>& choices) {
+    std::vector<std::string> names;
+    for (const auto& each : choices) names.push_back(each.first);
+    return CLI::IsMember(names);
+}
+
+std::array<float, 3> three(const std::vector<float>& values) {
+    return {values[0], values[1], values[2]};
+}
+
+[[noreturn]] void refuse(std::string message) {
+    throw Error(ErrorKind::usage, std::move(message));
+}
+
+/// What CLI11 cannot check: options against each other.
+void check(const Options& options) {
+    if (options.inputs.empty() && !options.asks_for_report())
+        refuse(
+            "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
+    if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
+                                    options.tokens.empty() && options.output.empty()))
+        refuse("an output file was asked for, but no INPUT was given");
+    if (options.std)
+        for (const float each : *options.std)
+            if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));
+    const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
+    for (std::size_t i = 0; i < named.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (!named[i]->empty() && *named[i] == *named[j])
+                refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
+}
+
+}  // namespace
+
+ParsedOptions parse_options(int argc, const char* const* argv) {
+    Options options;
+    CLI::App app;
+    app.formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return help; });
+    app.set_version_flag("--version", version());
+
+    const std::map<std::string, Format> formats{{"text", Format::text},
+                                                {"json", Format::json},
+                                                {"jsonl", Format::jsonl},
+                                                {"csv", Format::csv}};
+    const std::map<std::string, OutputType> types{{"prob", OutputType::prob},
+                                                  {"logit", OutputType::logit}};
+    const std::map<std::string, Crop> crops{
+        {"center", Crop::center}, {"squash", Crop::squash}, {"border", Crop::border}};
+    const std::map<std::string, Filter> filters{{"nearest", Filter::nearest},
+                                                {"bilinear", Filter::bilinear},
+                                                {"bicubic", Filter::bicubic},
+                                                {"lanczos", Filter::lanczos}};
+    std::string model, format = "text", type = "prob", output, logits, features, tokens;
+    std::string precision, image_size, crop, filter, graph;
+    double crop_pct = 0;
+    std::vector<float> mean, std;
+
+    app.add_option("MODEL", model)->required();
+    app.add_option("INPUT", options.inputs);
+    app.add_flag("-0,--null", options.nul_separated);
+    app.add_option("-k,--topk", options.topk)->check(CLI::Range(1, 1'000'000'000));
+    app.add_option("--format", format)->check(one_of(formats));
+    app.add_option("--output-type", type)->check(one_of(types));
+    app.add_option("-o,--output", output);
+    app.add_option("--logits", logits);
+    app.add_option("--features", features);
+    app.add_option("--tokens", tokens);
+    app.add_option("-t,--threads", options.load.threads)->check(CLI::Range(1, 4096));
+    app.add_option("-b,--batch-size", options.batch_size)->check(CLI::Range(1, 65536));
+    app.add_option("--precision", precision)->check(CLI::IsMember({"f32", "bf16", "int8"}));
+    app.add_option("--img-size", image_size);
+    app.add_option("--crop-pct", crop_pct)->check(CLI::Range(0.01, 1.0));
+    app.add_option("--crop-mode", crop)->check(one_of(crops));
+    app.add_option("--interpolation", filter)->check(one_of(filters));
+    app.add_option("--mean", mean)->expected(3)->delimiter(',');
+    app.add_option("--std", std)->expected(3)->delimiter(',');
+    app.add_flag("--exif", options.decode.exif);
+    app.add_option("--max-pixels", options.decode.max_pixels)->check(CLI::PositiveNumber);
+    app.add_flag("--info", options.info);
+    app.add_flag("--verify", options.verify);
+    app.add_flag("--profile", options.profile);
+    app.add_flag("--print-graph{text}", graph)->check(CLI::IsMember({"text", "dot"}));
+    app.add_flag("--built-graph", options.built_graph);
+
+    const std::vector<std::string> arguments = arguments_for_cli11(argc, argv);
+    std::vector<const char*> pointers;
+    for (const std::string& each : arguments) pointers.push_back(each.c_str());
+    if (const auto status = tools::parse_command_line(app, "vit-infer", argc, pointers.data()))
+        return {{}, *status};
+
+    try {
+        options.model = model;
+        options.output = output;
+        options.logits = logits;
+        options.features = features;
+        options.tokens = tokens;
+        options.format = formats.at(format);
+        options.output_type = types.at(type);
+        if (!precision.empty() && precision != "f32")
+            refuse(fmt::format("--precision {}: not there yet, only f32 is", precision));
+        if (!image_size.empty()) {
+            const tools::HeightWidth size = tools::parse_image_size("--img-size", image_size);
+            options.load.height = size.height;
+            options.load.width = size.width;
+        }
+        if (crop_pct > 0) options.crop_pct = crop_pct;
+        if (!crop.empty()) options.crop = crops.at(crop);
+        if (!filter.empty()) options.filter = filters.at(filter);
+        if (!mean.empty()) options.mean = three(mean);
+        if (!std.empty()) options.std = three(std);
+        if (!graph.empty()) options.graph = graph == "dot" ? GraphFormat::dot : GraphFormat::text;
+        check(options);
+    } catch (const Error& error) {
+        std::fprintf(
+            stderr, "%s\n",
+            tools::error_line("vit-infer", error.what(), "--help tells the options").c_str());
+        return {{}, tools::exit_status(error.kind())};
+    }
+    return {std::move(options), 0};
+}
+
+}  // namespace vit::infer

@@ -1,0 +1,60 @@
+// What the command line asks for.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vit/model.h"
+
+namespace vit::infer {
+
+enum class Format { text, json, jsonl, csv };
+enum class OutputType { prob, logit };
+enum class GraphFormat { none, text, dot };
+
+struct Options {
+    std::filesystem::path model;
+    std::vector<std::string> inputs;
+    bool nul_separated = false;  ///< the list on standard input
+
+    int topk = 5;
+    Format format = Format::text;
+    OutputType output_type = OutputType::prob;
+    std::filesystem::path output;  ///< empty: standard output
+    std::filesystem::path logits;  ///< .npy files to write; empty: none
+    std::filesystem::path features;
+    std::filesystem::path tokens;
+
+    int batch_size = 0;  ///< 0: as many images as threads
+    LoadOptions load;    ///< threads, image size, precision
+
+    std::optional<double> crop_pct;  ///< unset: what the model file says
+    std::optional<Crop> crop;
+    std::optional<Filter> filter;
+    std::optional<std::array<float, 3>> mean;
+    std::optional<std::array<float, 3>> std;
+    DecodeOptions decode;
+
+    bool info = false;
+    bool verify = false;
+    bool profile = false;
+    GraphFormat graph = GraphFormat::none;
+    bool built_graph = false;  ///< before the first pass
+
+    bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
+};
+
+/// Options, or the exit status where the command line was answered (help, version) or refused.
+struct ParsedOptions {
+    std::optional<Options> options;
+    int status = 0;
+};
+
+/// Prints help, version and complaints itself.
+ParsedOptions parse_options(int argc, const char* const* argv);
+
+}  // namespace vit::infer

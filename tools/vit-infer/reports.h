@@ -1,0 +1,27 @@
+// What --info, --verify and --profile say.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "vit/model.h"
+
+namespace vit::infer {
+
+std::string info_report(const Model& model);
+
+/// One line; `passed` is false where the model file has no self-test too.
+struct Verdict {
+    bool passed = false;
+    std::string text;
+};
+Verdict verify_report(const Model& model);
+
+/// A table of nodes. `images` as Model::run takes them; measures this machine's peak.
+std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
+
+/// Uniform in [-1, 1), the same everywhere: something to measure with where no input was given.
+std::vector<float> measuring_images(const ModelInfo& info, std::int64_t count);
+
+}  // namespace vit::infer

@@ -1,0 +1,49 @@
+#include "tools/vit-infer/row_file.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace vit::infer {
+
+namespace {
+
+// .npy version 1.0: magic, version, length of the rest; padded so that every row count fits.
+constexpr std::size_t header_bytes = 192;
+constexpr std::size_t prefix_bytes = 10;
+
+}  // namespace
+
+RowFile::RowFile(const std::filesystem::path& path, Shape row_shape)
+    : file_(path), shape_(std::move(row_shape)) {
+    for (const std::int64_t extent : shape_) row_size_ *= static_cast<std::size_t>(extent);
+    shape_.insert(shape_.begin(), 0);
+    const std::string room(header_bytes, ' ');
+    file_.write(std::as_bytes(std::span(room)));
+}
+
+void RowFile::write(std::span<const float> rows) {
+    file_.write(std::as_bytes(rows));
+    shape_[0] += static_cast<std::int64_t>(rows.size() / row_size_);
+}
+
+void RowFile::write_missing() {
+    write(std::vector<float>(row_size_, std::numeric_limits<float>::quiet_NaN()));
+}
+
+void RowFile::commit() {
+    std::string header("\x93NUMPY\x01\x00", 8);
+    header += static_cast<char>(header_bytes - prefix_bytes);
+    header += '\0';
+    header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}",
+                          fmt::join(shape_, ", "));
+    header.resize(header_bytes - 1, ' ');
+    header += '\n';
+    file_.overwrite(0, std::as_bytes(std::span(header)));
+    file_.commit();
+}
+
+}  // namespace vit::infer
