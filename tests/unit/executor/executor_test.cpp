@@ -1,0 +1,156 @@
+#include "engine/executor/executor.h"
+
+#include <gmock/gmock.h>
+
+#include <thread>
+
+#include "engine/graph/build_vit.h"
+#include "engine/graph/reference.h"
+#include "tests/support/models.h"
+
+namespace vit {
+namespace {
+
+std::vector<const kernels::Table*> tables() {
+    std::vector<const kernels::Table*> all;
+    for (kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512})
+        if (const kernels::Table* table = kernels::table_for(isa)) all.push_back(table);
+    return all;
+}
+
+/// All results of a batch.
+struct Batch {
+    std::vector<float> logits, features, tokens;
+    bool operator==(const Batch&) const = default;
+};
+
+Batch run(const Executor& executor, std::span<const float> images, std::int64_t count, bool tokens = true) {
+    const Graph& g = executor.built();
+    const auto size = [&](ValueId id) {
+        return static_cast<std::size_t>(count * g.value(id).rows * g.value(id).cols);
+    };
+    Batch b{std::vector<float>(size(g.logits)), std::vector<float>(size(g.features)), std::vector<float>(size(g.tokens))};
+    executor.run(images.data(), count, {b.logits.data(), b.features.data(), tokens ? b.tokens.data() : nullptr});
+    return b;
+}
+
+class ExecutorOf : public testing::TestWithParam<test::NamedConfig> {
+  protected:
+    const ModelConfig& config() const { return GetParam().config; }
+    test::TemporaryModel model_{GetParam().config};
+    ModelFile file_ = ModelFile::open(model_.path());
+};
+
+TEST_P(ExecutorOf, AgreesWithTheReference) {
+    const std::vector<float> image = test::random_images(config(), 1);
+    const ReferenceResult expected =
+        evaluate(build_vit(config(), config().image_size), WeightMap(file_, config().image_size), image);
+    for (const kernels::Table* table : tables())
+        for (int threads : {1, 3}) {
+            SCOPED_TRACE(std::string(kernels::isa_name(table->isa)) + ", threads " + std::to_string(threads));
+            const Batch result = run(Executor(file_, config().image_size, *table, threads), image, 1);
+            EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
+            EXPECT_LE(test::relative_l2(result.features, expected.features), 2e-6);
+            EXPECT_LE(test::relative_l2(result.tokens, expected.tokens), 2e-6);
+        }
+}
+
+TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
+    constexpr std::int64_t most = 9;
+    const std::vector<float> images = test::random_images(config(), most);
+    const std::size_t image = images.size() / most;
+    for (const kernels::Table* table : tables()) {
+        const Executor one(file_, config().image_size, *table, 1);
+        std::vector<Batch> expected;
+        for (std::int64_t i = 0; i < most; ++i)
+            expected.push_back(run(one, std::span(images).subspan(static_cast<std::size_t>(i) * image, image), 1));
+        for (int threads = 1; threads <= 5; ++threads) {
+            const Executor executor(file_, config().image_size, *table, threads);
+            for (std::int64_t count = 1; count <= most; ++count) {
+                Batch joined;
+                for (std::int64_t i = 0; i < count; ++i) {
+                    const Batch& b = expected[static_cast<std::size_t>(i)];
+                    joined.logits.insert(joined.logits.end(), b.logits.begin(), b.logits.end());
+                    joined.features.insert(joined.features.end(), b.features.begin(), b.features.end());
+                    joined.tokens.insert(joined.tokens.end(), b.tokens.begin(), b.tokens.end());
+                }
+                ASSERT_EQ(run(executor, images, count), joined) << "threads " << threads << ", batch " << count;
+            }
+        }
+    }
+}
+
+TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
+    const std::vector<float> images = test::random_images(config(), 2);
+    const Executor executor(file_, config().image_size, *tables().back(), 2);
+    EXPECT_EQ(run(executor, images, 2, false).logits, run(executor, images, 2, true).logits);
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, ExecutorOf, testing::ValuesIn(test::small_configs()),
+                         [](const auto& config) { return config.param.name; });
+
+TEST(Executor, RunsFromManyThreadsAtOnce) {
+    const ModelConfig config = test::small_config();
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const Executor executor(file, config.image_size, *tables().back(), 2);
+    const std::vector<float> images = test::random_images(config, 5);
+    const Batch expected = run(executor, images, 5);
+    std::vector<std::thread> callers;
+    std::atomic<int> wrong = 0;
+    for (int c = 0; c < 4; ++c)
+        callers.emplace_back([&, c] {
+            for (int i = 0; i < 20; ++i) {
+                const bool tokens = (c + i) % 2 == 0;
+                const Batch result = run(executor, images, 5, tokens);
+                wrong += result.logits != expected.logits || (tokens && result.tokens != expected.tokens);
+            }
+        });
+    for (std::thread& caller : callers) caller.join();
+    EXPECT_EQ(wrong, 0);
+}
+
+TEST(Executor, DoesNotLetOneImagesNaNReachAnother) {
+    ModelConfig config = test::small_config();
+    config.head_dim = 33;  // padding everywhere
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const Executor executor(file, config.image_size, *tables().back(), 1);
+    const std::vector<float> image = test::random_images(config, 1);
+    const Batch before = run(executor, image, 1);
+    const std::vector<float> bad(image.size(), std::nanf(""));
+    EXPECT_TRUE(std::isnan(run(executor, bad, 1).logits[0]));
+    EXPECT_EQ(run(executor, image, 1), before);
+}
+
+TEST(Executor, ResizesThePositionTable) {
+    const ModelConfig config = test::small_config();
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const ImageSize size{64, 40};
+    ModelConfig resized = config;
+    resized.image_size = size;
+    const std::vector<float> image = test::random_images(resized, 1);
+    const ReferenceResult expected = evaluate(build_vit(config, size), WeightMap(file, size), image);
+    const Batch result = run(Executor(file, size, *tables().back(), 2), image, 1);
+    EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
+}
+
+TEST(Executor, ProfilesEveryNode) {
+    const ModelConfig config = test::small_config();
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const Executor executor(file, config.image_size, *tables().back(), 2);
+    const std::vector<float> images = test::random_images(config, 3);
+    const std::vector<NodeTime> times = executor.profile(images.data(), 3);
+    double sum = 0;
+    for (const NodeTime& time : times) {
+        EXPECT_GT(time.seconds, 0) << time.name;
+        EXPECT_GT(time.bytes, 0) << time.name;
+        sum += time.flop;
+    }
+    EXPECT_NEAR(sum, 3 * flop(executor.optimised({})), 1);
+}
+
+}  // namespace
+}  // namespace vit

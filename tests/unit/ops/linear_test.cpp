@@ -1,0 +1,124 @@
+#include "engine/ops/linear.h"
+
+#include <gmock/gmock.h>
+
+#include <cstring>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/base/threads.h"
+#include "tests/support/models.h"
+#include "vit/error.h"
+#include "weights/model_file/random.h"
+
+namespace vit {
+namespace {
+
+std::vector<float> random(const std::string& name, std::int64_t count) {
+    std::vector<float> values(static_cast<std::size_t>(count));
+    fill_random(name, 5, values);
+    return values;
+}
+
+/// A packed linear with random weights, and the same in float64.
+struct Case {
+    std::int64_t in, out;
+    std::vector<float> weight, bias, scale;
+    Linear linear;
+    AlignedBuffer packed;
+
+    Case(LinearMethod method, std::int64_t in_, std::int64_t out_, bool with_scale = false)
+        : in(in_), out(out_), weight(random("weight", in * out)), bias(random("bias", out)),
+          scale(with_scale ? random("scale", out) : std::vector<float>{}), linear(method, in, out, 7),
+          packed(linear.packed_bytes()) {
+        linear.pack(weight, bias, scale, packed.floats());
+    }
+
+    /// x: [rows, row_stride(in)].
+    double expected(const std::vector<float>& x, std::int64_t row, std::int64_t o) const {
+        double sum = static_cast<double>(bias[static_cast<std::size_t>(o)]);
+        for (std::int64_t i = 0; i < in; ++i)
+            sum += static_cast<double>(x[static_cast<std::size_t>(row * row_stride(in) + i)]) *
+                   static_cast<double>(weight[static_cast<std::size_t>(o * in + i)]);
+        return scale.empty() ? sum : sum * static_cast<double>(scale[static_cast<std::size_t>(o)]);
+    }
+
+    std::vector<float> run(const float* x, std::int64_t rows, const std::vector<float>* residual = nullptr) {
+        std::vector<float> y(static_cast<std::size_t>(rows * row_stride(out)));
+        if (residual) std::copy_n(residual->begin(), y.size(), y.begin());
+        const AlignedBuffer scratch(linear.scratchpad_bytes(rows, residual != nullptr) + 64);
+        linear.bind(rows, residual != nullptr, x, y.data(), scratch.data()).execute();
+        return y;
+    }
+};
+
+std::vector<float> padded_input(std::int64_t rows, std::int64_t in) {
+    std::vector<float> x(static_cast<std::size_t>(rows * row_stride(in)), 0.0f);
+    const std::vector<float> values = random("x", rows * in);
+    for (std::int64_t r = 0; r < rows; ++r)
+        std::copy_n(values.begin() + r * in, in, x.begin() + r * row_stride(in));
+    return x;
+}
+
+class LinearOf : public testing::TestWithParam<LinearMethod> {};
+
+TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
+    for (const auto& [in, out] : {std::pair{768, 768}, {768, 10}, {40, 72}, {33, 7}, {588, 384}, {1, 1}})
+        for (std::int64_t rows : {1, 2, 50, 99}) {
+            SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " + std::to_string(out));
+            std::optional<Case> c;
+            parallel(1, [&](int) { c.emplace(GetParam(), in, out, rows == 2); });
+            const std::vector<float> x = padded_input(rows, in);
+            const std::vector<float> residual = padded_input(rows, out);
+            // A primitive made for more threads than run it would drop the others' part in silence.
+            std::vector<std::vector<float>> plain(2), added(2);
+            parallel(1, [&](int) { c->run(x.data(), rows); c->run(x.data(), rows, &residual); });
+            parallel(2, [&](int t) {
+                plain[static_cast<std::size_t>(t)] = c->run(x.data(), rows);
+                added[static_cast<std::size_t>(t)] = c->run(x.data(), rows, &residual);
+            });
+            std::vector<double> expected, expected_added;
+            std::vector<float> found, found_added;
+            for (std::int64_t r = 0; r < rows; ++r)
+                for (std::int64_t o = 0; o < row_stride(out); ++o) {
+                    const auto at = static_cast<std::size_t>(r * row_stride(out) + o);
+                    if (o >= out) {
+                        EXPECT_EQ(plain[1][at], 0.0f) << "padding";
+                        continue;
+                    }
+                    expected.push_back(c->expected(x, r, o));
+                    expected_added.push_back(expected.back() + static_cast<double>(residual[at]));
+                    found.push_back(plain[1][at]);
+                    found_added.push_back(added[1][at]);
+                }
+            EXPECT_LE(test::relative_l2(found, expected), 1e-6);
+            EXPECT_LE(test::relative_l2(found_added, expected_added), 1e-6);
+            EXPECT_EQ(plain[0], plain[1]);
+            EXPECT_EQ(added[0], added[1]);
+        }
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, LinearOf, testing::Values(LinearMethod::convolution, LinearMethod::matmul),
+                         [](const auto& method) {
+                             return method.param == LinearMethod::convolution ? "convolution" : "matmul";
+                         });
+
+TEST(Linear, GivesARowTheSameBitsAmongAnyOthers) {
+    const LinearMethod method = choose_linear_method(
+        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2);
+    for (const auto& [in, out] : {std::pair{768, 768}, {768, 3072}, {3072, 768}, {768, 1000}, {40, 72}}) {
+        const std::vector<float> x = padded_input(197, in);
+        parallel(1, [&](int) {
+            Case c(method, in, out);
+            const std::vector<float> all = c.run(x.data(), 197);
+            for (std::int64_t rows : {1, 2, 3, 7, 16, 49, 50, 64, 98, 99, 196})
+                for (std::int64_t first : {std::int64_t{0}, 197 - rows}) {
+                    const std::vector<float> part = c.run(x.data() + first * row_stride(in), rows);
+                    EXPECT_EQ(std::memcmp(part.data(), all.data() + first * row_stride(out), part.size() * sizeof(float)), 0)
+                        << rows << " rows from " << first << ", " << in << " to " << out;
+                }
+        });
+    }
+}
+
+}  // namespace
+}  // namespace vit
