@@ -1,0 +1,24 @@
+// A temporary model file with made-up weights, for --random-weights.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+namespace vit::bench {
+
+/// The file is deleted with this.
+class RandomModelFile {
+  public:
+    /// `architecture`: any timm name that vit-convert knows. Throws Error (usage, model, io).
+    explicit RandomModelFile(const std::string& architecture);
+    ~RandomModelFile();
+    RandomModelFile(const RandomModelFile&) = delete;
+    RandomModelFile& operator=(const RandomModelFile&) = delete;
+
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
+
+}  // namespace vit::bench
