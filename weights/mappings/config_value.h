@@ -1,0 +1,39 @@
+// One value of a configuration, read strictly: a wrong type is an error that names the key.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "weights/model_file/model_config.h"
+
+namespace vit {
+
+/// All members throw Error(model) "KEY: expected …, found …".
+class ConfigValue {
+  public:
+    ConfigValue(std::string key, const nlohmann::json& value)
+        : key_(std::move(key)), value_(&value) {}
+
+    const std::string& key() const { return key_; }
+    const nlohmann::json& json() const { return *value_; }
+    bool null() const { return value_->is_null(); }
+
+    std::int64_t integer() const;
+    double number() const;
+    bool boolean() const;  ///< true, false, 1 or 0
+    std::string text() const;
+    ImageSize size() const;                              ///< N or [H, W]
+    std::vector<double> numbers() const;                 ///< a number or a list of numbers
+    ImageSize input_size(std::int64_t& channels) const;  ///< [C, H, W]
+
+    [[noreturn]] void refuse(const std::string& expected) const;
+
+  private:
+    ConfigValue at(std::size_t index) const;
+    std::string key_;
+    const nlohmann::json* value_;
+};
+
+}  // namespace vit

@@ -1,0 +1,61 @@
+// Tensor mappings are tables: a pattern of source names, the canonical name, and what is done on
+// the way. A new source of the same models is one more table.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weights/mappings/report.h"
+#include "weights/model_file/model_file.h"
+
+namespace vit {
+
+enum class Transform {
+    as_is,           ///< the canonical shape
+    squeeze,         ///< leading extents of 1 go away
+    patch_kernel,    ///< [D, C, h, w], or flattened to [D, C * h * w]
+    position_table,  ///< [1, rows, D]; resized where the image size is another
+    split_qkv,       ///< [3 * A, D] or [3 * A]: rows of Q, then K, then V
+    class_rows,      ///< of the head: leading rows that are no classes are left out
+    drop,            ///< never used; `note` says why
+};
+
+/// `#` in a pattern stands for a block's number; in `canonical`, `qkv` stands for q, k and v in
+/// turn.
+struct MappingRule {
+    std::string_view source;
+    std::string_view canonical;
+    Transform transform;
+    std::string_view note;
+};
+
+/// How one model's position table is brought to its image size.
+struct TableResize {
+    std::vector<ImageSize> said_grids;  ///< in patches; the first one that has the table's rows is
+                                        ///< its grid, else it is taken as square
+    std::vector<ImageSize> steps;       ///< grids to resize to, in turn
+    bool bilinear = false;  ///< timm resizes these bilinearly, which is not supported yet
+};
+
+struct MappedTensors {
+    std::vector<TensorView> tensors;  ///< canonical names, order of required_tensors, all float32
+    std::vector<std::shared_ptr<const std::vector<float>>> owned;  ///< those that were changed
+    std::vector<ReportLine> report;  ///< every source tensor, in the source's order
+    std::vector<std::string> notes;
+};
+
+/// Maps every source tensor by the first rule that fits its name. Throws Error(model) naming the
+/// tensor: missing, not part of the model, of another shape than expected, there twice, or not
+/// finite.
+MappedTensors map_tensors(std::span<const MappingRule> rules, std::span<const TensorView> source,
+                          const ModelConfig& config, const TableResize& resize,
+                          std::int64_t label_offset, std::span<const MappingRule> droppable = {});
+
+/// True where `name` fits `pattern`; then `block` is the number that stands for `#` ("" without).
+bool fits(std::string_view pattern, std::string_view name, std::string& block);
+
+}  // namespace vit

@@ -1,0 +1,106 @@
+#include "weights/mappings/recognise.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <vector>
+
+#include "weights/mappings/architectures.h"
+#include "weights/mappings/mapping.h"
+
+namespace vit {
+
+namespace {
+
+const TensorView* find(std::span<const TensorView> tensors, std::string_view name) {
+    const auto found = std::find_if(tensors.begin(), tensors.end(),
+                                    [&](const TensorView& t) { return t.name == name; });
+    return found == tensors.end() ? nullptr : &*found;
+}
+
+struct Told {
+    std::int64_t width = 0, depth = 0, mlp_dim = 0, patch_height = 0, patch_width = 0, rows = 0;
+    std::int64_t registers = 0;
+    bool class_token = false, distilled = false, layer_scale = false;
+};
+
+bool may_be(const Architecture& a, const Told& told) {
+    const auto& args = a.args;
+    const std::int64_t width = args.value("embed_dim", std::int64_t{768});
+    const double ratio = args.value("mlp_ratio", 4.0);
+    return width == told.width && args.value("depth", std::int64_t{12}) == told.depth &&
+           args.value("patch_size", std::int64_t{16}) == told.patch_height &&
+           told.patch_height == told.patch_width &&
+           static_cast<std::int64_t>(static_cast<double>(width) * ratio) == told.mlp_dim &&
+           args.value("class_token", true) == told.class_token &&
+           args.value("reg_tokens", std::int64_t{0}) == told.registers &&
+           a.distilled == told.distilled && args.contains("init_values") == told.layer_scale;
+}
+
+}  // namespace
+
+std::string foreign_source(std::span<const TensorView> tensors) {
+    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> marks{
+        {{"embeddings.patch_embeddings.projection.weight", "a Hugging Face transformers model"},
+         {"vision_model.embeddings.", "a Hugging Face transformers CLIP model"},
+         {"encoder.layers.encoder_layer_0.", "a torchvision model"},
+         {"visual.class_embedding", "an OpenAI CLIP or open_clip model"},
+         {"visual.trunk.", "an open_clip model"},
+         {"Transformer/encoderblock_0/", "one of Google's JAX models"},
+         {"to_patch_embedding.", "a vit-pytorch model"},
+         {"mask_token", "a DINOv2 model"},
+         {"layers.0.0.norm.weight", "a vit-pytorch model"}}};
+    for (const auto& [mark, what] : marks)
+        for (const TensorView& tensor : tensors)
+            if (tensor.name.find(mark) != std::string::npos) return std::string(what);
+    return "";
+}
+
+std::string describe_unnamed(std::span<const TensorView> tensors) {
+    const TensorView* kernel = find(tensors, "patch_embed.proj.weight");
+    const TensorView* fc1 = find(tensors, "blocks.0.mlp.fc1.weight");
+    if (!kernel || kernel->shape.size() != 4 || !fc1 || fc1->shape.size() != 2) {
+        const std::string foreign = foreign_source(tensors);
+        if (!foreign.empty())
+            return fmt::format(
+                "the tensors' names are those of {}; only timm's are understood so far", foreign);
+        return "the tensors' names are not those of timm's Vision Transformers; pass --arch if "
+               "they are";
+    }
+    Told told;
+    told.width = kernel->shape[0];
+    told.patch_height = kernel->shape[2];
+    told.patch_width = kernel->shape[3];
+    told.mlp_dim = fc1->shape[0];
+    told.class_token = find(tensors, "cls_token") != nullptr;
+    told.distilled = find(tensors, "dist_token") != nullptr;
+    told.layer_scale = find(tensors, "blocks.0.ls1.gamma") || find(tensors, "blocks.0.gamma_1");
+    if (const TensorView* registers = find(tensors, "reg_token");
+        registers && registers->shape.size() == 3)
+        told.registers = registers->shape[1];
+    std::string block;
+    for (const TensorView& tensor : tensors)
+        told.depth += fits("blocks.#.mlp.fc1.weight", tensor.name, block) ? 1 : 0;
+
+    std::vector<std::string> names;
+    for (const Architecture& a : all_architectures())
+        if (may_be(a, told)) names.push_back(a.name);
+    std::string fitting = "no architecture of timm's has just these sizes";
+    if (!names.empty()) {
+        const bool more = names.size() > 6;
+        if (more) names.resize(6);
+        fitting = fmt::format("{}{} would fit", fmt::join(names, ", "), more ? ", …" : "");
+    }
+    return fmt::format(
+        "recognised a timm Vision Transformer of width {}, {} blocks, MLP width {}, {}x{} "
+        "patches{}{}{}; the "
+        "number of heads, the norms' eps, activation and pooling are not in the tensors: pass "
+        "--arch ({})",
+        told.width, told.depth, told.mlp_dim, told.patch_height, told.patch_width,
+        told.class_token ? ", class token" : "", told.distilled ? ", distillation token" : "",
+        told.registers > 0 ? fmt::format(", {} registers", told.registers) : "", fitting);
+}
+
+}  // namespace vit
