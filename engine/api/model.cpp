@@ -19,19 +19,26 @@ namespace {
 
 Crop to_crop(CropMode mode) {
     switch (mode) {
-        case CropMode::center: return Crop::center;
-        case CropMode::squash: return Crop::squash;
-        case CropMode::border: return Crop::border;
+        case CropMode::center:
+            return Crop::center;
+        case CropMode::squash:
+            return Crop::squash;
+        case CropMode::border:
+            return Crop::border;
     }
     throw Error(ErrorKind::internal, "unknown crop mode");
 }
 
 Filter to_filter(Interpolation interpolation) {
     switch (interpolation) {
-        case Interpolation::nearest: return Filter::nearest;
-        case Interpolation::bilinear: return Filter::bilinear;
-        case Interpolation::bicubic: return Filter::bicubic;
-        case Interpolation::lanczos: return Filter::lanczos;
+        case Interpolation::nearest:
+            return Filter::nearest;
+        case Interpolation::bilinear:
+            return Filter::bilinear;
+        case Interpolation::bicubic:
+            return Filter::bicubic;
+        case Interpolation::lanczos:
+            return Filter::lanczos;
     }
     throw Error(ErrorKind::internal, "unknown interpolation");
 }
@@ -45,8 +52,8 @@ ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
 int loaded_threads(const LoadOptions& options) {
     constexpr int most = 1024;
     if (options.threads < 0 || options.threads > most)
-        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) + ", found " +
-                                          std::to_string(options.threads));
+        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) +
+                                          ", found " + std::to_string(options.threads));
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }
 
@@ -84,13 +91,16 @@ struct Model::Impl {
         info.gflop_per_image = flop(graph) * 1e-9;
         info.labels = header.labels;
         const Preprocessing& p = header.preprocessing;
-        info.transform = {size.height, size.width, p.crop_pct, to_crop(p.crop_mode), to_filter(p.interpolation),
-                          p.mean, p.std};
+        info.transform = {
+            size.height, size.width, p.crop_pct, to_crop(p.crop_mode), to_filter(p.interpolation),
+            p.mean,      p.std};
         info.threads = threads;
         info.isa = kernels::isa_name(executor.kernels().isa);
     }
 
-    std::size_t image_floats() const { return static_cast<std::size_t>(info.channels * info.height * info.width); }
+    std::size_t image_floats() const {
+        return static_cast<std::size_t>(info.channels * info.height * info.width);
+    }
 };
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
@@ -99,15 +109,18 @@ Model Model::load(const std::filesystem::path& path, const LoadOptions& options)
     return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
 }
 
-const ModelInfo& Model::info() const { return impl_->info; }
+const ModelInfo& Model::info() const {
+    return impl_->info;
+}
 
 void Model::run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const {
     const auto n = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
     const ModelInfo& info = impl_->info;
     const auto expect = [](const char* what, std::size_t found, std::size_t expected) {
         if (found != expected)
-            throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
-                                              " floats, found " + std::to_string(found));
+            throw Error(ErrorKind::usage, std::string(what) + ": expected " +
+                                              std::to_string(expected) + " floats, found " +
+                                              std::to_string(found));
     };
     const auto expect_output = [&](const char* what, std::span<float> span, std::int64_t floats) {
         if (!span.empty()) expect(what, span.size(), n * static_cast<std::size_t>(floats));
@@ -119,15 +132,16 @@ void Model::run(std::span<const float> images, std::int64_t count, const Outputs
     expect_output("tokens", outputs.tokens, info.tokens * info.embed_dim);
     if (outputs.logits.empty() && outputs.features.empty() && outputs.tokens.empty()) return;
     const auto pointer = [](std::span<float> span) { return span.empty() ? nullptr : span.data(); };
-    impl_->executor.run(images.data(), count,
-                        {pointer(outputs.logits), pointer(outputs.features), pointer(outputs.tokens)});
+    impl_->executor.run(
+        images.data(), count,
+        {pointer(outputs.logits), pointer(outputs.features), pointer(outputs.tokens)});
 }
 
 std::vector<Prediction> Model::top(std::span<const float> logits, int k) const {
     const ModelInfo& info = impl_->info;
     if (logits.size() != static_cast<std::size_t>(info.classes))
-        throw Error(ErrorKind::usage, "logits: expected " + std::to_string(info.classes) + " floats, found " +
-                                          std::to_string(logits.size()));
+        throw Error(ErrorKind::usage, "logits: expected " + std::to_string(info.classes) +
+                                          " floats, found " + std::to_string(logits.size()));
     std::vector<std::int64_t> order(logits.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
     // NaN sorts last, so that the order stays a strict weak one.
@@ -136,18 +150,19 @@ std::vector<Prediction> Model::top(std::span<const float> logits, int k) const {
         return std::isnan(x) ? -HUGE_VALF : x;
     };
     const auto count = static_cast<std::ptrdiff_t>(std::clamp<std::int64_t>(k, 0, info.classes));
-    std::partial_sort(order.begin(), order.begin() + count, order.end(), [&](std::int64_t a, std::int64_t b) {
-        return key(a) != key(b) ? key(a) > key(b) : a < b;
-    });
+    std::partial_sort(
+        order.begin(), order.begin() + count, order.end(),
+        [&](std::int64_t a, std::int64_t b) { return key(a) != key(b) ? key(a) > key(b) : a < b; });
     double largest = -HUGE_VAL, sum = 0;
     for (float x : logits) largest = std::max(largest, static_cast<double>(x));
     for (float x : logits) sum += std::exp(static_cast<double>(x) - largest);
     std::vector<Prediction> result;
     for (auto i = order.begin(); i != order.begin() + count; ++i) {
         const auto index = static_cast<std::size_t>(*i);
-        result.push_back({*i, info.labels.empty() ? std::to_string(*i) : info.labels[index],
-                          static_cast<float>(std::exp(static_cast<double>(logits[index]) - largest) / sum),
-                          logits[index]});
+        result.push_back(
+            {*i, info.labels.empty() ? std::to_string(*i) : info.labels[index],
+             static_cast<float>(std::exp(static_cast<double>(logits[index]) - largest) / sum),
+             logits[index]});
     }
     return result;
 }
@@ -158,7 +173,8 @@ std::vector<Prediction> Model::classify(const Image& image, int k) const {
 
 std::vector<std::vector<Prediction>> Model::classify(std::span<const Image> images, int k) const {
     std::vector<std::vector<Prediction>> result;
-    const std::size_t floats = impl_->image_floats(), classes = static_cast<std::size_t>(info().classes);
+    const std::size_t floats = impl_->image_floats(),
+                      classes = static_cast<std::size_t>(info().classes);
     // A few images a thread at a time: memory does not grow with the batch.
     const std::size_t most = static_cast<std::size_t>(info().threads) * 4;
     std::vector<float> input, logits;
@@ -167,7 +183,8 @@ std::vector<std::vector<Prediction>> Model::classify(std::span<const Image> imag
         input.resize(count * floats);
         logits.resize(count * classes);
         for (std::size_t i = 0; i < count; ++i)
-            preprocess(images[first + i], info().transform, std::span(input).subspan(i * floats, floats));
+            preprocess(images[first + i], info().transform,
+                       std::span(input).subspan(i * floats, floats));
         run(input, static_cast<std::int64_t>(count), {logits, {}, {}});
         for (std::size_t i = 0; i < count; ++i)
             result.push_back(top(std::span(logits).subspan(i * classes, classes), k));
@@ -176,7 +193,8 @@ std::vector<std::vector<Prediction>> Model::classify(std::span<const Image> imag
 }
 
 std::vector<float> Model::embed(const Image& image) const {
-    std::vector<float> input(impl_->image_floats()), features(static_cast<std::size_t>(info().features));
+    std::vector<float> input(impl_->image_floats()),
+        features(static_cast<std::size_t>(info().features));
     preprocess(image, info().transform, input);
     run(input, 1, {{}, features, {}});
     return features;
@@ -184,7 +202,8 @@ std::vector<float> Model::embed(const Image& image) const {
 
 std::vector<NodeProfile> Model::profile(std::span<const float> images, std::int64_t count) const {
     if (count < 1 || images.size() != static_cast<std::size_t>(count) * impl_->image_floats())
-        throw Error(ErrorKind::usage, "images: expected at least one, and channels * height * width floats for each");
+        throw Error(ErrorKind::usage,
+                    "images: expected at least one, and channels * height * width floats for each");
     std::vector<NodeProfile> result;
     for (const NodeTime& t : impl_->executor.profile(images.data(), count))
         result.push_back({t.name, t.kind, t.seconds * 1e3, t.flop * 1e-9, t.bytes * 1e-6});
@@ -199,7 +218,9 @@ SelfTestResult Model::self_test() const {
     result.tolerance = test->tolerance;
     result.made_by = test->made_by;
     if (impl_->size != impl_->file.header().config.image_size)
-        throw Error(ErrorKind::usage, "self-test: it was made for the model file's own image size; load the model without another");
+        throw Error(ErrorKind::usage,
+                    "self-test: it was made for the model file's own image size; load the model "
+                    "without another");
     const std::vector<float> expected = to_f32(impl_->file.get("self_test.logits"));
     const std::int64_t count = static_cast<std::int64_t>(expected.size()) / info().classes;
     std::vector<float> input(static_cast<std::size_t>(count) * impl_->image_floats());

@@ -2,6 +2,8 @@
 
 namespace vit {
 
-std::string version() { return "vit 0.1.0"; }
+std::string version() {
+    return "vit 0.1.0";
+}
 
 }  // namespace vit

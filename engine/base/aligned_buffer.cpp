@@ -19,10 +19,12 @@ AlignedBuffer::AlignedBuffer(std::size_t size) {
     if (size == 0) return;
     const std::size_t unit = size >= huge_page ? huge_page : 4096;
     const std::size_t rounded = (size + unit - 1) / unit * unit;
-    if (rounded < size) throw Error(ErrorKind::memory, "buffer of " + std::to_string(size) + " bytes");
+    if (rounded < size)
+        throw Error(ErrorKind::memory, "buffer of " + std::to_string(size) + " bytes");
     // Over-map by one huge page and trim, so that the kernel can back the range with huge pages.
     const std::size_t slack = unit == huge_page ? huge_page : 0;
-    void* raw = mmap(nullptr, rounded + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void* raw =
+        mmap(nullptr, rounded + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (raw == MAP_FAILED)
         throw Error(ErrorKind::memory, "cannot allocate " + std::to_string(size) + " bytes");
     auto* begin = static_cast<std::byte*>(raw);
@@ -37,6 +39,8 @@ AlignedBuffer::AlignedBuffer(std::size_t size) {
     data_ = std::unique_ptr<std::byte, detail::Unmap>(begin, detail::Unmap{rounded});
 }
 
-void detail::Unmap::operator()(std::byte* data) const noexcept { munmap(data, mapped); }
+void detail::Unmap::operator()(std::byte* data) const noexcept {
+    munmap(data, mapped);
+}
 
 }  // namespace vit

@@ -13,8 +13,8 @@ struct Unmap {
 };
 }  // namespace detail
 
-/// Owns `size` bytes at an address that is a multiple of 64. Large buffers ask for huge pages, which
-/// makes first touching them several times faster. Throws Error(memory).
+/// Owns `size` bytes at an address that is a multiple of 64. Large buffers ask for huge pages,
+/// which makes first touching them several times faster. Throws Error(memory).
 class AlignedBuffer {
   public:
     AlignedBuffer() = default;

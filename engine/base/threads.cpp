@@ -68,7 +68,8 @@ double quota_v2(const std::string& path) {
 }
 
 double quota_v1(const std::string& folder) {
-    std::ifstream quota_file(folder + "/cpu.cfs_quota_us"), period_file(folder + "/cpu.cfs_period_us");
+    std::ifstream quota_file(folder + "/cpu.cfs_quota_us"),
+        period_file(folder + "/cpu.cfs_period_us");
     double quota = 0, period = 0;
     if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0)
         return HUGE_VAL;
@@ -87,7 +88,8 @@ double cgroup_quota() {
              path.resize(std::max<std::size_t>(path.rfind('/'), 0))) {
             if (line.starts_with("0::"))
                 quota = std::min(quota, quota_v2(root + path + "/cpu.max"));
-            else if (line.find(":cpu") != std::string::npos || line.find(",cpu:") != std::string::npos)
+            else if (line.find(":cpu") != std::string::npos ||
+                     line.find(",cpu:") != std::string::npos)
                 quota = std::min(quota, quota_v1(root + "/cpu" + path));
         }
     }

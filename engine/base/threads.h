@@ -16,11 +16,12 @@ template <class Result, class... Args>
 class FunctionRef<Result(Args...)> {
   public:
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
-    FunctionRef(F&& f)  // NOLINT: implicit by design
+    requires(!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>)
+        FunctionRef(F&& f)  // NOLINT: implicit by design
         : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
           call_([](void* object, Args... args) -> Result {
-              return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+              return (*static_cast<std::remove_reference_t<F>*>(object))(
+                  std::forward<Args>(args)...);
           }) {}
     Result operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
 
@@ -37,8 +38,8 @@ void parallel(int threads, FunctionRef<void(int)> body);
 /// Cores that this process may use: affinity mask and cgroup quota, at least 1.
 int usable_threads();
 
-/// Meeting point of `count` threads, reusable; spins briefly, then sleeps. What a thread wrote before
-/// wait() is seen by all after it.
+/// Meeting point of `count` threads, reusable; spins briefly, then sleeps. What a thread wrote
+/// before wait() is seen by all after it.
 class Barrier {
   public:
     explicit Barrier(int count) : count_(count) {}

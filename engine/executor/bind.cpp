@@ -17,12 +17,18 @@ std::int64_t round_up(std::int64_t n, std::size_t unit) {
 
 void (*activation_kernel(const KernelTable& k, Activation a))(float*, std::size_t) {
     switch (a) {
-        case Activation::gelu: return k.gelu;
-        case Activation::gelu_tanh: return k.gelu_tanh;
-        case Activation::quick_gelu: return k.quick_gelu;
-        case Activation::silu: return k.silu;
-        case Activation::relu: return k.relu;
-        case Activation::tanh: return k.tanh;
+        case Activation::gelu:
+            return k.gelu;
+        case Activation::gelu_tanh:
+            return k.gelu_tanh;
+        case Activation::quick_gelu:
+            return k.quick_gelu;
+        case Activation::silu:
+            return k.silu;
+        case Activation::relu:
+            return k.relu;
+        case Activation::tanh:
+            return k.tanh;
     }
     throw Error(ErrorKind::internal, "unknown activation");
 }
@@ -41,13 +47,17 @@ class Binder {
     }
 
   private:
-    std::byte* base(const Placement& p) const { return (p.where == Where::arena ? b_.arena : b_.scratch) + p.offset; }
+    std::byte* base(const Placement& p) const {
+        return (p.where == Where::arena ? b_.arena : b_.scratch) + p.offset;
+    }
 
-    /// Rows [first, first + count) of a value; of a value in scratch only this thread's rows are there.
+    /// Rows [first, first + count) of a value; of a value in scratch only this thread's rows are
+    /// there.
     Rows rows(ValueId id, std::int64_t first, std::int64_t count) const {
         const Placement& p = b_.plan.values[static_cast<std::size_t>(id)];
         const std::int64_t row = p.row + (p.where == Where::scratch ? first - own_.first : first);
-        return {reinterpret_cast<float*>(base(p)) + row * p.stride, count, graph_.value(id).cols, p.stride};
+        return {reinterpret_cast<float*>(base(p)) + row * p.stride, count, graph_.value(id).cols,
+                p.stride};
     }
     Rows own(ValueId id) const { return rows(id, own_.first, own_.count()); }
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
@@ -55,15 +65,20 @@ class Binder {
     float* packed(ValueId id) const {
         return reinterpret_cast<float*>(base(b_.plan.values[static_cast<std::size_t>(id)]));
     }
-    std::byte* workspace() const { return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)]; }
+    std::byte* workspace() const {
+        return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
+    }
 
-    /// Binds a linear to scratch that starts `used` bytes into the workspace. Fewer rows than the plan counted with might
-    /// ask for more scratch; no oneDNN is known to.
-    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate, const float* x, float* y,
-                      std::size_t used = 0) {
+    /// Binds a linear to scratch that starts `used` bytes into the workspace. Fewer rows than the
+    /// plan counted with might ask for more scratch; no oneDNN is known to.
+    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate,
+                      const float* x, float* y, std::size_t used = 0) {
         Linear& linear = b_.model.linear(weight);
-        if (used + linear.scratchpad_bytes(count, accumulate) > b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
-            throw Error(ErrorKind::internal, "node " + node_->name + ": its primitive wants more scratch than was planned");
+        if (used + linear.scratchpad_bytes(count, accumulate) >
+            b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
+            throw Error(
+                ErrorKind::internal,
+                "node " + node_->name + ": its primitive wants more scratch than was planned");
         return linear.bind(count, accumulate, x, y, workspace() + used);
     }
 
@@ -73,61 +88,79 @@ class Binder {
     }
 
     void bind(const op::Embed& e, std::vector<Step>& steps) {
-        const PatchGeometry geometry{graph_.channels, graph_.image_size.height, graph_.image_size.width,
-                                     e.patch.patch_height, e.patch.patch_width};
+        const PatchGeometry geometry{graph_.channels, graph_.image_size.height,
+                                     graph_.image_size.width, e.patch.patch_height,
+                                     e.patch.patch_width};
         const std::int64_t prefix = graph_.value(node_->output).rows - geometry.patches();
         const std::int64_t first = std::max(own_.first, prefix);
         const std::int64_t count = std::max<std::int64_t>(own_.last - first, 0);
         const Rows out = output();
-        EmbedStep step{b_.image, geometry, first - prefix, count, reinterpret_cast<float*>(workspace()),
-                       row_stride(geometry.patch_floats()), b_.model.embed_table().data() + own_.first * out.stride,
-                       out, {}};
+        EmbedStep step{b_.image,
+                       geometry,
+                       first - prefix,
+                       count,
+                       reinterpret_cast<float*>(workspace()),
+                       row_stride(geometry.patch_floats()),
+                       b_.model.embed_table().data() + own_.first * out.stride,
+                       out,
+                       {}};
         if (count > 0) {
-            step.linear.emplace(call(e.patch.weight, count, true, step.gathered, rows(node_->output, first, count).data,
-                                     static_cast<std::size_t>(count * step.gathered_stride) * sizeof(float)));
+            step.linear.emplace(call(
+                e.patch.weight, count, true, step.gathered, rows(node_->output, first, count).data,
+                static_cast<std::size_t>(count * step.gathered_stride) * sizeof(float)));
         }
         push(steps, std::move(step));
     }
 
     void bind(const op::LayerNorm& n, std::vector<Step>& steps) {
-        push(steps, LayerNormStep{input(0), output(), b_.model.weights().get(n.weight).data(),
-                                  b_.model.weights().get(n.bias).data(), static_cast<float>(n.eps)});
+        push(steps,
+             LayerNormStep{input(0), output(), b_.model.weights().get(n.weight).data(),
+                           b_.model.weights().get(n.bias).data(), static_cast<float>(n.eps)});
     }
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
         const bool accumulate = node_->inputs.size() > 1;
         const Rows in = input(0), out = output();
-        LinearStep step{call(l.weight, out.count, accumulate, in.data, out.data), out, {},
-                        l.activation ? activation_kernel(b_.model.kernels(), *l.activation) : nullptr};
-        if (accumulate && !b_.plan.in_place[static_cast<std::size_t>(index_)]) step.residual = input(1);
+        LinearStep step{
+            call(l.weight, out.count, accumulate, in.data, out.data),
+            out,
+            {},
+            l.activation ? activation_kernel(b_.model.kernels(), *l.activation) : nullptr};
+        if (accumulate && !b_.plan.in_place[static_cast<std::size_t>(index_)])
+            step.residual = input(1);
         push(steps, std::move(step));
     }
 
     void bind(const op::PackHeads& p, std::vector<Step>& steps) {
         const KernelTable& k = b_.model.kernels();
         push(steps, PackStep{input(0), p.keys ? k.pack_keys : k.pack_values, own_.first,
-                             graph_.value(node_->output).rows, p.heads, p.head_dim, packed(node_->output)});
+                             graph_.value(node_->output).rows, p.heads, p.head_dim,
+                             packed(node_->output)});
     }
 
     void bind(const op::Attention& a, std::vector<Step>& steps) {
-        push(steps, AttentionStep{input(0), output(), packed(node_->inputs[1]), packed(node_->inputs[2]),
-                                  graph_.value(node_->inputs[1]).rows, a.heads, a.head_dim, static_cast<float>(a.scale),
-                                  reinterpret_cast<float*>(workspace())});
+        push(steps,
+             AttentionStep{input(0), output(), packed(node_->inputs[1]), packed(node_->inputs[2]),
+                           graph_.value(node_->inputs[1]).rows, a.heads, a.head_dim,
+                           static_cast<float>(a.scale), reinterpret_cast<float*>(workspace())});
     }
 
     void bind(const op::MeanRows& m, std::vector<Step>& steps) {
         push(steps, MeanRowsStep{rows(node_->inputs[0], m.first, m.count), output()});
     }
 
-    void bind(const op::Average&, std::vector<Step>& steps) { push(steps, AverageStep{input(0), input(1), output()}); }
+    void bind(const op::Average&, std::vector<Step>& steps) {
+        push(steps, AverageStep{input(0), input(1), output()});
+    }
 
     /// A view; the plan has placed it.
     void bind(const op::SelectRows&, std::vector<Step>&) {}
 
     template <class Other>
     void bind(const Other&, std::vector<Step>&) {
-        throw Error(ErrorKind::internal,
-                    "node " + node_->name + ": no operator for '" + kind_name(node_->op) + "'; a pass should have fused it");
+        throw Error(ErrorKind::internal, "node " + node_->name + ": no operator for '" +
+                                             kind_name(node_->op) +
+                                             "'; a pass should have fused it");
     }
 
     const Binding& b_;
@@ -158,7 +191,8 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
         }
         if (std::holds_alternative<op::Attention>(node.op))
             return k.attention_rows * sizeof(float) *
-                   static_cast<std::size_t>(round_up(graph.value(node.inputs[1]).rows, k.attention_panel));
+                   static_cast<std::size_t>(
+                       round_up(graph.value(node.inputs[1]).rows, k.attention_panel));
         return 0;
     };
     return rules;

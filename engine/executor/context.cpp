@@ -14,13 +14,15 @@ Context::Context(const Program& program, PreparedModel& model, int threads)
       gang_(static_cast<std::size_t>(threads)),
       barrier_(threads) {
     parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
-        plan_ = make_plan(program.graph, program.stages, threads, storage_rules(program.graph, model));
+        plan_ =
+            make_plan(program.graph, program.stages, threads, storage_rules(program.graph, model));
         arena_ = AlignedBuffer(plan_.arena_bytes);
         for (int t = 0; t < threads; ++t) {
             Member& member = gang_[static_cast<std::size_t>(t)];
             member.scratch = AlignedBuffer(plan_.scratch_bytes);
             member.seconds.assign(program.graph.nodes.size(), 0.0);
-            member.stages = bind({program, model, plan_, arena_.data(), member.scratch.data(), &image_, threads, t});
+            member.stages = bind(
+                {program, model, plan_, arena_.data(), member.scratch.data(), &image_, threads, t});
         }
     });
 }
@@ -49,8 +51,12 @@ void Context::run_stages(Member& member) noexcept {
     }
 }
 
-void Context::run(int thread) noexcept { run_stages<false>(gang_[static_cast<std::size_t>(thread)]); }
-void Context::run_profiled(int thread) noexcept { run_stages<true>(gang_[static_cast<std::size_t>(thread)]); }
+void Context::run(int thread) noexcept {
+    run_stages<false>(gang_[static_cast<std::size_t>(thread)]);
+}
+void Context::run_profiled(int thread) noexcept {
+    run_stages<true>(gang_[static_cast<std::size_t>(thread)]);
+}
 
 void Context::rethrow_error() {
     for (Member& member : gang_)
@@ -59,7 +65,8 @@ void Context::rethrow_error() {
 
 double Context::take_seconds(std::size_t node) {
     double slowest = 0;
-    for (Member& member : gang_) slowest = std::max(slowest, std::exchange(member.seconds[node], 0.0));
+    for (Member& member : gang_)
+        slowest = std::max(slowest, std::exchange(member.seconds[node], 0.0));
     return slowest;
 }
 

@@ -11,25 +11,30 @@ namespace vit {
 namespace {
 
 /// The graph whose linears every other variant shares: all results, so all that any variant needs.
-Graph graph_to_pack(const Graph& built) { return optimise(built, {true, true, true}); }
+Graph graph_to_pack(const Graph& built) {
+    return optimise(built, {true, true, true});
+}
 
 void copy_result(const Context& context, ValueId id, float* to, std::int64_t image) {
     if (to == nullptr) return;
     const ConstRows rows = context.result(id);
     to += image * rows.count * rows.cols;
     for (std::int64_t r = 0; r < rows.count; ++r)
-        std::memcpy(to + r * rows.cols, rows.data + r * rows.stride, static_cast<std::size_t>(rows.cols) * sizeof(float));
+        std::memcpy(to + r * rows.cols, rows.data + r * rows.stride,
+                    static_cast<std::size_t>(rows.cols) * sizeof(float));
 }
 
 /// Bytes of weights and activations that a node touches once.
 double traffic(const Graph& graph, const Node& node, const WeightMap& weights) {
     double floats = 0;
     const auto add = [&](ValueId id) {
-        floats += static_cast<double>(graph.value(id).rows) * static_cast<double>(graph.value(id).cols);
+        floats +=
+            static_cast<double>(graph.value(id).rows) * static_cast<double>(graph.value(id).cols);
     };
     for (ValueId id : node.inputs) add(id);
     add(node.output);
-    for (const std::string& name : weight_names(node.op)) floats += static_cast<double>(weights.get(name).size());
+    for (const std::string& name : weight_names(node.op))
+        floats += static_cast<double>(weights.get(name).size());
     return floats * sizeof(float);
 }
 
@@ -48,7 +53,8 @@ struct Executor::Lease {
     ~Lease() { executor.give_back(variant, std::move(team)); }
 };
 
-Executor::Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels, int threads)
+Executor::Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels,
+                   int threads)
     : built_(build_vit(file.header().config, image_size)),
       threads_(threads),
       model_(file, image_size, graph_to_pack(built_), kernels, threads) {}
@@ -60,7 +66,8 @@ Executor::Variant& Executor::variant(const Demand& demand) const {
     return variants_.emplace_back(demand, Variant(optimised(demand))).second;
 }
 
-std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone, std::int64_t rest) const {
+std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone,
+                                               std::int64_t rest) const {
     const std::lock_guard lock(mutex_);
     std::unique_ptr<Team> team;
     if (variant.idle.empty()) {
@@ -74,8 +81,8 @@ std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone, std
     if (rest > 0 && !team->gangs.contains(rest)) {
         std::vector<std::unique_ptr<Context>> gangs;
         for (std::int64_t g = 0; g < rest; ++g)
-            gangs.push_back(std::make_unique<Context>(variant.program, model_,
-                                                      gang_start(g + 1, rest) - gang_start(g, rest)));
+            gangs.push_back(std::make_unique<Context>(
+                variant.program, model_, gang_start(g + 1, rest) - gang_start(g, rest)));
         team->gangs.emplace(rest, std::move(gangs));
     }
     return team;
@@ -105,7 +112,8 @@ template <bool profiled>
 void Executor::run_batch(const float* images, std::int64_t count, const ResultPointers& results,
                          std::vector<NodeTime>* times) const {
     if (count <= 0) return;
-    Variant& v = variant({results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
+    Variant& v = variant(
+        {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
     const Graph& graph = v.program.graph;
     const std::int64_t image_floats = graph.value(graph.image).rows * graph.value(graph.image).cols;
 
@@ -132,7 +140,8 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
     parallel(threads_, [&](int thread) {
         if (alone > 0) {
             Context& context = *team.alone[static_cast<std::size_t>(thread)];
-            for (std::int64_t image; (image = next.fetch_add(1, std::memory_order_relaxed)) < alone;) {
+            for (std::int64_t image;
+                 (image = next.fetch_add(1, std::memory_order_relaxed)) < alone;) {
                 context.set_image(images + image * image_floats);
                 run_part(context, 0);
                 copy_results(context, image);
@@ -159,7 +168,8 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
         times->clear();
         for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
             const Node& node = graph.nodes[n];
-            NodeTime time{node.name, kind_name(node.op), 0, flop(graph, node) * static_cast<double>(count),
+            NodeTime time{node.name, kind_name(node.op), 0,
+                          flop(graph, node) * static_cast<double>(count),
                           traffic(graph, node, model_.weights()) * static_cast<double>(count)};
             for_contexts([&](Context& context) { time.seconds += context.take_seconds(n); });
             if (!std::holds_alternative<op::SelectRows>(node.op)) times->push_back(std::move(time));

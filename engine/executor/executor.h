@@ -32,15 +32,17 @@ struct NodeTime {
 /// Any number of threads may call the const members at once.
 class Executor {
   public:
-    Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels, int threads);
+    Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels,
+             int threads);
 
     const Graph& built() const { return built_; }
     /// The graph after all passes.
     Graph optimised(const Demand& demand) const { return optimise(built_, demand); }
     const kernels::Table& kernels() const { return model_.kernels(); }
 
-    /// Images [count, channels, height, width]. While there are as many images as threads, each thread
-    /// runs its own; the rest are shared by gangs of threads. The split does not change a bit of the results.
+    /// Images [count, channels, height, width]. While there are as many images as threads, each
+    /// thread runs its own; the rest are shared by gangs of threads. The split does not change a
+    /// bit of the results.
     void run(const float* images, std::int64_t count, const ResultPointers& results) const;
 
     /// As run() for logits, measuring each node.
@@ -50,7 +52,8 @@ class Executor {
     /// The contexts that one call needs, by how it splits its images; kept between calls.
     struct Team {
         std::vector<std::unique_ptr<Context>> alone;  ///< one a thread, each with whole images
-        std::map<std::int64_t, std::vector<std::unique_ptr<Context>>> gangs;  ///< by images that share the threads
+        std::map<std::int64_t, std::vector<std::unique_ptr<Context>>>
+            gangs;  ///< by images that share the threads
     };
     /// A program and the teams that are idle.
     struct Variant {
@@ -60,17 +63,21 @@ class Executor {
     };
     struct Lease;
     template <bool profiled>
-    void run_batch(const float* images, std::int64_t count, const ResultPointers& results, std::vector<NodeTime>* times) const;
+    void run_batch(const float* images, std::int64_t count, const ResultPointers& results,
+                   std::vector<NodeTime>* times) const;
     Variant& variant(const Demand& demand) const;
     /// An idle team, or a new one, with contexts for `alone` and `rest` images.
     std::unique_ptr<Team> take(Variant& variant, bool alone, std::int64_t rest) const;
     void give_back(Variant& variant, std::unique_ptr<Team> team) const noexcept;
     /// First thread of a gang when `rest` images share all threads as equally as they can.
-    int gang_start(std::int64_t gang, std::int64_t rest) const { return static_cast<int>(gang * threads_ / rest); }
+    int gang_start(std::int64_t gang, std::int64_t rest) const {
+        return static_cast<int>(gang * threads_ / rest);
+    }
 
     Graph built_;
     int threads_;
-    // Contexts and primitives are made on demand, under the lock; running needs it to take and give back only.
+    // Contexts and primitives are made on demand, under the lock; running needs it to take and give
+    // back only.
     mutable std::mutex mutex_;
     mutable PreparedModel model_;
     mutable std::list<std::pair<Demand, Variant>> variants_;

@@ -24,8 +24,8 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     std::vector<Packing> packings;
     std::size_t total = 0;
     const LinearMethod method = choose_linear_method(kernels.isa);
-    const auto add = [&](const std::string& weight, const std::string& bias, const std::string& out_scale,
-                         std::int64_t in, Value out) {
+    const auto add = [&](const std::string& weight, const std::string& bias,
+                         const std::string& out_scale, std::int64_t in, Value out) {
         const auto [entry, is_new] = linears_.try_emplace(weight, method, in, out.cols, out.rows);
         if (!is_new) return;
         packings.push_back({&entry->second, weight, bias, out_scale, total});
@@ -35,9 +35,11 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         for (const Node& node : graph.nodes) {
             const Value out = graph.value(node.output);
             if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
-                add(linear->weight, linear->bias, linear->out_scale, graph.value(node.inputs[0]).cols, out);
+                add(linear->weight, linear->bias, linear->out_scale,
+                    graph.value(node.inputs[0]).cols, out);
             } else if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
-                const std::int64_t patch = graph.channels * embed->patch.patch_height * embed->patch.patch_width;
+                const std::int64_t patch =
+                    graph.channels * embed->patch.patch_height * embed->patch.patch_width;
                 add(embed->patch.weight, embed->patch.bias, "", patch, out);
                 make_embed_table(*embed, out);
             }
@@ -65,8 +67,9 @@ void PreparedModel::make_embed_table(const op::Embed& embed, Value shape) {
     std::int64_t row = 0;
     const auto add_rows = [&](std::span<const float> rows, std::int64_t at) {
         for (std::size_t i = 0; i < rows.size(); ++i)
-            embed_table_[static_cast<std::size_t>((at + static_cast<std::int64_t>(i) / shape.cols) * stride +
-                                                  static_cast<std::int64_t>(i) % shape.cols)] += rows[i];
+            embed_table_[static_cast<std::size_t>(
+                (at + static_cast<std::int64_t>(i) / shape.cols) * stride +
+                static_cast<std::int64_t>(i) % shape.cols)] += rows[i];
     };
     for (const std::string& token : embed.tokens) {
         const std::span<const float> rows = weights_.get(token);

@@ -18,15 +18,15 @@ namespace vit {
 /// Weights of one image size, packed once for every graph that the passes make of the model.
 class PreparedModel {
   public:
-    /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it goes.
-    /// `graph` must hold every Linear and Embed that a later bind() names.
+    /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it
+    /// goes. `graph` must hold every Linear and Embed that a later bind() names.
     PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                   const kernels::Table& kernels, int threads);
 
     const kernels::Table& kernels() const { return kernels_; }
     const WeightMap& weights() const { return weights_; }
-    /// The packed linear of the node that uses this weight. Preparing it for more row counts is for one
-    /// thread at a time.
+    /// The packed linear of the node that uses this weight. Preparing it for more row counts is for
+    /// one thread at a time.
     Linear& linear(const std::string& weight) { return linears_.at(weight); }
     /// What Embed adds to each row: positions, and prefix tokens where there are no patches;
     /// [tokens, row_stride(D)].

@@ -6,13 +6,17 @@ namespace vit {
 
 namespace {
 
-std::size_t u(std::int64_t n) { return static_cast<std::size_t>(n); }
+std::size_t u(std::int64_t n) {
+    return static_cast<std::size_t>(n);
+}
 
-/// Rows are padded to whole vectors; what reads the padding multiplies it by zero, so it must be finite.
+/// Rows are padded to whole vectors; what reads the padding multiplies it by zero, so it must be
+/// finite.
 void clear_padding(const Rows& rows) {
     if (rows.stride == rows.cols) return;
     for (std::int64_t r = 0; r < rows.count; ++r)
-        std::memset(rows.data + r * rows.stride + rows.cols, 0, u(rows.stride - rows.cols) * sizeof(float));
+        std::memset(rows.data + r * rows.stride + rows.cols, 0,
+                    u(rows.stride - rows.cols) * sizeof(float));
 }
 
 void run(const EmbedStep& s, const kernels::Table&) {
@@ -23,8 +27,8 @@ void run(const EmbedStep& s, const kernels::Table&) {
 }
 
 void run(const LayerNormStep& s, const kernels::Table& kernels) {
-    kernels.layer_norm(s.in.data, u(s.in.stride), s.out.data, u(s.out.stride), u(s.out.count), u(s.out.cols),
-                       s.gamma, s.beta, s.eps);
+    kernels.layer_norm(s.in.data, u(s.in.stride), s.out.data, u(s.out.stride), u(s.out.count),
+                       u(s.out.cols), s.gamma, s.beta, s.eps);
     clear_padding(s.out);
 }
 
@@ -38,12 +42,13 @@ void run(const LinearStep& s, const kernels::Table&) {
 }
 
 void run(const PackStep& s, const kernels::Table&) {
-    s.pack(s.in.data, u(s.in.stride), u(s.first), u(s.in.count), u(s.keys), u(s.heads), u(s.head_dim), s.packed);
+    s.pack(s.in.data, u(s.in.stride), u(s.first), u(s.in.count), u(s.keys), u(s.heads),
+           u(s.head_dim), s.packed);
 }
 
 void run(const AttentionStep& s, const kernels::Table& kernels) {
-    kernels.attend(s.q.data, u(s.q.stride), u(s.q.count), s.keys, s.values, u(s.key_count), u(s.heads),
-                   u(s.head_dim), s.scale, s.out.data, u(s.out.stride), s.workspace);
+    kernels.attend(s.q.data, u(s.q.stride), u(s.q.count), s.keys, s.values, u(s.key_count),
+                   u(s.heads), u(s.head_dim), s.scale, s.out.data, u(s.out.stride), s.workspace);
     clear_padding(s.out);
 }
 
@@ -53,7 +58,8 @@ void run(const MeanRowsStep& s, const kernels::Table& kernels) {
 }
 
 void run(const AverageStep& s, const kernels::Table&) {
-    for (std::int64_t c = 0; c < s.out.cols; ++c) s.out.data[c] = (s.a.data[c] + s.b.data[c]) * 0.5f;
+    for (std::int64_t c = 0; c < s.out.cols; ++c)
+        s.out.data[c] = (s.a.data[c] + s.b.data[c]) * 0.5f;
     clear_padding(s.out);
 }
 

@@ -21,7 +21,8 @@ struct ConstRows {
     const float* data = nullptr;
     std::int64_t count = 0, cols = 0, stride = 0;
     ConstRows() = default;
-    ConstRows(const Rows& r) : data(r.data), count(r.count), cols(r.cols), stride(r.stride) {}  // NOLINT: widening
+    ConstRows(const Rows& r)
+        : data(r.data), count(r.count), cols(r.cols), stride(r.stride) {}  // NOLINT: widening
 };
 
 struct EmbedStep {
@@ -43,12 +44,14 @@ struct LayerNormStep {
 struct LinearStep {
     onednn::Call call;
     Rows out;
-    std::optional<ConstRows> residual;  ///< to copy into `out` first; none: it is there, or there is none
+    std::optional<ConstRows>
+        residual;  ///< to copy into `out` first; none: it is there, or there is none
     void (*activation)(float*, std::size_t);
 };
 struct PackStep {
     ConstRows in;
-    void (*pack)(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t, float*);
+    void (*pack)(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t,
+                 std::size_t, float*);
     std::int64_t first, keys, heads, head_dim;
     float* packed;
 };
@@ -71,7 +74,9 @@ struct AverageStep {
 
 struct Step {
     int node;  ///< index into Graph::nodes
-    std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep, AttentionStep, MeanRowsStep, AverageStep> work;
+    std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep, AttentionStep, MeanRowsStep,
+                 AverageStep>
+        work;
 };
 
 void execute(const Step& step, const kernels::Table& kernels);

@@ -21,11 +21,12 @@ struct Builder {
     }
 
     ValueId linear(const std::string& name, ValueId x, std::int64_t out, bool bias) {
-        return graph.add(name, op::Linear{name + ".weight", bias ? name + ".bias" : "", "", {}}, {x},
-                         shape(x).rows, out);
+        return graph.add(name, op::Linear{name + ".weight", bias ? name + ".bias" : "", "", {}},
+                         {x}, shape(x).rows, out);
     }
     ValueId layer_norm(const std::string& name, ValueId x) {
-        return same_shape(name, op::LayerNorm{name + ".weight", name + ".bias", config.norm_eps}, {x});
+        return same_shape(name, op::LayerNorm{name + ".weight", name + ".bias", config.norm_eps},
+                          {x});
     }
     ValueId dropout(const std::string& name, ValueId x, double rate) {
         return rate > 0 ? same_shape(name, op::Dropout{rate}, {x}) : x;
@@ -55,8 +56,8 @@ ValueId embed(Builder& b) {
 
     if (c.no_embed_class) x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
     if (!prefix.empty())
-        x = b.graph.add("prefix_tokens", op::PrependTokens{prefix}, {x}, c.prefix_tokens() + patches,
-                        c.embed_dim);
+        x = b.graph.add("prefix_tokens", op::PrependTokens{prefix}, {x},
+                        c.prefix_tokens() + patches, c.embed_dim);
     if (!c.no_embed_class) x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
     x = b.dropout("pos_drop", x, c.pos_drop_rate);
     return b.dropout("patch_drop", x, c.patch_drop_rate);
@@ -105,27 +106,30 @@ ValueId select_row(Builder& b, const std::string& name, ValueId x, std::int64_t 
 /// Everything between the pooled vector and a classifier.
 ValueId head(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
-    return c.num_classes > 0 ? b.linear(name, b.dropout(name + "_drop", x, c.drop_rate), c.num_classes, true)
-                             : x;
+    return c.num_classes > 0
+               ? b.linear(name, b.dropout(name + "_drop", x, c.drop_rate), c.num_classes, true)
+               : x;
 }
 
-/// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al., 2021).
+/// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al.,
+/// 2021).
 void pool_and_classify(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     if (c.distillation_token) {
         const ValueId cls = select_row(b, "pool", x, 0), dist = select_row(b, "pool_dist", x, 1);
         b.graph.features = b.same_shape("features", op::Average{}, {cls, dist});
-        b.graph.logits = c.num_classes > 0 ? b.same_shape("logits", op::Average{},
-                                                          {head(b, "head", cls), head(b, "head_dist", dist)})
-                                           : b.graph.features;
+        b.graph.logits = c.num_classes > 0
+                             ? b.same_shape("logits", op::Average{},
+                                            {head(b, "head", cls), head(b, "head_dist", dist)})
+                             : b.graph.features;
         return;
     }
     const Value tokens = b.shape(x);
     if (c.pooling == Pooling::token)
         x = select_row(b, "pool", x, 0);
     else
-        x = b.graph.add("pool", op::MeanRows{c.prefix_tokens(), tokens.rows - c.prefix_tokens()}, {x}, 1,
-                        tokens.cols);
+        x = b.graph.add("pool", op::MeanRows{c.prefix_tokens(), tokens.rows - c.prefix_tokens()},
+                        {x}, 1, tokens.cols);
     if (c.fc_norm) x = b.layer_norm("fc_norm", x);
     if (c.representation_size > 0) {
         x = b.linear("pre_logits", x, c.representation_size, true);
@@ -138,12 +142,13 @@ void pool_and_classify(Builder& b, ValueId x) {
 }  // namespace
 
 Graph build_vit(const ModelConfig& config, ImageSize image_size) {
-    if (image_size.height <= 0 || image_size.width <= 0 || image_size.height % config.patch_height != 0 ||
-        image_size.width % config.patch_width != 0)
-        throw Error(ErrorKind::usage,
-                    "image size " + std::to_string(image_size.height) + "x" +
-                        std::to_string(image_size.width) + ": expected multiples of the patch size " +
-                        std::to_string(config.patch_height) + "x" + std::to_string(config.patch_width));
+    if (image_size.height <= 0 || image_size.width <= 0 ||
+        image_size.height % config.patch_height != 0 || image_size.width % config.patch_width != 0)
+        throw Error(ErrorKind::usage, "image size " + std::to_string(image_size.height) + "x" +
+                                          std::to_string(image_size.width) +
+                                          ": expected multiples of the patch size " +
+                                          std::to_string(config.patch_height) + "x" +
+                                          std::to_string(config.patch_width));
     Builder b{config, {}};
     b.graph.channels = config.in_chans;
     b.graph.image_size = image_size;

@@ -27,7 +27,8 @@ ValueId Graph::add_value(std::int64_t rows, std::int64_t cols) {
     return static_cast<ValueId>(values.size()) - 1;
 }
 
-ValueId Graph::add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows, std::int64_t cols) {
+ValueId Graph::add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows,
+                   std::int64_t cols) {
     const ValueId output = add_value(rows, cols);
     nodes.push_back({std::move(name), std::move(op), std::move(inputs), output});
     return output;
@@ -79,22 +80,27 @@ std::string kind_name(const Op& op) {
 }
 
 std::vector<std::string> weight_names(const Op& op) {
-    return std::visit(
-        Overloaded{
-            [](const op::PatchEmbed& p) { return named({p.weight, p.bias}); },
-            [](const op::PrependTokens& p) { return p.tokens; },
-            [](const op::AddPosition& p) { return named({p.table}); },
-            [](const op::Embed& e) {
-                auto names = named({e.patch.weight, e.patch.bias, e.table});
-                names.insert(names.end(), e.tokens.begin(), e.tokens.end());
-                return names;
-            },
-            [](const op::LayerNorm& n) { return named({n.weight, n.bias}); },
-            [](const op::Linear& l) { return named({l.weight, l.bias, l.out_scale}); },
-            [](const op::LayerScale& s) { return named({s.gamma}); },
-            [](const auto&) { return std::vector<std::string>{}; },
-        },
-        op);
+    return std::visit(Overloaded{
+                          [](const op::PatchEmbed& p) {
+                              return named({p.weight, p.bias});
+                          },
+                          [](const op::PrependTokens& p) { return p.tokens; },
+                          [](const op::AddPosition& p) { return named({p.table}); },
+                          [](const op::Embed& e) {
+                              auto names = named({e.patch.weight, e.patch.bias, e.table});
+                              names.insert(names.end(), e.tokens.begin(), e.tokens.end());
+                              return names;
+                          },
+                          [](const op::LayerNorm& n) {
+                              return named({n.weight, n.bias});
+                          },
+                          [](const op::Linear& l) {
+                              return named({l.weight, l.bias, l.out_scale});
+                          },
+                          [](const op::LayerScale& s) { return named({s.gamma}); },
+                          [](const auto&) { return std::vector<std::string>{}; },
+                      },
+                      op);
 }
 
 bool row_local(const Op& op) {
@@ -116,23 +122,24 @@ double flop(const Graph& graph, const Node& node) {
         return static_cast<double>(a) * static_cast<double>(b);
     };
     const auto patch_flop = [&](const op::PatchEmbed& p) {
-        const std::int64_t patches = (graph.image_size.height / p.patch_height) *
-                                     (graph.image_size.width / p.patch_width);
+        const std::int64_t patches =
+            (graph.image_size.height / p.patch_height) * (graph.image_size.width / p.patch_width);
         return 2 * size(patches, out.cols) * size(graph.channels, p.patch_height * p.patch_width);
     };
-    return std::visit(
-        Overloaded{
-            patch_flop,
-            [&](const op::Embed& e) { return patch_flop(e.patch); },
-            [&](const op::Linear&) {
-                return 2 * size(out.rows, out.cols) * static_cast<double>(graph.value(node.inputs[0]).cols);
-            },
-            [&](const op::Attention& a) {
-                return 4 * size(out.rows, graph.value(node.inputs[1]).rows) * size(a.heads, a.head_dim);
-            },
-            [](const auto&) { return 0.0; },
-        },
-        node.op);
+    return std::visit(Overloaded{
+                          patch_flop,
+                          [&](const op::Embed& e) { return patch_flop(e.patch); },
+                          [&](const op::Linear&) {
+                              return 2 * size(out.rows, out.cols) *
+                                     static_cast<double>(graph.value(node.inputs[0]).cols);
+                          },
+                          [&](const op::Attention& a) {
+                              return 4 * size(out.rows, graph.value(node.inputs[1]).rows) *
+                                     size(a.heads, a.head_dim);
+                          },
+                          [](const auto&) { return 0.0; },
+                      },
+                      node.op);
 }
 
 double flop(const Graph& graph) {
@@ -144,24 +151,28 @@ double flop(const Graph& graph) {
 void check(const Graph& graph) {
     std::vector<bool> made(graph.values.size(), false);
     const auto known = [&](ValueId id) {
-        return id >= 0 && static_cast<std::size_t>(id) < made.size() && made[static_cast<std::size_t>(id)];
+        return id >= 0 && static_cast<std::size_t>(id) < made.size() &&
+               made[static_cast<std::size_t>(id)];
     };
     const auto fail = [](const std::string& where, const std::string& what) {
         throw Error(ErrorKind::internal, "graph: " + where + ": " + what);
     };
-    if (graph.image < 0 || static_cast<std::size_t>(graph.image) >= made.size()) fail("image", "no value");
+    if (graph.image < 0 || static_cast<std::size_t>(graph.image) >= made.size())
+        fail("image", "no value");
     made[static_cast<std::size_t>(graph.image)] = true;
     for (const Node& node : graph.nodes) {
         if (node.inputs.empty()) fail(node.name, "no inputs");
         for (ValueId input : node.inputs)
             if (!known(input)) fail(node.name, "reads a value before it is made");
-        if (node.output < 0 || static_cast<std::size_t>(node.output) >= made.size() || known(node.output))
+        if (node.output < 0 || static_cast<std::size_t>(node.output) >= made.size() ||
+            known(node.output))
             fail(node.name, "its output is no new value");
         const Value out = graph.value(node.output), in = graph.value(node.inputs[0]);
         if (out.rows <= 0 || out.cols <= 0) fail(node.name, "empty output");
         if (row_local(node.op)) {
             for (ValueId input : node.inputs)
-                if (graph.value(input).rows != out.rows) fail(node.name, "rows of input and output differ");
+                if (graph.value(input).rows != out.rows)
+                    fail(node.name, "rows of input and output differ");
             if (!std::holds_alternative<op::Linear>(node.op) && in.cols != out.cols)
                 fail(node.name, "columns of input and output differ");
         }

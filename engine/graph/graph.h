@@ -1,4 +1,5 @@
-// The computation as plain data: values, and nodes that make one from others. Static shapes, one image.
+// The computation as plain data: values, and nodes that make one from others. Static shapes, one
+// image.
 #pragma once
 
 #include <cstdint>
@@ -85,9 +86,10 @@ struct DropPath {
 
 }  // namespace op
 
-using Op = std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
-                        op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
-                        op::SelectRows, op::MeanRows, op::Average, op::Dropout, op::DropPath>;
+using Op =
+    std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
+                 op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
+                 op::SelectRows, op::MeanRows, op::Average, op::Dropout, op::DropPath>;
 
 /// A matrix [rows, cols] of float32; for the image [channels, height * width].
 struct Value {
@@ -117,7 +119,8 @@ struct Graph {
     const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
     ValueId add_value(std::int64_t rows, std::int64_t cols);
     /// Appends a node and its output value, and returns that value.
-    ValueId add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows, std::int64_t cols);
+    ValueId add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows,
+                std::int64_t cols);
     std::vector<ValueId> results() const;
 };
 

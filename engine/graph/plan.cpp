@@ -12,7 +12,8 @@ namespace {
 constexpr std::size_t alignment = 64;
 
 std::size_t aligned(std::size_t bytes) {
-    return checked::to_size(checked::add(bytes, alignment - 1, "plan") / alignment * alignment, "plan");
+    return checked::to_size(checked::add(bytes, alignment - 1, "plan") / alignment * alignment,
+                            "plan");
 }
 
 /// One block of memory, which several values may share.
@@ -26,7 +27,8 @@ struct Storage {
 
 class Planner {
   public:
-    Planner(const Graph& graph, const std::vector<Stage>& stages, int threads, const StorageRules& rules)
+    Planner(const Graph& graph, const std::vector<Stage>& stages, int threads,
+            const StorageRules& rules)
         : graph_(graph), stages_(stages), threads_(threads), rules_(rules) {
         for (std::size_t s = 0; s < stages.size(); ++s)
             for (int node : stages[s].nodes) {
@@ -67,7 +69,8 @@ class Planner {
     /// Whether any value in the storage of `id` is read after `step`.
     bool read_later(ValueId id, std::size_t step) const {
         for (std::size_t v = 0; v < storage_of_.size(); ++v)
-            if (storage_of_[v] == storage_of_[at(id)] && last_read_[v] > static_cast<int>(step)) return true;
+            if (storage_of_[v] == storage_of_[at(id)] && last_read_[v] > static_cast<int>(step))
+                return true;
         return false;
     }
 
@@ -80,7 +83,8 @@ class Planner {
             share(n.output, n.inputs[0], select->first);
             return;
         }
-        if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1 && !read_later(n.inputs[1], step)) {
+        if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1 &&
+            !read_later(n.inputs[1], step)) {
             share(n.output, n.inputs[1], 0);
             plan_.in_place[at(order_[step])] = true;
             return;
@@ -116,7 +120,8 @@ class Planner {
         if (s.packed_bytes) return aligned(s.packed_bytes);
         const auto stride = static_cast<std::uint64_t>(rules_.stride(s.cols));
         return aligned(checked::to_size(
-            checked::mul(checked::mul(static_cast<std::uint64_t>(rows), stride, "plan"), sizeof(float), "plan"),
+            checked::mul(checked::mul(static_cast<std::uint64_t>(rows), stride, "plan"),
+                         sizeof(float), "plan"),
             "plan"));
     }
 
@@ -142,7 +147,8 @@ class Planner {
             scratch.push_back({now, now, aligned(rules_.workspace(node(step), rows))});
             plan_.workspace_bytes[at(order_[step])] = scratch.back().bytes;
         }
-        const Offsets arena_offsets = assign_offsets(arena), scratch_offsets = assign_offsets(scratch);
+        const Offsets arena_offsets = assign_offsets(arena),
+                      scratch_offsets = assign_offsets(scratch);
         plan_.arena_bytes = arena_offsets.total;
         plan_.scratch_bytes = scratch_offsets.total;
         for (std::size_t v = 0; v < plan_.values.size(); ++v) {
@@ -196,7 +202,8 @@ Offsets assign_offsets(std::span<const Interval> intervals) {
     return result;
 }
 
-Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads, const StorageRules& rules) {
+Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads,
+               const StorageRules& rules) {
     return Planner(graph, stages, threads, rules).make();
 }
 

@@ -22,8 +22,8 @@ struct Offsets {
     std::size_t total = 0;
 };
 
-/// Places blocks so that no two that are alive at the same step overlap; largest first, each at the lowest
-/// offset that fits. Offsets are multiples of 64 bytes.
+/// Places blocks so that no two that are alive at the same step overlap; largest first, each at the
+/// lowest offset that fits. Offsets are multiples of 64 bytes.
 Offsets assign_offsets(std::span<const Interval> intervals);
 
 enum class Where {
@@ -34,7 +34,8 @@ enum class Where {
 
 struct Placement {
     Where where = Where::image;
-    std::size_t offset = 0;   ///< in bytes, of the storage's first row (scratch: the thread's first row)
+    std::size_t offset =
+        0;  ///< in bytes, of the storage's first row (scratch: the thread's first row)
     std::int64_t row = 0;     ///< first row of the value within the storage
     std::int64_t stride = 0;  ///< floats from row to row
 };
@@ -50,16 +51,17 @@ struct StorageRules {
 };
 
 struct Plan {
-    std::vector<Placement> values;        ///< one a value
-    std::vector<std::size_t> workspaces;  ///< one a node: offset in scratch
+    std::vector<Placement> values;             ///< one a value
+    std::vector<std::size_t> workspaces;       ///< one a node: offset in scratch
     std::vector<std::size_t> workspace_bytes;  ///< one a node
     /// Linear nodes with a residual whose storage becomes the output's: they add in place.
-    std::vector<bool> in_place;           ///< one a node
+    std::vector<bool> in_place;  ///< one a node
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;  ///< for each thread
 };
 
 /// `threads`: how many share the rows of each stage.
-Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads, const StorageRules& rules);
+Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads,
+               const StorageRules& rules);
 
 }  // namespace vit

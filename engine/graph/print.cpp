@@ -10,7 +10,9 @@ namespace vit {
 
 namespace {
 
-std::string shape(Value value) { return fmt::format("[{}, {}]", value.rows, value.cols); }
+std::string shape(Value value) {
+    return fmt::format("[{}, {}]", value.rows, value.cols);
+}
 
 std::string details(const Graph& graph, const Node& node) {
     std::string text;
@@ -43,16 +45,19 @@ std::string source(const Graph& graph, const std::vector<int>& producer, ValueId
 std::string print_text(const Graph& graph) {
     const std::vector<int> producer = producers(graph);
     const std::vector<Stage> stages = schedule(graph);
-    std::string text = fmt::format("image {}: {} nodes in {} stages, {:.3f} GFLOP\n", shape(graph.value(graph.image)),
-                                   graph.nodes.size(), stages.size(), flop(graph) * 1e-9);
+    std::string text = fmt::format("image {}: {} nodes in {} stages, {:.3f} GFLOP\n",
+                                   shape(graph.value(graph.image)), graph.nodes.size(),
+                                   stages.size(), flop(graph) * 1e-9);
     for (std::size_t s = 0; s < stages.size(); ++s) {
         text += fmt::format("stage {}: {} rows\n", s, stages[s].rows);
         for (int index : stages[s].nodes) {
             const Node& node = graph.nodes[static_cast<std::size_t>(index)];
             std::string inputs;
-            for (ValueId id : node.inputs) inputs += (inputs.empty() ? "" : ", ") + source(graph, producer, id);
-            text += fmt::format("  {:<24} {:<40} {:<14} {:>8.4f} GFLOP  <- {}\n", node.name, details(graph, node),
-                                shape(graph.value(node.output)), flop(graph, node) * 1e-9, inputs);
+            for (ValueId id : node.inputs)
+                inputs += (inputs.empty() ? "" : ", ") + source(graph, producer, id);
+            text += fmt::format("  {:<24} {:<40} {:<14} {:>8.4f} GFLOP  <- {}\n", node.name,
+                                details(graph, node), shape(graph.value(node.output)),
+                                flop(graph, node) * 1e-9, inputs);
         }
     }
     return text;
@@ -61,7 +66,8 @@ std::string print_text(const Graph& graph) {
 std::string print_dot(const Graph& graph) {
     const std::vector<int> producer = producers(graph);
     std::string text = "digraph vit {\n  node [shape=box, fontname=\"sans-serif\"];\n";
-    text += fmt::format("  image [label=\"image\\n{}\", shape=ellipse];\n", shape(graph.value(graph.image)));
+    text += fmt::format("  image [label=\"image\\n{}\", shape=ellipse];\n",
+                        shape(graph.value(graph.image)));
     const auto id = [&](ValueId value) {
         const int node = producer[static_cast<std::size_t>(value)];
         return node < 0 ? std::string("image") : fmt::format("n{}", node);
@@ -73,7 +79,8 @@ std::string print_dot(const Graph& graph) {
         for (ValueId input : node.inputs) text += fmt::format("  {} -> n{};\n", id(input), i);
     }
     const auto result = [&](const char* name, ValueId value) {
-        if (value != no_value) text += fmt::format("  {} [shape=ellipse];\n  {} -> {};\n", name, id(value), name);
+        if (value != no_value)
+            text += fmt::format("  {} [shape=ellipse];\n  {} -> {};\n", name, id(value), name);
     };
     result("logits", graph.logits);
     result("features", graph.features);

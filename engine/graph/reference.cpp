@@ -26,34 +26,39 @@ struct Matrix {
 /// Calls f(row) for all rows; on all cores where there is enough to do. `flop`: of one row.
 void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_t)> f) {
     const bool small = rows * flop < 1'000'000;
-    const int threads = small ? 1 : static_cast<int>(std::min<std::int64_t>(usable_threads(), rows));
+    const int threads =
+        small ? 1 : static_cast<int>(std::min<std::int64_t>(usable_threads(), rows));
     parallel(threads, [&](int thread) {
         for (std::int64_t r = thread; r < rows; r += threads) f(r);
     });
 }
 
-/// out[r] = W x[r] + bias, each sum over the inputs in order. Eight rows share each weight, side by side, so that
-/// the compiler can use vectors without reordering a sum.
-void linear(const Matrix& x, std::span<const float> weight, std::span<const float> bias, Matrix& out) {
+/// out[r] = W x[r] + bias, each sum over the inputs in order. Eight rows share each weight, side by
+/// side, so that the compiler can use vectors without reordering a sum.
+void linear(const Matrix& x, std::span<const float> weight, std::span<const float> bias,
+            Matrix& out) {
     constexpr std::int64_t together = 8;
     const std::int64_t in = x.cols;
-    for_rows((x.rows + together - 1) / together, 2 * together * in * out.cols, [&](std::int64_t group) {
-        const std::int64_t first = group * together, count = std::min(together, x.rows - first);
-        std::vector<double> columns(static_cast<std::size_t>(in * together));
-        for (std::int64_t j = 0; j < count; ++j)
-            for (std::int64_t i = 0; i < in; ++i) columns[static_cast<std::size_t>(i * together + j)] = x.row(first + j)[i];
-        for (std::int64_t o = 0; o < out.cols; ++o) {
-            const float* w = weight.data() + o * in;
-            const double* column = columns.data();
-            double sum[together] = {};
-            for (std::int64_t i = 0; i < in; ++i, column += together) {
-                const double factor = static_cast<double>(w[i]);
-                for (std::int64_t j = 0; j < together; ++j) sum[j] += column[j] * factor;
+    for_rows(
+        (x.rows + together - 1) / together, 2 * together * in * out.cols, [&](std::int64_t group) {
+            const std::int64_t first = group * together, count = std::min(together, x.rows - first);
+            std::vector<double> columns(static_cast<std::size_t>(in * together));
+            for (std::int64_t j = 0; j < count; ++j)
+                for (std::int64_t i = 0; i < in; ++i)
+                    columns[static_cast<std::size_t>(i * together + j)] = x.row(first + j)[i];
+            for (std::int64_t o = 0; o < out.cols; ++o) {
+                const float* w = weight.data() + o * in;
+                const double* column = columns.data();
+                double sum[together] = {};
+                for (std::int64_t i = 0; i < in; ++i, column += together) {
+                    const double factor = static_cast<double>(w[i]);
+                    for (std::int64_t j = 0; j < together; ++j) sum[j] += column[j] * factor;
+                }
+                const double b =
+                    bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
+                for (std::int64_t j = 0; j < count; ++j) out.row(first + j)[o] = sum[j] + b;
             }
-            const double b = bias.empty() ? 0.0 : static_cast<double>(bias[static_cast<std::size_t>(o)]);
-            for (std::int64_t j = 0; j < count; ++j) out.row(first + j)[o] = sum[j] + b;
-        }
-    });
+        });
 }
 
 struct Evaluator {
@@ -71,11 +76,13 @@ struct Evaluator {
     /// Patches as rows [channel, y, x], the order of the convolution's weights.
     Matrix patches(const op::PatchEmbed& p, const Matrix& image) const {
         const std::int64_t width = graph.image_size.width;
-        const std::int64_t grid_h = graph.image_size.height / p.patch_height, grid_w = width / p.patch_width;
+        const std::int64_t grid_h = graph.image_size.height / p.patch_height,
+                           grid_w = width / p.patch_width;
         Matrix result(Value{grid_h * grid_w, graph.channels * p.patch_height * p.patch_width});
         for (std::int64_t patch = 0; patch < result.rows; ++patch) {
             double* out = result.row(patch);
-            const std::int64_t top = patch / grid_w * p.patch_height, left = patch % grid_w * p.patch_width;
+            const std::int64_t top = patch / grid_w * p.patch_height,
+                               left = patch % grid_w * p.patch_width;
             for (std::int64_t c = 0; c < graph.channels; ++c)
                 for (std::int64_t y = 0; y < p.patch_height; ++y)
                     for (std::int64_t x = 0; x < p.patch_width; ++x)
@@ -111,7 +118,8 @@ struct Evaluator {
             out.data[i] += static_cast<double>(table[i - start]);
     }
     void run(const op::LayerNorm& n, const Node& node, Matrix& out) const {
-        const std::span<const float> gamma = optional_weight(n.weight), beta = optional_weight(n.bias);
+        const std::span<const float> gamma = optional_weight(n.weight),
+                                     beta = optional_weight(n.bias);
         for (std::int64_t r = 0; r < out.rows; ++r) {
             const double* x = in(node).row(r);
             double mean = 0, var = 0;
@@ -159,23 +167,27 @@ struct Evaluator {
         });
     }
     void run(const op::Activate& a, const Node& node, Matrix& out) const {
-        std::ranges::transform(in(node).data, out.data.begin(), [&](double x) { return activate(a.function, x); });
+        std::ranges::transform(in(node).data, out.data.begin(),
+                               [&](double x) { return activate(a.function, x); });
     }
     void run(const op::LayerScale& s, const Node& node, Matrix& out) const {
         const std::span<const float> gamma = weights.get(s.gamma);
         for (std::int64_t r = 0; r < out.rows; ++r)
             for (std::int64_t c = 0; c < out.cols; ++c)
-                out.row(r)[c] = in(node).row(r)[c] * static_cast<double>(gamma[static_cast<std::size_t>(c)]);
+                out.row(r)[c] =
+                    in(node).row(r)[c] * static_cast<double>(gamma[static_cast<std::size_t>(c)]);
     }
     void run(const op::Add&, const Node& node, Matrix& out) const {
-        for (std::size_t i = 0; i < out.data.size(); ++i) out.data[i] = in(node, 0).data[i] + in(node, 1).data[i];
+        for (std::size_t i = 0; i < out.data.size(); ++i)
+            out.data[i] = in(node, 0).data[i] + in(node, 1).data[i];
     }
     void run(const op::SelectRows& s, const Node& node, Matrix& out) const {
         std::copy_n(in(node).row(s.first), out.data.size(), out.data.begin());
     }
     void run(const op::MeanRows& m, const Node& node, Matrix& out) const {
         for (std::int64_t r = 0; r < m.count; ++r)
-            for (std::int64_t c = 0; c < out.cols; ++c) out.data[static_cast<std::size_t>(c)] += in(node).row(m.first + r)[c];
+            for (std::int64_t c = 0; c < out.cols; ++c)
+                out.data[static_cast<std::size_t>(c)] += in(node).row(m.first + r)[c];
         for (double& y : out.data) y /= static_cast<double>(m.count);
     }
     void run(const op::Average&, const Node& node, Matrix& out) const {
@@ -183,7 +195,9 @@ struct Evaluator {
             out.data[i] = (in(node, 0).data[i] + in(node, 1).data[i]) / 2;
     }
     // Identities at inference, or in what they compute.
-    void run(const op::PackHeads&, const Node& node, Matrix& out) const { out.data = in(node).data; }
+    void run(const op::PackHeads&, const Node& node, Matrix& out) const {
+        out.data = in(node).data;
+    }
     void run(const op::Dropout&, const Node& node, Matrix& out) const { out.data = in(node).data; }
     void run(const op::DropPath&, const Node& node, Matrix& out) const { out.data = in(node).data; }
 };
@@ -192,24 +206,31 @@ struct Evaluator {
 
 double activate(Activation function, double x) {
     switch (function) {
-        case Activation::gelu: return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
+        case Activation::gelu:
+            return 0.5 * x * std::erfc(-x / std::numbers::sqrt2);
         case Activation::gelu_tanh: {
             const double inner = std::sqrt(2 / std::numbers::pi) * (x + 0.044715 * x * x * x);
             return 0.5 * x * (1 + std::tanh(inner));
         }
-        case Activation::quick_gelu: return x / (1 + std::exp(-1.702 * x));
-        case Activation::silu: return x / (1 + std::exp(-x));
-        case Activation::relu: return x > 0 ? x : 0;
-        case Activation::tanh: return std::tanh(x);
+        case Activation::quick_gelu:
+            return x / (1 + std::exp(-1.702 * x));
+        case Activation::silu:
+            return x / (1 + std::exp(-x));
+        case Activation::relu:
+            return x > 0 ? x : 0;
+        case Activation::tanh:
+            return std::tanh(x);
     }
     throw Error(ErrorKind::internal, "unknown activation");
 }
 
-ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span<const float> image) {
+ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
+                         std::span<const float> image) {
     check(graph);
     const Value expected = graph.value(graph.image);
     if (static_cast<std::int64_t>(image.size()) != expected.rows * expected.cols)
-        throw Error(ErrorKind::usage, "image: expected " + std::to_string(expected.rows * expected.cols) +
+        throw Error(ErrorKind::usage, "image: expected " +
+                                          std::to_string(expected.rows * expected.cols) +
                                           " floats, found " + std::to_string(image.size()));
     Evaluator e{graph, weights, std::vector<Matrix>(graph.values.size())};
     Matrix& input = e.values[static_cast<std::size_t>(graph.image)] = Matrix(expected);
@@ -221,7 +242,8 @@ ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span
         std::visit([&](const auto& op) { e.run(op, node, out); }, node.op);
         e.values[static_cast<std::size_t>(node.output)] = std::move(out);
         for (ValueId id : node.inputs)
-            if (--uses[static_cast<std::size_t>(id)] == 0) e.values[static_cast<std::size_t>(id)] = {};
+            if (--uses[static_cast<std::size_t>(id)] == 0)
+                e.values[static_cast<std::size_t>(id)] = {};
     }
     const auto result = [&](ValueId id) {
         return id == no_value ? std::vector<double>{} : e.values[static_cast<std::size_t>(id)].data;

@@ -15,9 +15,11 @@ struct ReferenceResult {
     std::vector<double> tokens;    ///< [T, D]
 };
 
-/// Evaluates any graph, before or after any pass, in float64 with plain loops: the oracle for passes,
-/// kernels, architectures and the self-test. `image` [channels, height, width]. Seconds for ViT-B/16.
-ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span<const float> image);
+/// Evaluates any graph, before or after any pass, in float64 with plain loops: the oracle for
+/// passes, kernels, architectures and the self-test. `image` [channels, height, width]. Seconds for
+/// ViT-B/16.
+ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
+                         std::span<const float> image);
 
 /// The activation functions in float64.
 double activate(Activation function, double x);

@@ -14,8 +14,9 @@ WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
     const auto grid = [&](ImageSize size) {
         return ImageSize{size.height / c.patch_height, size.width / c.patch_width};
     };
-    set("pos_embed", resample_position_table(get("pos_embed"), c.no_embed_class ? 0 : c.prefix_tokens(),
-                                             grid(c.image_size), grid(image_size), c.embed_dim));
+    set("pos_embed",
+        resample_position_table(get("pos_embed"), c.no_embed_class ? 0 : c.prefix_tokens(),
+                                grid(c.image_size), grid(image_size), c.embed_dim));
 }
 
 void WeightMap::set(std::string name, std::vector<float> values) {

@@ -11,15 +11,18 @@
 
 namespace vit {
 
-/// Float32 tensors by canonical name: views of a mapped model file, or own copies where they differ.
+/// Float32 tensors by canonical name: views of a mapped model file, or own copies where they
+/// differ.
 class WeightMap {
   public:
     WeightMap() = default;
-    /// Views into `file`, which must outlive this. With another image size than the file's, the position table is
-    /// resized to it.
+    /// Views into `file`, which must outlive this. With another image size than the file's, the
+    /// position table is resized to it.
     WeightMap(const ModelFile& file, ImageSize image_size);
 
     void set(std::string name, std::vector<float> values);
+    /// Values that outlive this.
+    void view(std::string name, std::span<const float> values) { views_[std::move(name)] = values; }
     /// Throws Error(internal) where the name is unknown.
     std::span<const float> get(std::string_view name) const;
 

@@ -1,9 +1,10 @@
-// Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1) for a
-// block of query rows, head by head, a tile of rows at a time: scores never leave the cache and memory does not grow with
-// rows × keys. Every output row is computed by the same chain of operations whatever block it is in.
+// Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1) for
+// a block of query rows, head by head, a tile of rows at a time: scores never leave the cache and
+// memory does not grow with rows × keys. Every output row is computed by the same chain of
+// operations whatever block it is in.
 //
-// Keys are packed in panels of 2 × batch size keys, [head][panel][head_dim][lane], and values in panels of as
-// many columns, [head][panel][key][lane], so that the inner loops read both in order.
+// Keys are packed in panels of 2 × batch size keys, [head][panel][head_dim][lane], and values in
+// panels of as many columns, [head][panel][key][lane], so that the inner loops read both in order.
 #pragma once
 
 #include <cstddef>
@@ -24,10 +25,11 @@ struct Attention {
 
     static std::size_t panels(std::size_t n) { return (n + panel - 1) / panel; }
 
-    /// c[MR × panel] = a[MR × depth] · b[depth × panel]; every element is one chain of fused multiply-adds.
+    /// c[MR × panel] = a[MR × depth] · b[depth × panel]; every element is one chain of fused
+    /// multiply-adds.
     template <std::size_t MR>
-    static void multiply(const float* a, std::size_t lda, const float* b, std::size_t depth, float* c,
-                         std::size_t ldc) {
+    static void multiply(const float* a, std::size_t lda, const float* b, std::size_t depth,
+                         float* c, std::size_t ldc) {
         Batch sum[MR][2];
         for (std::size_t r = 0; r < MR; ++r) sum[r][0] = sum[r][1] = Batch(0.0f);
         for (std::size_t i = 0; i < depth; ++i, b += panel) {
@@ -54,7 +56,8 @@ struct Attention {
     }
 
     static void pack_keys(const float* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                          std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed) {
+                          std::size_t keys, std::size_t heads, std::size_t head_dim,
+                          float* packed) {
         const std::size_t head_floats = panels(keys) * panel * head_dim;
         for (std::size_t r = 0; r < rows; ++r) {
             const std::size_t key = first + r;
@@ -66,22 +69,26 @@ struct Attention {
         }
     }
 
-    static void pack_values(const float* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                            std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed) {
+    static void pack_values(const float* v, std::size_t v_stride, std::size_t first,
+                            std::size_t rows, std::size_t keys, std::size_t heads,
+                            std::size_t head_dim, float* packed) {
         const std::size_t head_floats = panels(head_dim) * panel * keys;
         for (std::size_t r = 0; r < rows; ++r)
             for (std::size_t h = 0; h < heads; ++h) {
                 const float* from = v + r * v_stride + h * head_dim;
                 float* to = packed + h * head_floats + (first + r) * panel;
-                for (std::size_t d = 0; d < head_dim; ++d) to[d / panel * panel * keys + d % panel] = from[d];
+                for (std::size_t d = 0; d < head_dim; ++d)
+                    to[d / panel * panel * keys + d % panel] = from[d];
             }
     }
 
-    static void attend(const float* q, std::size_t q_stride, std::size_t rows, const float* packed_keys,
-                       const float* packed_values, std::size_t keys, std::size_t heads, std::size_t head_dim,
-                       float scale, float* out, std::size_t out_stride, float* workspace) {
+    static void attend(const float* q, std::size_t q_stride, std::size_t rows,
+                       const float* packed_keys, const float* packed_values, std::size_t keys,
+                       std::size_t heads, std::size_t head_dim, float scale, float* out,
+                       std::size_t out_stride, float* workspace) {
         const std::size_t score_stride = panels(keys) * panel;
-        const std::size_t key_floats = score_stride * head_dim, value_floats = panels(head_dim) * panel * keys;
+        const std::size_t key_floats = score_stride * head_dim,
+                          value_floats = panels(head_dim) * panel * keys;
         for (std::size_t h = 0; h < heads; ++h) {
             for (std::size_t tile = 0; tile < rows; tile += tile_rows) {
                 const std::size_t count = rows - tile < tile_rows ? rows - tile : tile_rows;
@@ -89,24 +96,29 @@ struct Attention {
                 float* out_tile = out + tile * out_stride + h * head_dim;
                 for (std::size_t p = 0; p < panels(keys); ++p)
                     for (std::size_t r = 0; r < count; r += micro_rows)
-                        multiply_rows(count - r < micro_rows ? count - r : micro_rows, q_tile + r * q_stride, q_stride,
+                        multiply_rows(count - r < micro_rows ? count - r : micro_rows,
+                                      q_tile + r * q_stride, q_stride,
                                       packed_keys + h * key_floats + p * panel * head_dim, head_dim,
                                       workspace + r * score_stride + p * panel, score_stride);
                 softmax<Arch>(workspace, score_stride, count, keys, scale);
                 for (std::size_t p = 0; p < panels(head_dim); ++p)
                     for (std::size_t r = 0; r < count; r += micro_rows)
-                        weighted_sum(count - r < micro_rows ? count - r : micro_rows, workspace + r * score_stride,
-                                     score_stride, packed_values + h * value_floats + p * panel * keys, keys,
-                                     out_tile + r * out_stride + p * panel, out_stride, head_dim - p * panel);
+                        weighted_sum(count - r < micro_rows ? count - r : micro_rows,
+                                     workspace + r * score_stride, score_stride,
+                                     packed_values + h * value_floats + p * panel * keys, keys,
+                                     out_tile + r * out_stride + p * panel, out_stride,
+                                     head_dim - p * panel);
             }
         }
     }
 
   private:
     /// multiply_rows, writing no more than `cols` columns.
-    static void weighted_sum(std::size_t rows, const float* weights, std::size_t stride, const float* values,
-                             std::size_t keys, float* out, std::size_t out_stride, std::size_t cols) {
-        if (cols >= panel) return multiply_rows(rows, weights, stride, values, keys, out, out_stride);
+    static void weighted_sum(std::size_t rows, const float* weights, std::size_t stride,
+                             const float* values, std::size_t keys, float* out,
+                             std::size_t out_stride, std::size_t cols) {
+        if (cols >= panel)
+            return multiply_rows(rows, weights, stride, values, keys, out, out_stride);
         float block[micro_rows * panel];
         multiply_rows(rows, weights, stride, values, keys, block, panel);
         for (std::size_t r = 0; r < rows; ++r)

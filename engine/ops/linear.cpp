@@ -15,8 +15,8 @@ Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int6
     layout_ = primitive(rows, false).weights;
 }
 
-void Linear::pack(std::span<const float> weight, std::span<const float> bias, std::span<const float> out_scale,
-                  float* packed) {
+void Linear::pack(std::span<const float> weight, std::span<const float> bias,
+                  std::span<const float> out_scale, float* packed) {
     packed_ = packed;
     bias_.assign(static_cast<std::size_t>(row_stride(out_)), 0.0f);
     std::ranges::copy(bias, bias_.begin());
@@ -44,7 +44,8 @@ std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
     return primitive(rows, accumulate).scratchpad_bytes;
 }
 
-onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const float* x, float* y, void* scratchpad) {
+onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const float* x, float* y,
+                          void* scratchpad) {
     return {primitive(rows, accumulate), x, packed_, bias_.data(), y, scratchpad};
 }
 

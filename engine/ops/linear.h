@@ -16,17 +16,20 @@ namespace vit {
 
 /// Floats from row to row of a matrix with `cols` columns: every matrix of the engine is padded to
 /// whole vectors, so that oneDNN never needs a slow path for odd widths.
-inline std::int64_t row_stride(std::int64_t cols) { return (cols + 15) / 16 * 16; }
+inline std::int64_t row_stride(std::int64_t cols) {
+    return (cols + 15) / 16 * 16;
+}
 
 enum class LinearMethod { convolution, matmul };
 
-/// The faster primitive for a linear on this ISA, among those whose result for a row does not depend
-/// on the number of rows. The one place where this is decided.
+/// The faster primitive for a linear on this ISA, among those whose result for a row does not
+/// depend on the number of rows. The one place where this is decided.
 LinearMethod choose_linear_method(kernels::Isa isa);
 
 /// y = out_scale · (x Wᵀ + bias), x [rows, row_stride(in)], y [rows, row_stride(out)]; y's padding
 /// becomes zero where x's padding is finite.
-/// Preparing is for one thread at a time; what bind() returns is independent of this object's changes.
+/// Preparing is for one thread at a time; what bind() returns is independent of this object's
+/// changes.
 class Linear {
   public:
     /// Decides the layout for about `rows` rows; packs nothing yet.
@@ -36,13 +39,14 @@ class Linear {
     std::int64_t out() const { return out_; }
     std::size_t packed_bytes() const { return layout_.get_size(); }
 
-    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed; must outlive
-    /// this). `bias` and `out_scale` are [out] or empty.
-    void pack(std::span<const float> weight, std::span<const float> bias, std::span<const float> out_scale,
-              float* packed);
+    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed; must
+    /// outlive this). `bias` and `out_scale` are [out] or empty.
+    void pack(std::span<const float> weight, std::span<const float> bias,
+              std::span<const float> out_scale, float* packed);
 
     std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate);
-    onednn::Call bind(std::int64_t rows, bool accumulate, const float* x, float* y, void* scratchpad);
+    onednn::Call bind(std::int64_t rows, bool accumulate, const float* x, float* y,
+                      void* scratchpad);
 
   private:
     const onednn::Primitive& primitive(std::int64_t rows, bool accumulate);

@@ -25,11 +25,12 @@ Primitive finish(const Descriptor& pd, dnnl::primitive primitive, const LinearSh
     const std::string implementation = pd.impl_info_str();
     if (implementation.starts_with("ref"))
         throw Error(ErrorKind::unsupported,
-                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) + " to " +
-                        std::to_string(shape.out) + ": oneDNN has only '" + implementation +
-                        "' for it, expected an optimised implementation");
-    return {std::move(primitive), pd.src_desc(), pd.weights_desc(), pd.bias_desc(), pd.dst_desc(),
-            pd.scratchpad_desc().get_size(), implementation};
+                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) +
+                        " to " + std::to_string(shape.out) + ": oneDNN has only '" +
+                        implementation + "' for it, expected an optimised implementation");
+    return {std::move(primitive), pd.src_desc(), pd.weights_desc(),
+            pd.bias_desc(),       pd.dst_desc(), pd.scratchpad_desc().get_size(),
+            implementation};
 }
 
 /// Runs `make`, turning oneDNN's exceptions into ours.
@@ -39,12 +40,13 @@ auto translated(const LinearShape& shape, Make make) {
         return make();
     } catch (const dnnl::error& e) {
         throw Error(e.status == dnnl_out_of_memory ? ErrorKind::memory : ErrorKind::unsupported,
-                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) + " to " +
-                        std::to_string(shape.out) + ": oneDNN: " + e.what());
+                    "linear " + std::to_string(shape.rows) + "x" + std::to_string(shape.in) +
+                        " to " + std::to_string(shape.out) + ": oneDNN: " + e.what());
     }
 }
 
-void reorder(const float* from, const memory::desc& from_layout, float* to, const memory::desc& to_layout) {
+void reorder(const float* from, const memory::desc& from_layout, float* to,
+             const memory::desc& to_layout) {
     memory source(from_layout, engine(), const_cast<float*>(from));
     memory target(to_layout, engine(), to);
     dnnl::reorder(source, target).execute(stream(), source, target);
@@ -74,8 +76,8 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
         const auto kind = dnnl::prop_kind::forward_inference;
         const auto algorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-        const dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst, ones,
-                                                           zeros, zeros, attributes(shape));
+        const dnnl::convolution_forward::primitive_desc pd(
+            engine(), kind, algorithm, src, w, bias, dst, ones, zeros, zeros, attributes(shape));
 #else
         const dnnl::convolution_forward::primitive_desc pd(
             {kind, algorithm, src, w, bias, dst, ones, zeros, zeros}, attributes(shape), engine());
@@ -89,7 +91,8 @@ Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc
         const memory::desc src({shape.rows, shape.in}, f32, Tag::ab);
         const memory::desc dst({shape.rows, shape.out}, f32, Tag::ab);
         const memory::desc bias({1, shape.out}, f32, Tag::ab);
-        const memory::desc w = weights ? *weights : memory::desc({shape.in, shape.out}, f32, Tag::any);
+        const memory::desc w =
+            weights ? *weights : memory::desc({shape.in, shape.out}, f32, Tag::any);
 #if DNNL_VERSION_MAJOR >= 3
         const dnnl::matmul::primitive_desc pd(engine(), src, w, bias, dst, attributes(shape));
 #else
@@ -99,8 +102,8 @@ Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc
     });
 }
 
-void pack_convolution_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
-                              float* packed) {
+void pack_convolution_weights(const float* weights, const LinearShape& shape,
+                              const memory::desc& layout, float* packed) {
     translated(shape, [&] {
         reorder(weights, memory::desc({shape.out, shape.in, 1, 1}, f32, Tag::oihw), packed, layout);
         return 0;
@@ -115,8 +118,8 @@ void pack_matmul_weights(const float* weights, const LinearShape& shape, const m
     });
 }
 
-Call::Call(const Primitive& primitive, const float* src, const float* weights, const float* bias, float* dst,
-           void* scratchpad)
+Call::Call(const Primitive& primitive, const float* src, const float* weights, const float* bias,
+           float* dst, void* scratchpad)
     : primitive_(primitive.primitive) {
     const memory::desc scratch({static_cast<memory::dim>(primitive.scratchpad_bytes)},
                                memory::data_type::u8, Tag::a);
@@ -130,8 +133,8 @@ Call::Call(const Primitive& primitive, const float* src, const float* weights, c
 }
 
 void Call::execute() const {
-    const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), stream().get(),
-                                                        static_cast<int>(arguments_.size()), arguments_.data());
+    const dnnl_status_t status = dnnl_primitive_execute(
+        primitive_.get(), stream().get(), static_cast<int>(arguments_.size()), arguments_.data());
     if (status != dnnl_success)
         throw Error(ErrorKind::internal, "oneDNN: executing a linear failed with status " +
                                              std::to_string(static_cast<int>(status)));

@@ -1,4 +1,5 @@
-// The parts of oneDNN that the engine uses, the same for 2.x and 3.x. Nothing else knows the version.
+// The parts of oneDNN that the engine uses, the same for 2.x and 3.x. Nothing else knows the
+// version.
 #pragma once
 
 #include <array>
@@ -26,9 +27,9 @@ struct Primitive {
     std::string implementation;
 };
 
-/// dst[rows, out] (+)= src[rows, in] · Wᵀ + bias, as a 1×1 convolution whose height is `rows`, or as a matmul.
-/// `weights`: the packed layout to use; without one the fastest is chosen.
-/// Built for one thread: call with OpenMP limited to one. Throws Error(unsupported) when oneDNN has only its
+/// dst[rows, out] (+)= src[rows, in] · Wᵀ + bias, as a 1×1 convolution whose height is `rows`, or
+/// as a matmul. `weights`: the packed layout to use; without one the fastest is chosen. Built for
+/// one thread: call with OpenMP limited to one. Throws Error(unsupported) when oneDNN has only its
 /// reference implementation.
 struct LinearShape {
     std::int64_t rows, in, out;
@@ -38,14 +39,16 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
 Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc>& weights);
 
 /// Copies row-major `weights` [out, in] into `packed`, laid out as `primitive` wants.
-void pack_convolution_weights(const float* weights, const LinearShape& shape, const memory::desc& layout, float* packed);
-void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout, float* packed);
+void pack_convolution_weights(const float* weights, const LinearShape& shape,
+                              const memory::desc& layout, float* packed);
+void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
+                         float* packed);
 
 /// A primitive bound to its memory: executing it is one call into oneDNN.
 class Call {
   public:
-    Call(const Primitive& primitive, const float* src, const float* weights, const float* bias, float* dst,
-         void* scratchpad);
+    Call(const Primitive& primitive, const float* src, const float* weights, const float* bias,
+         float* dst, void* scratchpad);
     /// Throws Error(internal) with oneDNN's status.
     void execute() const;
 

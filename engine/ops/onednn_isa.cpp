@@ -12,9 +12,11 @@ void limit_onednn(kernels::Isa isa) {
                                 : isa == kernels::Isa::avx2   ? dnnl::cpu_isa::avx2
                                                               : dnnl::cpu_isa::all;
     const dnnl::status status = dnnl::set_max_cpu_isa(limit);
-    if (status != dnnl::status::success && limit != dnnl::cpu_isa::all && dnnl::get_effective_cpu_isa() > limit)
-        throw Error(ErrorKind::usage, std::string("VIT_ISA=") + kernels::isa_name(isa) +
-                                          ": oneDNN already runs with more in this process; set it before the start");
+    if (status != dnnl::status::success && limit != dnnl::cpu_isa::all &&
+        dnnl::get_effective_cpu_isa() > limit)
+        throw Error(ErrorKind::usage,
+                    std::string("VIT_ISA=") + kernels::isa_name(isa) +
+                        ": oneDNN already runs with more in this process; set it before the start");
 }
 
 }  // namespace vit

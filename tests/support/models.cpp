@@ -64,8 +64,9 @@ std::vector<NamedConfig> small_configs() {
         c.layer_scale = true;
     });
     for (const auto& [name, activation] :
-         {std::pair{"gelu_tanh", Activation::gelu_tanh}, std::pair{"quick_gelu", Activation::quick_gelu},
-          std::pair{"silu", Activation::silu}, std::pair{"relu", Activation::relu}})
+         {std::pair{"gelu_tanh", Activation::gelu_tanh},
+          std::pair{"quick_gelu", Activation::quick_gelu}, std::pair{"silu", Activation::silu},
+          std::pair{"relu", Activation::relu}})
         add(name, [a = activation](ModelConfig& c) { c.activation = a; });
     return all;
 }
@@ -85,9 +86,10 @@ TemporaryModel::~TemporaryModel() {
     std::filesystem::remove(path_, ignored);
 }
 
-std::vector<float> random_images(const ModelConfig& config, std::int64_t count, std::uint64_t seed) {
-    std::vector<float> images(static_cast<std::size_t>(count * config.in_chans * config.image_size.height *
-                                                       config.image_size.width));
+std::vector<float> random_images(const ModelConfig& config, std::int64_t count,
+                                 std::uint64_t seed) {
+    std::vector<float> images(static_cast<std::size_t>(
+        count * config.in_chans * config.image_size.height * config.image_size.width));
     self_test_input(seed, images);
     return images;
 }

@@ -36,7 +36,8 @@ class TemporaryModel {
 };
 
 /// [count, channels, height, width], uniform in [-2, 2).
-std::vector<float> random_images(const ModelConfig& config, std::int64_t count, std::uint64_t seed = 1);
+std::vector<float> random_images(const ModelConfig& config, std::int64_t count,
+                                 std::uint64_t seed = 1);
 
 /// ‖a − b‖ / ‖b‖.
 template <class A, class B>

@@ -23,20 +23,24 @@ Rows hull(Rows a, Rows b) {
     return {std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
-Rows all(const Graph& graph, ValueId id) { return {0, graph.value(id).rows}; }
+Rows all(const Graph& graph, ValueId id) {
+    return {0, graph.value(id).rows};
+}
 
 /// Rows of input `i` that `node` reads to make the rows `out` of its output.
 Rows rows_read(const Graph& graph, const Node& node, std::size_t i, Rows out) {
     if (row_local(node.op)) return out;
     if (std::holds_alternative<op::Attention>(node.op) && i == 0) return out;
-    if (const auto* s = std::get_if<op::SelectRows>(&node.op)) return {s->first + out.first, s->first + out.last};
+    if (const auto* s = std::get_if<op::SelectRows>(&node.op))
+        return {s->first + out.first, s->first + out.last};
     if (const auto* m = std::get_if<op::MeanRows>(&node.op)) return {m->first, m->first + m->count};
     return all(graph, node.inputs[i]);
 }
 
 /// Whether the node can make some rows of its output without the others.
 bool can_shrink(const Op& op) {
-    return row_local(op) || std::holds_alternative<op::Attention>(op) || std::holds_alternative<op::SelectRows>(op);
+    return row_local(op) || std::holds_alternative<op::Attention>(op) ||
+           std::holds_alternative<op::SelectRows>(op);
 }
 
 std::vector<Rows> demanded(const Graph& graph) {
@@ -67,10 +71,12 @@ Graph demand_rows(const Graph& graph) {
     const auto read = [&](const std::string& reader, ValueId id, Rows wanted) {
         const Rows kept = rows[static_cast<std::size_t>(id)];
         if (wanted == kept) return id;
-        ValueId& view = selected.try_emplace({id, wanted.first, wanted.last}, no_value).first->second;
+        ValueId& view =
+            selected.try_emplace({id, wanted.first, wanted.last}, no_value).first->second;
         if (view == no_value)
-            view = out.add(reader + ".rows", op::SelectRows{wanted.first - kept.first, wanted.count()}, {id},
-                           wanted.count(), graph.value(id).cols);
+            view =
+                out.add(reader + ".rows", op::SelectRows{wanted.first - kept.first, wanted.count()},
+                        {id}, wanted.count(), graph.value(id).cols);
         return view;
     };
     for (Node node : graph.nodes) {

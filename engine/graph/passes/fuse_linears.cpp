@@ -5,8 +5,8 @@ namespace vit {
 
 namespace {
 
-/// `linear` with `follower` (its only reader) taken in, or nothing where that would change the result.
-/// `input`: which of the follower's inputs is the linear's output.
+/// `linear` with `follower` (its only reader) taken in, or nothing where that would change the
+/// result. `input`: which of the follower's inputs is the linear's output.
 std::optional<Node> fused(const Node& linear, const Node& follower, std::size_t input) {
     Node result = linear;
     auto& op = std::get<op::Linear>(result.op);

@@ -10,8 +10,8 @@ Graph pack_heads(const Graph& graph) {
             for (std::size_t i : {1u, 2u}) {
                 const Value shape = graph.value(node.inputs[i]);
                 node.inputs[i] = out.add(node.name + (i == 1 ? ".pack_k" : ".pack_v"),
-                                         op::PackHeads{a->heads, a->head_dim, i == 1}, {node.inputs[i]},
-                                         shape.rows, shape.cols);
+                                         op::PackHeads{a->heads, a->head_dim, i == 1},
+                                         {node.inputs[i]}, shape.rows, shape.cols);
             }
         }
         out.nodes.push_back(std::move(node));

@@ -18,8 +18,8 @@ struct Image {
 };
 
 struct DecodeOptions {
-    bool exif = false;                          ///< apply the EXIF orientation tag
-    std::uint64_t max_pixels = 89'478'485;      ///< Error(input) beyond
+    bool exif = false;                      ///< apply the EXIF orientation tag
+    std::uint64_t max_pixels = 89'478'485;  ///< Error(input) beyond
 };
 
 /// JPEG, PNG or WebP, told by their first bytes; converted as Pillow's `convert("RGB")`.
@@ -43,7 +43,8 @@ struct Transform {
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
 };
 
-/// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow + timm.
+/// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow +
+/// timm.
 Image resize_and_crop(const Image& image, const Transform& transform);
 
 /// Writes [3, height, width] float32 to `out` (exactly that many). Thread-safe.

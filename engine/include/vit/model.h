@@ -35,7 +35,7 @@ struct ModelInfo {
     std::int64_t features = 0;  ///< length of the pooled vector before the head
     std::int64_t classes = 0;   ///< length of the logits
     std::int64_t parameters = 0;
-    double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, nothing skipped
+    double gflop_per_image = 0;       ///< 2 × multiply-adds of the whole graph, nothing skipped
     std::vector<std::string> labels;  ///< empty, or one per class
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;
@@ -57,13 +57,14 @@ struct Outputs {
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
 
-/// Time of one node of the executed graph, summed over a profiled run (wall time of the slowest thread).
+/// Time of one node of the executed graph, summed over a profiled run (wall time of the slowest
+/// thread).
 struct NodeProfile {
     std::string name;
     std::string kind;
     double milliseconds = 0;
-    double gflop = 0;  ///< work really done
-    double mbytes = 0; ///< weights and activations read and written
+    double gflop = 0;   ///< work really done
+    double mbytes = 0;  ///< weights and activations read and written
 };
 
 /// How a model file's self-test went here.
@@ -79,13 +80,14 @@ struct SelfTestResult {
 /// threads at once, with the same result bit for bit as a serial call. Copies share the model.
 class Model {
   public:
-    /// Maps the file and packs the weights. Throws Error (io, format, model, usage, unsupported, memory).
+    /// Maps the file and packs the weights. Throws Error (io, format, model, usage, unsupported,
+    /// memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const ModelInfo& info() const;
 
-    /// `images` [N, channels, height, width] float32, preprocessed. Allocates nothing after the first
-    /// call of the same N. Throws Error(usage) on sizes that disagree.
+    /// `images` [N, channels, height, width] float32, preprocessed. Allocates nothing after the
+    /// first call of the same N. Throws Error(usage) on sizes that disagree.
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
 
     /// The `k` most probable classes, most probable first (ties: lower index first).

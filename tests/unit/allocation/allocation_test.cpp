@@ -1,5 +1,5 @@
-// After its first call for a batch size, Model::run allocates nothing. A program of its own, because
-// it replaces the allocator to count.
+// After its first call for a batch size, Model::run allocates nothing. A program of its own,
+// because it replaces the allocator to count.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,8 @@ std::atomic<int> ours = 0, onednns = 0;
 void count(void* caller) {
     if (!counting.load(std::memory_order_relaxed)) return;
     Dl_info info;
-    const bool from_onednn = dladdr(caller, &info) != 0 && info.dli_fname && std::strstr(info.dli_fname, "libdnnl");
+    const bool from_onednn =
+        dladdr(caller, &info) != 0 && info.dli_fname && std::strstr(info.dli_fname, "libdnnl");
     (from_onednn ? onednns : ours).fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -70,8 +71,12 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
     if (void* p = __libc_malloc(size)) return p;
     throw std::bad_alloc();
 }
-[[gnu::noinline]] void operator delete(void* p) noexcept { std::free(p); }
-[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept { std::free(p); }
+[[gnu::noinline]] void operator delete(void* p) noexcept {
+    std::free(p);
+}
+[[gnu::noinline]] void operator delete(void* p, std::size_t) noexcept {
+    std::free(p);
+}
 
 namespace vit {
 namespace {
@@ -107,7 +112,8 @@ TEST(Allocation, RunAllocatesNothingAfterTheFirstCall) {
             counting = false;
             EXPECT_EQ(ours, 0) << "threads " << threads << ", batch " << batch;
             const int linears = 1 + 3 * 6 + 1;  // embedding, three blocks, head
-            EXPECT_LE(onednns, 10 * linears * std::max<int>(threads, static_cast<int>(batch)) * 20) << "oneDNN's own";
+            EXPECT_LE(onednns, 10 * linears * std::max<int>(threads, static_cast<int>(batch)) * 20)
+                << "oneDNN's own";
         }
     }
 }

@@ -24,13 +24,16 @@ struct Batch {
     bool operator==(const Batch&) const = default;
 };
 
-Batch run(const Executor& executor, std::span<const float> images, std::int64_t count, bool tokens = true) {
+Batch run(const Executor& executor, std::span<const float> images, std::int64_t count,
+          bool tokens = true) {
     const Graph& g = executor.built();
     const auto size = [&](ValueId id) {
         return static_cast<std::size_t>(count * g.value(id).rows * g.value(id).cols);
     };
-    Batch b{std::vector<float>(size(g.logits)), std::vector<float>(size(g.features)), std::vector<float>(size(g.tokens))};
-    executor.run(images.data(), count, {b.logits.data(), b.features.data(), tokens ? b.tokens.data() : nullptr});
+    Batch b{std::vector<float>(size(g.logits)), std::vector<float>(size(g.features)),
+            std::vector<float>(size(g.tokens))};
+    executor.run(images.data(), count,
+                 {b.logits.data(), b.features.data(), tokens ? b.tokens.data() : nullptr});
     return b;
 }
 
@@ -43,12 +46,14 @@ class ExecutorOf : public testing::TestWithParam<test::NamedConfig> {
 
 TEST_P(ExecutorOf, AgreesWithTheReference) {
     const std::vector<float> image = test::random_images(config(), 1);
-    const ReferenceResult expected =
-        evaluate(build_vit(config(), config().image_size), WeightMap(file_, config().image_size), image);
+    const ReferenceResult expected = evaluate(build_vit(config(), config().image_size),
+                                              WeightMap(file_, config().image_size), image);
     for (const kernels::Table* table : tables())
         for (int threads : {1, 3}) {
-            SCOPED_TRACE(std::string(kernels::isa_name(table->isa)) + ", threads " + std::to_string(threads));
-            const Batch result = run(Executor(file_, config().image_size, *table, threads), image, 1);
+            SCOPED_TRACE(std::string(kernels::isa_name(table->isa)) + ", threads " +
+                         std::to_string(threads));
+            const Batch result =
+                run(Executor(file_, config().image_size, *table, threads), image, 1);
             EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
             EXPECT_LE(test::relative_l2(result.features, expected.features), 2e-6);
             EXPECT_LE(test::relative_l2(result.tokens, expected.tokens), 2e-6);
@@ -63,7 +68,8 @@ TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
         const Executor one(file_, config().image_size, *table, 1);
         std::vector<Batch> expected;
         for (std::int64_t i = 0; i < most; ++i)
-            expected.push_back(run(one, std::span(images).subspan(static_cast<std::size_t>(i) * image, image), 1));
+            expected.push_back(
+                run(one, std::span(images).subspan(static_cast<std::size_t>(i) * image, image), 1));
         for (int threads = 1; threads <= 5; ++threads) {
             const Executor executor(file_, config().image_size, *table, threads);
             for (std::int64_t count = 1; count <= most; ++count) {
@@ -71,10 +77,12 @@ TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
                 for (std::int64_t i = 0; i < count; ++i) {
                     const Batch& b = expected[static_cast<std::size_t>(i)];
                     joined.logits.insert(joined.logits.end(), b.logits.begin(), b.logits.end());
-                    joined.features.insert(joined.features.end(), b.features.begin(), b.features.end());
+                    joined.features.insert(joined.features.end(), b.features.begin(),
+                                           b.features.end());
                     joined.tokens.insert(joined.tokens.end(), b.tokens.begin(), b.tokens.end());
                 }
-                ASSERT_EQ(run(executor, images, count), joined) << "threads " << threads << ", batch " << count;
+                ASSERT_EQ(run(executor, images, count), joined)
+                    << "threads " << threads << ", batch " << count;
             }
         }
     }
@@ -103,7 +111,8 @@ TEST(Executor, RunsFromManyThreadsAtOnce) {
             for (int i = 0; i < 20; ++i) {
                 const bool tokens = (c + i) % 2 == 0;
                 const Batch result = run(executor, images, 5, tokens);
-                wrong += result.logits != expected.logits || (tokens && result.tokens != expected.tokens);
+                wrong += result.logits != expected.logits ||
+                         (tokens && result.tokens != expected.tokens);
             }
         });
     for (std::thread& caller : callers) caller.join();
@@ -131,7 +140,8 @@ TEST(Executor, ResizesThePositionTable) {
     ModelConfig resized = config;
     resized.image_size = size;
     const std::vector<float> image = test::random_images(resized, 1);
-    const ReferenceResult expected = evaluate(build_vit(config, size), WeightMap(file, size), image);
+    const ReferenceResult expected =
+        evaluate(build_vit(config, size), WeightMap(file, size), image);
     const Batch result = run(Executor(file, size, *tables().back(), 2), image, 1);
     EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
 }

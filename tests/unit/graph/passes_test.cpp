@@ -25,9 +25,18 @@ std::vector<NamedPass> passes() {
         {"demand_rows", [](Graph g) { return demand_rows(g); }},
         {"pack_heads", [](Graph g) { return pack_heads(g); }},
         {"prune", [](Graph g) { return prune(g); }},
-        {"all", [](Graph g) { return optimise(std::move(g), {true, true, true}); }},
-        {"logits_only", [](Graph g) { return optimise(std::move(g), {true, false, false}); }},
-        {"features_only", [](Graph g) { return optimise(std::move(g), {false, true, false}); }},
+        {"all",
+         [](Graph g) {
+             return optimise(std::move(g), {true, true, true});
+         }},
+        {"logits_only",
+         [](Graph g) {
+             return optimise(std::move(g), {true, false, false});
+         }},
+        {"features_only",
+         [](Graph g) {
+             return optimise(std::move(g), {false, true, false});
+         }},
     };
 }
 
@@ -44,7 +53,9 @@ const Node& node_named(const Graph& graph, const std::string& name) {
     throw std::runtime_error("no node " + name);
 }
 
-Graph vit_b16() { return build_vit(ModelConfig{}, {224, 224}); }
+Graph vit_b16() {
+    return build_vit(ModelConfig{}, {224, 224});
+}
 
 class Passes : public testing::TestWithParam<test::NamedConfig> {};
 
@@ -80,8 +91,9 @@ TEST(RemoveTrainingNodes, LeavesNone) {
     config.pos_drop_rate = config.attn_drop_rate = config.proj_drop_rate = config.drop_rate = 0.1;
     config.drop_path_rate = 0.2;
     const Graph built = build_vit(config, config.image_size);
-    EXPECT_EQ(count<op::Dropout>(built), 2 + 3 * 3);  // positions and head; projection and two in each MLP
-    EXPECT_EQ(count<op::DropPath>(built), 2 * 2);     // the first block's rate is zero
+    EXPECT_EQ(count<op::Dropout>(built),
+              2 + 3 * 3);  // positions and head; projection and two in each MLP
+    EXPECT_EQ(count<op::DropPath>(built), 2 * 2);  // the first block's rate is zero
     EXPECT_DOUBLE_EQ(std::get<op::DropPath>(node_named(built, "blocks.2.drop_path2").op).rate, 0.2);
     EXPECT_DOUBLE_EQ(std::get<op::DropPath>(node_named(built, "blocks.1.drop_path1").op).rate, 0.1);
 
@@ -98,7 +110,8 @@ TEST(FuseLinears, LeavesOnlyLinears) {
     EXPECT_EQ(count<op::Add>(after), 0);
     EXPECT_EQ(count<op::Activate>(after), 0);
     EXPECT_EQ(node_named(after, "blocks.0.mlp.fc1").inputs.size(), 1u);
-    EXPECT_EQ(std::get<op::Linear>(node_named(after, "blocks.0.mlp.fc1").op).activation, Activation::gelu);
+    EXPECT_EQ(std::get<op::Linear>(node_named(after, "blocks.0.mlp.fc1").op).activation,
+              Activation::gelu);
     EXPECT_EQ(node_named(after, "blocks.0.mlp.fc2").inputs.size(), 2u);
 }
 
@@ -123,7 +136,9 @@ TEST(FuseLinears, NeverAddsAResidualAfterAnActivation) {
 TEST(DemandRows, LastBlockComputesOneRowForTheClassToken) {
     const Graph built = keep_results(remove_training_nodes(vit_b16()), {true, false, false});
     const Graph after = demand_rows(built);
-    const auto rows = [&](const std::string& name) { return after.value(node_named(after, name).output).rows; };
+    const auto rows = [&](const std::string& name) {
+        return after.value(node_named(after, name).output).rows;
+    };
     EXPECT_EQ(rows("blocks.11.attn.k"), 197);
     EXPECT_EQ(rows("blocks.11.attn.v"), 197);
     EXPECT_EQ(rows("blocks.11.attn.q"), 1);

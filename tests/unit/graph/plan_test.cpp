@@ -14,10 +14,13 @@ namespace {
 StorageRules simple_rules() {
     return {[](std::int64_t cols) { return (cols + 15) / 16 * 16; },
             [](const op::PackHeads& p, std::int64_t rows) {
-                return static_cast<std::size_t>(p.heads * p.head_dim * (rows + 15) / 16 * 16) * sizeof(float);
+                return static_cast<std::size_t>(p.heads * p.head_dim * (rows + 15) / 16 * 16) *
+                       sizeof(float);
             },
             [](const Node& node, std::int64_t rows) {
-                return std::holds_alternative<op::Attention>(node.op) ? static_cast<std::size_t>(rows) * 100 : 0;
+                return std::holds_alternative<op::Attention>(node.op)
+                           ? static_cast<std::size_t>(rows) * 100
+                           : 0;
             }};
 }
 
@@ -34,7 +37,8 @@ TEST(AssignOffsets, NeverOverlapsWhatIsAliveTogether) {
             EXPECT_EQ(offsets.at[a] % 64, 0u);
             EXPECT_LE(offsets.at[a] + intervals[a].bytes, offsets.total);
             for (std::size_t b = 0; b < a; ++b) {
-                const bool together = intervals[a].first <= intervals[b].last && intervals[b].first <= intervals[a].last;
+                const bool together = intervals[a].first <= intervals[b].last &&
+                                      intervals[b].first <= intervals[a].last;
                 const bool apart = offsets.at[a] + intervals[a].bytes <= offsets.at[b] ||
                                    offsets.at[b] + intervals[b].bytes <= offsets.at[a];
                 EXPECT_TRUE(!together || apart) << a << " and " << b;
@@ -67,7 +71,8 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
             const StorageRules rules = simple_rules();
             const Plan plan = make_plan(graph, stages, threads, rules);
 
-            // Lifetimes worked out anew, by hand: from the making to the last reading of each value.
+            // Lifetimes worked out anew, by hand: from the making to the last reading of each
+            // value.
             std::vector<Extent> extents;
             std::vector<int> stage_of(graph.nodes.size()), step_of(graph.nodes.size());
             int step = 0;
@@ -95,9 +100,14 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                 if (!arena) {
                     EXPECT_EQ(last_stage, stage_of[n]) << node.name << " crosses a barrier";
                 }
-                std::size_t bytes = static_cast<std::size_t>((arena ? shape.rows : (shape.rows + threads - 1) / threads) * p.stride) * sizeof(float);
-                if (const auto* pack = std::get_if<op::PackHeads>(&node.op)) bytes = rules.packed_bytes(*pack, shape.rows);
-                extents.push_back({p.where, p.offset, p.offset + bytes, arena ? stage_of[n] : step_of[n],
+                std::size_t bytes =
+                    static_cast<std::size_t>(
+                        (arena ? shape.rows : (shape.rows + threads - 1) / threads) * p.stride) *
+                    sizeof(float);
+                if (const auto* pack = std::get_if<op::PackHeads>(&node.op))
+                    bytes = rules.packed_bytes(*pack, shape.rows);
+                extents.push_back({p.where, p.offset, p.offset + bytes,
+                                   arena ? stage_of[n] : step_of[n],
                                    arena ? last_stage : last_step});
                 owner.push_back(n);
                 EXPECT_LE(p.offset + bytes, arena ? plan.arena_bytes : plan.scratch_bytes);
@@ -105,9 +115,12 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
             for (std::size_t a = 0; a < extents.size(); ++a)
                 for (std::size_t b = 0; b < a; ++b) {
                     if (extents[a].where != extents[b].where) continue;
-                    const bool together = extents[a].first <= extents[b].last && extents[b].first <= extents[a].last;
-                    const bool apart = extents[a].end <= extents[b].begin || extents[b].end <= extents[a].begin;
-                    EXPECT_TRUE(!together || apart) << graph.nodes[owner[a]].name << " and " << graph.nodes[owner[b]].name;
+                    const bool together =
+                        extents[a].first <= extents[b].last && extents[b].first <= extents[a].last;
+                    const bool apart =
+                        extents[a].end <= extents[b].begin || extents[b].end <= extents[a].begin;
+                    EXPECT_TRUE(!together || apart)
+                        << graph.nodes[owner[a]].name << " and " << graph.nodes[owner[b]].name;
                 }
         }
 }
@@ -145,8 +158,10 @@ TEST(Schedule, PutsABarrierBeforeEveryNodeThatMixesRows) {
                 EXPECT_EQ(graph.value(node.output).rows, stages[s].rows);
                 for (std::size_t i = 0; i < node.inputs.size(); ++i) {
                     const int made = stage_of[static_cast<std::size_t>(node.inputs[i])];
-                    const bool own_row = row_local(node.op) || (std::holds_alternative<op::Attention>(node.op) && i == 0);
-                    EXPECT_TRUE(own_row ? made <= static_cast<int>(s) : made < static_cast<int>(s)) << node.name;
+                    const bool own_row = row_local(node.op) ||
+                                         (std::holds_alternative<op::Attention>(node.op) && i == 0);
+                    EXPECT_TRUE(own_row ? made <= static_cast<int>(s) : made < static_cast<int>(s))
+                        << node.name;
                 }
                 stage_of[static_cast<std::size_t>(node.output)] = static_cast<int>(s);
             }

@@ -27,8 +27,12 @@ struct Case {
     AlignedBuffer packed;
 
     Case(LinearMethod method, std::int64_t in_, std::int64_t out_, bool with_scale = false)
-        : in(in_), out(out_), weight(random("weight", in * out)), bias(random("bias", out)),
-          scale(with_scale ? random("scale", out) : std::vector<float>{}), linear(method, in, out, 7),
+        : in(in_),
+          out(out_),
+          weight(random("weight", in * out)),
+          bias(random("bias", out)),
+          scale(with_scale ? random("scale", out) : std::vector<float>{}),
+          linear(method, in, out, 7),
           packed(linear.packed_bytes()) {
         linear.pack(weight, bias, scale, packed.floats());
     }
@@ -42,7 +46,8 @@ struct Case {
         return scale.empty() ? sum : sum * static_cast<double>(scale[static_cast<std::size_t>(o)]);
     }
 
-    std::vector<float> run(const float* x, std::int64_t rows, const std::vector<float>* residual = nullptr) {
+    std::vector<float> run(const float* x, std::int64_t rows,
+                           const std::vector<float>* residual = nullptr) {
         std::vector<float> y(static_cast<std::size_t>(rows * row_stride(out)));
         if (residual) std::copy_n(residual->begin(), y.size(), y.begin());
         const AlignedBuffer scratch(linear.scratchpad_bytes(rows, residual != nullptr) + 64);
@@ -62,16 +67,21 @@ std::vector<float> padded_input(std::int64_t rows, std::int64_t in) {
 class LinearOf : public testing::TestWithParam<LinearMethod> {};
 
 TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
-    for (const auto& [in, out] : {std::pair{768, 768}, {768, 10}, {40, 72}, {33, 7}, {588, 384}, {1, 1}})
+    for (const auto& [in, out] :
+         {std::pair{768, 768}, {768, 10}, {40, 72}, {33, 7}, {588, 384}, {1, 1}})
         for (std::int64_t rows : {1, 2, 50, 99}) {
-            SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " + std::to_string(out));
+            SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " +
+                         std::to_string(out));
             std::optional<Case> c;
             parallel(1, [&](int) { c.emplace(GetParam(), in, out, rows == 2); });
             const std::vector<float> x = padded_input(rows, in);
             const std::vector<float> residual = padded_input(rows, out);
             // A primitive made for more threads than run it would drop the others' part in silence.
             std::vector<std::vector<float>> plain(2), added(2);
-            parallel(1, [&](int) { c->run(x.data(), rows); c->run(x.data(), rows, &residual); });
+            parallel(1, [&](int) {
+                c->run(x.data(), rows);
+                c->run(x.data(), rows, &residual);
+            });
             parallel(2, [&](int t) {
                 plain[static_cast<std::size_t>(t)] = c->run(x.data(), rows);
                 added[static_cast<std::size_t>(t)] = c->run(x.data(), rows, &residual);
@@ -97,15 +107,18 @@ TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
         }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, LinearOf, testing::Values(LinearMethod::convolution, LinearMethod::matmul),
+INSTANTIATE_TEST_SUITE_P(Methods, LinearOf,
+                         testing::Values(LinearMethod::convolution, LinearMethod::matmul),
                          [](const auto& method) {
-                             return method.param == LinearMethod::convolution ? "convolution" : "matmul";
+                             return method.param == LinearMethod::convolution ? "convolution"
+                                                                              : "matmul";
                          });
 
 TEST(Linear, GivesARowTheSameBitsAmongAnyOthers) {
     const LinearMethod method = choose_linear_method(
         kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2);
-    for (const auto& [in, out] : {std::pair{768, 768}, {768, 3072}, {3072, 768}, {768, 1000}, {40, 72}}) {
+    for (const auto& [in, out] :
+         {std::pair{768, 768}, {768, 3072}, {3072, 768}, {768, 1000}, {40, 72}}) {
         const std::vector<float> x = padded_input(197, in);
         parallel(1, [&](int) {
             Case c(method, in, out);
@@ -113,7 +126,9 @@ TEST(Linear, GivesARowTheSameBitsAmongAnyOthers) {
             for (std::int64_t rows : {1, 2, 3, 7, 16, 49, 50, 64, 98, 99, 196})
                 for (std::int64_t first : {std::int64_t{0}, 197 - rows}) {
                     const std::vector<float> part = c.run(x.data() + first * row_stride(in), rows);
-                    EXPECT_EQ(std::memcmp(part.data(), all.data() + first * row_stride(out), part.size() * sizeof(float)), 0)
+                    EXPECT_EQ(std::memcmp(part.data(), all.data() + first * row_stride(out),
+                                          part.size() * sizeof(float)),
+                              0)
                         << rows << " rows from " << first << ", " << in << " to " << out;
                 }
         });

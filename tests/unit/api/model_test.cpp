@@ -1,0 +1,183 @@
+#include "vit/model.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+
+#include "tests/support/models.h"
+#include "weights/model_file/random.h"
+
+namespace vit {
+namespace {
+
+using testing::HasSubstr;
+
+template <class F>
+void expect_error(ErrorKind kind, const std::string& text, F f) {
+    try {
+        f();
+        FAIL() << "no error, expected: " << text;
+    } catch (const Error& e) {
+        EXPECT_EQ(e.kind(), kind) << e.what();
+        EXPECT_THAT(e.what(), HasSubstr(text));
+        EXPECT_THAT(e.what(), testing::Not(HasSubstr("\n")));
+    }
+}
+
+class ModelTest : public testing::Test {
+  protected:
+    ModelConfig config_ = test::small_config();
+    test::TemporaryModel file_{config_};
+    Model model_ = Model::load(file_.path(), {.threads = 2});
+    std::vector<float> images_ = test::random_images(config_, 3);
+};
+
+TEST_F(ModelTest, DescribesItself) {
+    const ModelInfo& info = model_.info();
+    EXPECT_EQ(info.architecture, "test");
+    EXPECT_EQ(info.height, 32);
+    EXPECT_EQ(info.width, 48);
+    EXPECT_EQ(info.tokens, 25);
+    EXPECT_EQ(info.embed_dim, 40);
+    EXPECT_EQ(info.features, 40);
+    EXPECT_EQ(info.classes, 10);
+    EXPECT_EQ(info.threads, 2);
+    EXPECT_GT(info.parameters, 40 * 40 * 4 * 3);
+    EXPECT_TRUE(info.labels.empty());
+}
+
+TEST_F(ModelTest, RunsWithoutAnyOutput) {
+    EXPECT_NO_THROW(model_.run(images_, 3, {}));
+}
+
+TEST_F(ModelTest, RunsNoImages) {
+    EXPECT_NO_THROW(model_.run({}, 0, {}));
+}
+
+TEST_F(ModelTest, RefusesSizesThatDisagree) {
+    std::vector<float> logits(30);
+    expect_error(ErrorKind::usage, "images: expected 9216 floats, found 13824", [&] {
+        model_.run(images_, 2, {logits, {}, {}});
+    });
+    expect_error(ErrorKind::usage, "logits: expected 20 floats, found 30", [&] {
+        model_.run(std::span(images_).first(9216), 2, {logits, {}, {}});
+    });
+    expect_error(ErrorKind::usage, "negative", [&] { model_.run({}, -1, {}); });
+    expect_error(ErrorKind::usage, "logits: expected 10", [&] { (void)model_.top(logits, 1); });
+}
+
+TEST_F(ModelTest, RanksByLogitThenIndexWithNaNLast) {
+    const std::vector<float> logits{1, 3, 3, std::nanf(""), 2, 0, 0, 0, 0, -1};
+    const std::vector<Prediction> top = model_.top(logits, 4);
+    ASSERT_EQ(top.size(), 4u);
+    EXPECT_EQ(top[0].index, 1);
+    EXPECT_EQ(top[1].index, 2);
+    EXPECT_EQ(top[2].index, 4);
+    EXPECT_EQ(top[3].index, 0);
+    EXPECT_EQ(top[0].label, "1");
+    EXPECT_EQ(model_.top(logits, 99).size(), 10u);
+    EXPECT_EQ(model_.top(logits, 99).back().index, 3);
+    EXPECT_TRUE(model_.top(logits, 0).empty());
+}
+
+TEST_F(ModelTest, TurnsLogitsIntoProbabilities) {
+    std::vector<float> logits(10, -1000.0f);
+    logits[4] = 1000;
+    logits[7] = 1000;
+    const std::vector<Prediction> top = model_.top(logits, 2);
+    EXPECT_FLOAT_EQ(top[0].probability, 0.5f);
+    EXPECT_FLOAT_EQ(top[1].probability, 0.5f);
+}
+
+TEST_F(ModelTest, ClassifiesABatchAsItClassifiesEachImage) {
+    std::vector<Image> images;
+    for (int i = 0; i < 19; ++i) {
+        Image image{40 + i, 50, {}};
+        image.rgb.resize(static_cast<std::size_t>(image.height * image.width * 3));
+        for (std::size_t p = 0; p < image.rgb.size(); ++p)
+            image.rgb[p] =
+                static_cast<std::uint8_t>((p * 37 + static_cast<std::size_t>(i) * 11) % 251);
+        images.push_back(image);
+    }
+    const auto batch = model_.classify(images, 3);
+    ASSERT_EQ(batch.size(), images.size());
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const auto alone = model_.classify(images[i], 3);
+        ASSERT_EQ(alone.size(), 3u);
+        for (std::size_t j = 0; j < 3; ++j) {
+            EXPECT_EQ(alone[j].index, batch[i][j].index);
+            EXPECT_EQ(alone[j].logit, batch[i][j].logit);
+        }
+    }
+    EXPECT_EQ(model_.embed(images[0]).size(), 40u);
+}
+
+TEST_F(ModelTest, PrintsItsGraph) {
+    EXPECT_THAT(model_.print_graph(false), HasSubstr("select_rows"));
+    EXPECT_THAT(model_.print_graph(false, true), HasSubstr("prepend_tokens"));
+    EXPECT_THAT(model_.print_graph(true), HasSubstr("digraph"));
+}
+
+TEST_F(ModelTest, HasNoSelfTestUnlessTheFileHasOne) {
+    EXPECT_FALSE(model_.self_test().present);
+}
+
+TEST(ModelLoad, TakesAnotherImageSize) {
+    const ModelConfig config = test::small_config();
+    const test::TemporaryModel file(config);
+    const Model model = Model::load(file.path(), {.threads = 1, .height = 64, .width = 16});
+    EXPECT_EQ(model.info().tokens, 17);
+    EXPECT_EQ(model.info().transform.height, 64);
+    EXPECT_EQ(model.info().transform.width, 16);
+    expect_error(ErrorKind::usage, "multiples of the patch size",
+                 [&] { (void)Model::load(file.path(), {.height = 30, .width = 30}); });
+    expect_error(ErrorKind::usage, "both height and width",
+                 [&] { (void)Model::load(file.path(), {.height = 32}); });
+}
+
+TEST(ModelLoad, RefusesWhatIsNoModel) {
+    expect_error(ErrorKind::io, "nowhere.vit", [] { (void)Model::load("nowhere.vit"); });
+    expect_error(ErrorKind::usage, "threads: expected 0 to 1024", [] {
+        const test::TemporaryModel file(test::small_config());
+        (void)Model::load(file.path(), {.threads = -1});
+    });
+    const auto path = std::filesystem::temp_directory_path() / "vit-test-no-model.vit";
+    std::ofstream(path) << "this is no model file, but it is long enough for one";
+    expect_error(ErrorKind::format, path.filename().string(), [&] { (void)Model::load(path); });
+    std::filesystem::remove(path);
+}
+
+/// A model file whose self-test's logits are this engine's own, changed by `error`.
+std::filesystem::path with_self_test(const test::TemporaryModel& source, float error) {
+    const ModelFile file = ModelFile::open(source.path());
+    ModelHeader header = file.header();
+    header.self_test = SelfTest{11, false, "a test", 1e-5};
+    std::vector<float> input(3 * 32 * 48), logits(10);
+    self_test_input(11, input);
+    Model::load(source.path()).run(input, 1, {logits, {}, {}});
+    for (float& x : logits) x *= 1 + error;
+    std::vector<TensorView> tensors = file.tensors();
+    tensors.push_back({"self_test.logits", DType::f32, {1, 10}, std::as_bytes(std::span(logits))});
+    std::filesystem::path path = source.path();
+    path += ".with-self-test";
+    write_model_file(path, header, tensors);
+    return path;
+}
+
+TEST(SelfTest, PassesAndFails) {
+    const test::TemporaryModel source(test::small_config());
+    for (const float error : {0.0f, 1e-3f}) {
+        const std::filesystem::path path = with_self_test(source, error);
+        const SelfTestResult result = Model::load(path, {.threads = 2}).self_test();
+        std::filesystem::remove(path);
+        EXPECT_TRUE(result.present);
+        EXPECT_EQ(result.made_by, "a test");
+        EXPECT_EQ(result.passed, error == 0.0f);
+        EXPECT_NEAR(result.relative_l2, error, 1e-5);
+    }
+}
+
+}  // namespace
+}  // namespace vit
