@@ -67,10 +67,6 @@ TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view
             throw Error(kind,
                         fmt::format("{}: member {}: {}", where, in_quotes(member.name), what));
         };
-        if (member.method != ZipMethod::stored)
-            refuse(
-                "is compressed, and torch stores members as they are; re-save the checkpoint with "
-                "torch.save");
         if (!member.name.starts_with(folder)) refuse("lies outside the folder of data.pkl");
         const std::string_view name = member.name.substr(folder.size());
         if (name == "constants.pkl" || name.starts_with("code/"))
@@ -78,6 +74,10 @@ TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view
                 "is part of a TorchScript program, not of a checkpoint; save model.state_dict() "
                 "with torch.save or as safetensors",
                 ErrorKind::model);
+        if (member.method != ZipMethod::stored)
+            refuse(
+                "is compressed, and torch stores members as they are; re-save the checkpoint with "
+                "torch.save");
         if (name == "byteorder") {
             const std::string_view order(reinterpret_cast<const char*>(member.data.data()),
                                          member.data.size());

@@ -1,0 +1,161 @@
+#include "weights/readers/checkpoint.h"
+
+#include "archives.h"
+#include "support.h"
+
+namespace vit::test {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Folders, FirstOfTimmsNamesIsRead) {
+    const Folder folder;
+    write_all(folder / "config.json", "{\"architecture\": \"vit\"}");
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::io),
+                HasSubstr("model.safetensors"));
+    // From the last to the first in timm's order.
+    for (const char* name : {"model.pth", "pytorch_model.pth", "pytorch_model.bin"}) {
+        std::filesystem::copy_file(data_file("plain.pth"), folder / name);
+        const Checkpoint checkpoint = read_checkpoint(folder.path());
+        EXPECT_EQ(checkpoint.path, folder / name);
+        EXPECT_EQ(checkpoint.container, "torch zip");
+        EXPECT_EQ(checkpoint.config_json, "{\"architecture\": \"vit\"}");
+    }
+    std::filesystem::copy_file(data_file("prefixes.safetensors"), folder / "model.safetensors");
+    EXPECT_EQ(read_checkpoint(folder.path()).container, "safetensors");
+    EXPECT_THAT(read_checkpoint(folder.path()).notes, Not(Contains(HasSubstr("config.json"))));
+}
+
+TEST(Folders, ConfigBesideAFileIsReadAndNoted) {
+    const Folder folder;
+    std::filesystem::copy_file(data_file("plain.pth"), folder / "any.name");
+    EXPECT_EQ(read_checkpoint(folder / "any.name").config_json, std::nullopt);
+    write_all(folder / "config.json", "{}");
+    const Checkpoint checkpoint = read_checkpoint(folder / "any.name");
+    EXPECT_EQ(checkpoint.config_json, "{}");
+    EXPECT_THAT(checkpoint.notes, Contains(HasSubstr("config.json")));
+}
+
+TEST(Folders, SeveralPartsAreRefused) {
+    const Folder folder;
+    write_all(folder / "model.safetensors.index.json", "{}");
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::unsupported),
+                HasSubstr("several files"));
+}
+
+TEST(Files, UnreadableOnesAreNamed) {
+    const Folder folder;
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder / "none\n.pth"); }, ErrorKind::io),
+                HasSubstr("none\\x0a.pth"));
+    write_all(folder / "empty.pth", "");
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder / "empty.pth"); }, ErrorKind::io),
+                HasSubstr("empty"));
+}
+
+TEST(Files, LookalikesGetAdvice) {
+    const std::pair<std::string, const char*> cases[] = {
+        {"", "an empty file"},
+        {"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git lfs pull"},
+        {"<!DOCTYPE html><html></html>", "web page"},
+        {"\n  <HTML lang=en>", "web page"},
+        {"<?xml version='1.0'?><Error><Code>AccessDenied</Code></Error>", "XML"},
+        {"{\"error\": \"Repository not found\"}", "JSON"},
+        {std::string("\x89HDF\r\n\x1a\n\0\0", 10), "HDF5"},
+        {"\x1f\x8b\x08 compressed", "gzip"},
+        {std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15),
+         "before PyTorch 1.6"},
+        {std::string(257, '\0') + "ustar" + std::string(250, '\0'), "before PyTorch 1.6"},
+        {"some text", "other bytes"},
+        {std::string(64, '\0'), "other bytes"},
+    };
+    for (const auto& [bytes, words] : cases) {
+        SCOPED_TRACE(words);
+        EXPECT_THAT(
+            message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::format),
+            HasSubstr(words));
+    }
+}
+
+TEST(Files, ZipOfNeitherKindIsRefused) {
+    const std::string bytes = make_zip({{.name = "readme.txt", .data = "hello"}});
+    EXPECT_THAT(message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::format),
+                HasSubstr("data.pkl"));
+    message_of([&] { parse_checkpoint(as_bytes(make_zip({})), "file"); }, ErrorKind::format);
+}
+
+std::string weights(const char* value) {
+    return std::string("}") + text("w") + tensor(value, 1, 0, {1}, {1}) + "s";
+}
+
+/// The storage that was taken.
+std::string taken(const std::vector<std::pair<std::string, std::string>>& top,
+                  EmaChoice ema = EmaChoice::automatic) {
+    const std::string bytes = make_torch(state_dict(top), {"0000", "1111", "2222", "3333", "4444"});
+    const Checkpoint checkpoint = parse_checkpoint(as_bytes(bytes), "file", ema);
+    EXPECT_EQ(checkpoint.tensors.size(), 1u);
+    EXPECT_EQ(checkpoint.tensors.at(0).name, "w");
+    return {reinterpret_cast<const char*>(checkpoint.tensors.at(0).data.data()), 1};
+}
+
+TEST(Unwrapping, TimmsOrder) {
+    std::vector<std::pair<std::string, std::string>> top{{"model", weights("3")},
+                                                         {"state_dict", weights("2")},
+                                                         {"model_ema", weights("1")},
+                                                         {"state_dict_ema", weights("0")}};
+    EXPECT_EQ(taken(top), "0");
+    EXPECT_EQ(taken(top, EmaChoice::ema), "0");
+    EXPECT_EQ(taken(top, EmaChoice::no_ema), "2");
+    top[3].second = "N";  // None counts as absent
+    EXPECT_EQ(taken(top), "1");
+    top.resize(2);
+    EXPECT_EQ(taken(top), "2");
+    top.resize(1);
+    EXPECT_EQ(taken(top), "3");
+    EXPECT_EQ(taken({{"w", tensor("4", 1, 0, {1}, {1})}}), "4");
+}
+
+TEST(Unwrapping, WeightsThatAreNoMappingAreRefused) {
+    const std::string bytes = make_torch(state_dict({{"state_dict", text("vit")}}));
+    EXPECT_THAT(message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::model),
+                testing::AllOf(HasSubstr("'state_dict'"), HasSubstr("text")));
+}
+
+TEST(Unwrapping, ArchitectureComesFromArchElseFromArgs) {
+    const std::string space =
+        global("argparse", "Namespace") + ")\x81}" + text("model") + text("deit_tiny") + "sb";
+    std::vector<std::pair<std::string, std::string>> top{{"model", weights("0")}, {"args", space}};
+    const auto arch = [&] {
+        const std::string bytes = make_torch(state_dict(top), {"0000"});
+        return parse_checkpoint(as_bytes(bytes), "file").arch;
+    };
+    EXPECT_EQ(arch(), "deit_tiny");
+    top.push_back({"arch", text("vit_base")});
+    EXPECT_EQ(arch(), "vit_base");
+    top = {{"model", weights("0")}, {"args", global("argparse", "Namespace") + ")\x81"}};
+    EXPECT_EQ(arch(), std::nullopt);
+}
+
+TEST(Unwrapping, LongListsOfEntriesAreCutShort) {
+    std::vector<std::pair<std::string, std::string>> top{{"w", tensor("0", 1, 0, {1}, {1})}};
+    for (int i = 0; i < 100; ++i) top.push_back({"entry" + std::to_string(i), "N"});
+    const std::string bytes = make_torch(state_dict(top), {"0000"});
+    const auto notes = parse_checkpoint(as_bytes(bytes), "file").notes;
+    EXPECT_EQ(notes.size(), 21u);
+    EXPECT_THAT(notes.back(), HasSubstr("80 more"));
+}
+
+TEST(Names, EqualOnesAreRefused) {
+    const std::string w = tensor("0", 1, 0, {1}, {1});
+    for (const auto& [first, second] : {std::pair("a", "a"), std::pair("module._orig_mod.a", "a"),
+                                        std::pair("_orig_mod.a", "module.a")}) {
+        const std::string bytes = make_torch(state_dict({{first, w}, {second, w}}), {"0000"});
+        EXPECT_THAT(
+            message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::model),
+            HasSubstr("two tensors are named 'a'"));
+    }
+}
+
+}  // namespace
+}  // namespace vit::test
