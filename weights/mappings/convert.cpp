@@ -42,6 +42,14 @@ ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
     return {size.height / config.patch_height, size.width / config.patch_width};
 }
 
+std::vector<std::string> given_labels(const ConvertOptions& options, std::int64_t num_classes) {
+    try {
+        return parse_labels(*options.labels, options.labels_name, num_classes);
+    } catch (const Error& error) {
+        throw Error(ErrorKind::usage, error.what());
+    }
+}
+
 Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& options) {
     const TensorFacts facts = facts_of(checkpoint.tensors);
     if (!options.arch && !checkpoint.arch && !checkpoint.config_json)
@@ -78,13 +86,13 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
     Converted out;
     out.header.config = std::move(config);
     out.header.preprocessing = model.preprocessing;
-    out.header.labels = options.labels ? parse_labels(*options.labels, options.labels_name,
-                                                      out.header.config.num_classes)
+    out.header.labels = options.labels ? given_labels(options, out.header.config.num_classes)
                                        : std::move(model.labels);
     Provenance& provenance = out.header.provenance;
     provenance.source = checkpoint.path.filename().string();
     provenance.converter = options.converter;
-    for (const auto* notes : {&checkpoint.notes, &model.notes, &mapped.notes})
+    const std::vector<std::string>* sources[] = {&checkpoint.notes, &model.notes, &mapped.notes};
+    for (const std::vector<std::string>* notes : sources)
         provenance.notes.insert(provenance.notes.end(), notes->begin(), notes->end());
     out.tensors = std::move(mapped.tensors);
     out.keys = std::move(model.keys);

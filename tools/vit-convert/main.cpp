@@ -1,0 +1,94 @@
+// vit-convert: docs/cli.md.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include "tools/common/error_line.h"
+#include "tools/common/signals.h"
+#include "tools/vit-convert/make_self_test.h"
+#include "tools/vit-convert/options.h"
+#include "tools/vit-convert/report.h"
+#include "tools/vit-convert/sha256.h"
+#include "vit/model.h"
+
+namespace vit::tools {
+
+namespace {
+
+std::string read_text(const std::filesystem::path& path) {
+    constexpr std::uintmax_t most = 64u << 20;
+    if (std::filesystem::file_size(path) > most)
+        throw Error(ErrorKind::usage, path.string() + ": expected a labels file of at most 64 MiB");
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    if (!file.good() && !file.eof()) throw Error(ErrorKind::io, path.string() + ": cannot be read");
+    return text;
+}
+
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw Error(ErrorKind::io, "standard output cannot be written");
+}
+
+/// Before minutes are spent: errors that writing would end with anyway.
+void check_output(const std::filesystem::path& output, const std::filesystem::path& weights) {
+    std::error_code error;
+    if (std::filesystem::equivalent(output, weights, error))
+        throw Error(ErrorKind::usage, output.string() + ": the output is the checkpoint itself");
+    if (std::filesystem::is_directory(output, error))
+        throw Error(ErrorKind::io, output.string() + ": expected a file's name, found a folder");
+    const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
+    if (!std::filesystem::is_directory(folder, error))
+        throw Error(ErrorKind::io, folder.string() + ": there is no such folder");
+}
+
+int run(const ConvertArguments& arguments) {
+    ConvertOptions options;
+    options.arch = arguments.arch;
+    options.image_size = arguments.image_size;
+    options.converter = "vit-convert, " + version();
+    if (!arguments.labels.empty()) {
+        options.labels = read_text(arguments.labels);
+        options.labels_name = arguments.labels.string();
+    }
+    const Checkpoint checkpoint = read_checkpoint(arguments.source, arguments.ema);
+    if (!arguments.inspect) check_output(arguments.output, checkpoint.path);
+    Converted model = convert(checkpoint, options);
+    if (arguments.inspect) {
+        print(inspection(model, checkpoint));
+        return exit_ok;
+    }
+
+    if (!arguments.expect.empty())
+        expect_self_test(model, arguments.expect);
+    else if (arguments.self_test)
+        make_self_test(model);
+    Provenance& provenance = model.header.provenance;
+    provenance.source = escape_control(provenance.source);
+    provenance.sha256 = sha256_of_file(checkpoint.path);
+    {
+        const InterruptsHeld whole_or_not_at_all;
+        write_model_file(arguments.output, model.header, model.tensors);
+    }
+    if (!arguments.quiet) print(summary(model, arguments.output.string()));
+    return exit_ok;
+}
+
+}  // namespace
+
+}  // namespace vit::tools
+
+int main(int argc, char** argv) {
+    using namespace vit::tools;
+    ConvertArguments arguments;
+    return run_tool(
+        "vit-convert",
+        [&] {
+            if (const auto status = parse_arguments(argc, argv, arguments)) return *status;
+            exit_on_interrupt("vit-convert");
+            return run(arguments);
+        },
+        [&] { return arguments.source.string(); });
+}

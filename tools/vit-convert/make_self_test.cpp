@@ -1,0 +1,110 @@
+#include "tools/vit-convert/make_self_test.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "engine/graph/build_vit.h"
+#include "engine/graph/reference.h"
+#include "engine/graph/weights.h"
+#include "tools/common/error_line.h"
+#include "vit/error.h"
+#include "weights/model_file/random.h"
+#include "weights/readers/checkpoint.h"
+
+namespace vit::tools {
+
+namespace {
+
+constexpr std::uint64_t seed = 1;
+
+void add_tensor(Converted& model, std::string name, Shape shape, std::vector<float> values) {
+    model.owned.push_back(std::make_shared<const std::vector<float>>(std::move(values)));
+    model.tensors.push_back({std::move(name), DType::f32, std::move(shape),
+                             std::as_bytes(std::span(*model.owned.back()))});
+}
+
+/// In place where the bytes can be read as floats there.
+WeightMap weights_of(const Converted& model) {
+    WeightMap weights;
+    for (const TensorView& tensor : model.tensors) {
+        if (reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
+            weights.view(tensor.name, {reinterpret_cast<const float*>(tensor.data.data()),
+                                       tensor.data.size() / sizeof(float)});
+        else
+            weights.set(tensor.name, to_f32(tensor));
+    }
+    return weights;
+}
+
+std::int64_t outputs(const ModelConfig& config) {
+    if (config.num_classes > 0) return config.num_classes;
+    return config.representation_size > 0 ? config.representation_size : config.embed_dim;
+}
+
+/// The array of this name as float32, finite.
+std::vector<float> array(const Checkpoint& file, const std::filesystem::path& path,
+                         const std::string& name, Shape& shape) {
+    const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),
+                                    [&](const TensorView& t) { return t.name == name; });
+    if (found == file.tensors.end())
+        throw Error(
+            ErrorKind::model,
+            fmt::format("{}: expected arrays input and logits, found no {}", path.string(), name));
+    shape = found->shape;
+    std::vector<float> values = to_f32(*found);
+    if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
+        throw Error(ErrorKind::model, fmt::format("{}: array {} has values that are not finite",
+                                                  path.string(), name));
+    return values;
+}
+
+}  // namespace
+
+void make_self_test(Converted& model) {
+    const ModelConfig& config = model.header.config;
+    const Graph graph = build_vit(config, config.image_size);
+    std::vector<float> image(static_cast<std::size_t>(config.in_chans * config.image_size.height *
+                                                      config.image_size.width));
+    self_test_input(seed, image);
+    const std::vector<double> logits = evaluate(graph, weights_of(model), image).logits;
+    if (!std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); }))
+        throw Error(ErrorKind::model,
+                    "self-test: the model's logits are not finite; the weights overflow");
+    SelfTest test;
+    test.seed = seed;
+    test.made_by = "reference evaluator (float64)";
+    model.header.self_test = test;
+    add_tensor(model, "self_test.logits", {1, static_cast<std::int64_t>(logits.size())},
+               {logits.begin(), logits.end()});
+}
+
+void expect_self_test(Converted& model, const std::filesystem::path& npz) {
+    const Checkpoint file = read_checkpoint(npz);
+    const ModelConfig& config = model.header.config;
+    Shape input_shape, logits_shape;
+    std::vector<float> input = array(file, npz, "input", input_shape);
+    std::vector<float> logits = array(file, npz, "logits", logits_shape);
+    const std::int64_t count = input_shape.empty() ? 0 : input_shape[0];
+    const auto check = [&](const char* name, const Shape& found, const Shape& expected) {
+        if (found != expected || count < 1)
+            throw Error(
+                ErrorKind::model,
+                fmt::format("{}: array {}: expected shape {} for one or more images, found {}",
+                            npz.string(), name, to_string(expected), to_string(found)));
+    };
+    const std::int64_t images = std::max<std::int64_t>(count, 1);
+    check("input", input_shape,
+          {images, config.in_chans, config.image_size.height, config.image_size.width});
+    check("logits", logits_shape, {images, outputs(config)});
+    SelfTest test;
+    test.stored_input = true;
+    test.made_by = "--expect " + escape_control(npz.filename().string());
+    model.header.self_test = test;
+    add_tensor(model, "self_test.logits", logits_shape, std::move(logits));
+    add_tensor(model, "self_test.input", input_shape, std::move(input));
+}
+
+}  // namespace vit::tools

@@ -1,0 +1,71 @@
+#include "tools/vit-convert/options.h"
+
+#include "tools/common/command_line.h"
+#include "tools/common/image_size_arg.h"
+#include "vit/error.h"
+#include "vit/model.h"
+
+namespace vit::tools {
+
+std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArguments& arguments) {
+    CLI::App app("Turns a Vision Transformer's checkpoint into a model file for vit-infer.",
+                 "vit-convert");
+    app.set_version_flag("--version", "vit-convert, " + version());
+
+    std::string source, output, arch, labels, size, expect, dtype = "f32";
+    bool ema = false, no_ema = false, no_self_test = false;
+    app.add_option("SOURCE", source,
+                   "checkpoint (.safetensors, .pth, .pt, .bin, .pth.tar, .npz) or a folder as timm "
+                   "saves it")
+        ->required();
+    app.add_option("-o,--output", output, "the model file to write (.vit)");
+    app.add_option("--arch", arch, "timm's name of the architecture, NAME or NAME.TAG");
+    app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
+    app.add_option("--dtype", dtype, "how weights are stored")
+        ->check(CLI::IsMember({"f32", "bf16"}))
+        ->capture_default_str();
+    auto* with_ema = app.add_flag("--ema", ema, "take a training checkpoint's averaged weights");
+    app.add_flag("--no-ema", no_ema, "take its plain weights")->excludes(with_ema);
+    app.add_option("--img-size", size,
+                   "N or HxW: resize the position table for images of this size");
+    auto* with_expect =
+        app.add_option("--expect", expect,
+                       ".npz with input [N,3,H,W] and logits, instead of the self-test made here");
+    app.add_flag("--no-self-test", no_self_test, "leave the self-test out")->excludes(with_expect);
+    app.add_flag("--inspect", arguments.inspect,
+                 "print what was recognised, used and dropped, and write nothing");
+    app.add_flag("--quiet", arguments.quiet, "print nothing on success");
+
+    if (const auto status = parse_command_line(app, "vit-convert", argc, argv)) return status;
+
+    if (source.rfind("hf-hub:", 0) == 0)
+        throw Error(
+            ErrorKind::unsupported,
+            "downloading from the Hugging Face hub is not there yet; download the repository's "
+            "files and pass their folder");
+    if (dtype == "bf16")
+        throw Error(ErrorKind::unsupported, "--dtype bf16 is not there yet; use f32");
+    if (source.empty()) throw Error(ErrorKind::usage, "SOURCE is empty");
+    if (output.empty() && !arguments.inspect)
+        throw Error(ErrorKind::usage, "-o MODEL.vit is required (or --inspect)");
+    arguments.source = source;
+    if (!arguments.inspect) arguments.output = output;
+    if (app.count("--arch") > 0) arguments.arch = arch;
+    if (app.count("--labels") > 0) {
+        if (labels.empty()) throw Error(ErrorKind::usage, "--labels: expected a file name");
+        arguments.labels = labels;
+    }
+    if (app.count("--expect") > 0) {
+        if (expect.empty()) throw Error(ErrorKind::usage, "--expect: expected a file name");
+        arguments.expect = expect;
+    }
+    if (app.count("--img-size") > 0) {
+        const HeightWidth parsed = parse_image_size("--img-size", size);
+        arguments.image_size = ImageSize{parsed.height, parsed.width};
+    }
+    arguments.ema = ema ? EmaChoice::ema : no_ema ? EmaChoice::no_ema : EmaChoice::automatic;
+    arguments.self_test = !no_self_test;
+    return {};
+}
+
+}  // namespace vit::tools

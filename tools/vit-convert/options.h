@@ -1,0 +1,30 @@
+// The command line of vit-convert: docs/cli.md.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "weights/model_file/model_config.h"
+#include "weights/readers/checkpoint.h"
+
+namespace vit::tools {
+
+struct ConvertArguments {
+    std::filesystem::path source;
+    std::filesystem::path output;  ///< empty with --inspect alone
+    std::optional<std::string> arch;
+    std::filesystem::path labels;  ///< empty: the checkpoint's
+    EmaChoice ema = EmaChoice::automatic;
+    std::optional<ImageSize> image_size;
+    std::filesystem::path expect;  ///< empty: the reference evaluator makes the self-test
+    bool self_test = true;
+    bool inspect = false;
+    bool quiet = false;
+};
+
+/// Sets `arguments`, or returns the exit status when there is nothing to do (--help, --version, an
+/// error, already told). Throws Error(usage), Error(unsupported).
+std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArguments& arguments);
+
+}  // namespace vit::tools

@@ -1,0 +1,103 @@
+#include "tools/vit-convert/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "tools/common/error_line.h"
+
+namespace vit::tools {
+
+namespace {
+
+std::string size(ImageSize s) {
+    return fmt::format("{}x{}", s.height, s.width);
+}
+
+std::string_view name(Activation a) {
+    constexpr std::array<std::string_view, 6> names{"gelu", "gelu_tanh", "quick_gelu",
+                                                    "silu", "relu",      "tanh"};
+    return names[static_cast<std::size_t>(a)];
+}
+
+std::string_view yes(bool b) {
+    return b ? "yes" : "no";
+}
+
+std::ptrdiff_t used(const std::vector<ReportLine>& lines) {
+    return std::count_if(lines.begin(), lines.end(), [](const ReportLine& l) { return l.used; });
+}
+
+void add_lines(std::string& out, std::string_view title, const std::vector<ReportLine>& lines) {
+    const std::ptrdiff_t taken = used(lines);
+    out += fmt::format("{}: {} used, {} dropped\n", title, taken,
+                       static_cast<std::ptrdiff_t>(lines.size()) - taken);
+    for (const ReportLine& line : lines) {
+        const std::string key = escape_control(line.name), text = escape_control(line.text);
+        if (!line.used)
+            out += fmt::format("  {}: dropped: {}\n", key, text);
+        else
+            out += text.empty() ? fmt::format("  {}: used\n", key)
+                                : fmt::format("  {} -> {}\n", key, text);
+    }
+}
+
+}  // namespace
+
+std::string summary(const Converted& model, const std::string& output) {
+    const ModelConfig& c = model.header.config;
+    std::int64_t parameters = 0;
+    for (const TensorView& tensor : model.tensors)
+        if (!tensor.name.starts_with("self_test.")) parameters += tensor.numel();
+    const std::ptrdiff_t taken = used(model.tensor_report);
+    std::string out = fmt::format(
+        "{}: {}, {} images, {} classes, {:.2f} M parameters; {} tensors used, {} dropped; {}\n",
+        escape_control(output), escape_control(c.architecture), size(c.image_size), c.num_classes,
+        static_cast<double>(parameters) / 1e6, taken,
+        static_cast<std::ptrdiff_t>(model.tensor_report.size()) - taken,
+        model.header.self_test ? "self-test: " + model.header.self_test->made_by : "no self-test");
+    for (const std::string& note : model.header.provenance.notes)
+        if (!note.starts_with("dropped ")) out += fmt::format("  {}\n", escape_control(note));
+    return out;
+}
+
+std::string inspection(const Converted& model, const Checkpoint& checkpoint) {
+    const ModelConfig& c = model.header.config;
+    const Preprocessing& p = model.header.preprocessing;
+    std::string out = fmt::format("{}: {}, {} tensors\n", escape_control(checkpoint.path.string()),
+                                  checkpoint.container, checkpoint.tensors.size());
+    out += fmt::format("architecture: {}\n", escape_control(c.architecture));
+    out += fmt::format("  images {}, {} channels, patches {}x{}\n", size(c.image_size), c.in_chans,
+                       c.patch_height, c.patch_width);
+    out += fmt::format("  width {}, {} blocks, {} heads of {}, MLP width {}\n", c.embed_dim,
+                       c.depth, c.heads, c.head_dim, c.mlp_dim);
+    out += fmt::format(
+        "  class token {}, distillation token {}, {} registers, position table for prefix tokens "
+        "{}\n",
+        yes(c.class_token), yes(c.distillation_token), c.register_tokens, yes(!c.no_embed_class));
+    out += fmt::format("  {}, norm eps {}, qkv bias {}, projection bias {}, layer scale {}\n",
+                       name(c.activation), c.norm_eps, yes(c.qkv_bias), yes(c.proj_bias),
+                       yes(c.layer_scale));
+    out += fmt::format(
+        "  pooling {}, final norm {}, norm after pooling {}, representation {}, {} classes\n",
+        c.pooling == Pooling::token ? "token" : "avg", yes(c.final_norm), yes(c.fc_norm),
+        c.representation_size, c.num_classes);
+    constexpr std::array<std::string_view, 3> crops{"center", "squash", "border"};
+    constexpr std::array<std::string_view, 4> filters{"nearest", "bilinear", "bicubic", "lanczos"};
+    out += fmt::format("preprocessing: {}, crop {} {}, {}, mean {} {} {}, std {} {} {}\n",
+                       size(p.input_size), crops[static_cast<std::size_t>(p.crop_mode)], p.crop_pct,
+                       filters[static_cast<std::size_t>(p.interpolation)], p.mean[0], p.mean[1],
+                       p.mean[2], p.std[0], p.std[1], p.std[2]);
+    out += fmt::format("labels: {}\n", model.header.labels.empty()
+                                           ? std::string("none")
+                                           : std::to_string(model.header.labels.size()));
+    out += fmt::format("notes: {}\n", model.header.provenance.notes.size());
+    for (const std::string& note : model.header.provenance.notes)
+        out += fmt::format("  {}\n", escape_control(note));
+    add_lines(out, "configuration keys", model.keys);
+    add_lines(out, "tensors", model.tensor_report);
+    return out;
+}
+
+}  // namespace vit::tools
