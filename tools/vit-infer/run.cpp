@@ -130,6 +130,7 @@ Totals run_inputs(const Options& options, const Model& model, InputSource& sourc
             totals.first_pixels = std::move(batch.pixels);
         }
     }
+    stop_if_interrupted();
     append_end(text, style, totals.inputs > 0);
     sink.write(text);
     sink.commit();

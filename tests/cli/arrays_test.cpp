@@ -1,0 +1,140 @@
+// .npy in and out.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "tests/cli/fixture.h"
+#include "vit/model.h"
+#include "weights/readers/npy.h"
+
+namespace vit::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<float> values(const NpyArray& array) {
+    return to_f32(array.view());
+}
+
+class Arrays : public InferTest {
+  protected:
+    NpyArray logits(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.end(), {"--logits", path("logits.npy"), "--format", "jsonl"});
+        EXPECT_EQ(infer(arguments).status, 0);
+        return read_npy(path("logits.npy"));
+    }
+
+    /// The samples, preprocessed by the library.
+    std::vector<float> preprocessed(int count) const {
+        const Model loaded = Model::load(model());
+        const ModelInfo& info = loaded.info();
+        std::vector<float> pixels;
+        int taken = 0;
+        std::vector<std::filesystem::path> files;
+        for (const auto& entry : std::filesystem::directory_iterator(digits() / "samples"))
+            files.push_back(entry.path());
+        std::sort(files.begin(), files.end());
+        for (const auto& file : files) {
+            if (taken++ == count) break;
+            std::vector<float> one(static_cast<std::size_t>(3 * info.height * info.width));
+            preprocess(decode_image(file), info.transform, one);
+            pixels.insert(pixels.end(), one.begin(), one.end());
+        }
+        return pixels;
+    }
+};
+
+TEST_F(Arrays, LogitsAreTheSameBitsForEveryBatchAndThreadCount) {
+    const NpyArray reference = logits({digits() / "samples", "-b", "1", "-t", "1"});
+    EXPECT_EQ(reference.shape, (Shape{20, 10}));
+    for (const char* threads : {"1", "2", "3", "64"})
+        for (const char* batch : {"1", "2", "7", "20", "500"}) {
+            SCOPED_TRACE(std::string(threads) + " threads, batch " + batch);
+            const NpyArray other = logits({digits() / "samples", "-b", batch, "-t", threads});
+            EXPECT_EQ(other.shape, reference.shape);
+            EXPECT_TRUE(other.data == reference.data);
+        }
+}
+
+TEST_F(Arrays, ATensorGivesTheLogitsOfItsImages) {
+    const NpyArray reference = logits({digits() / "samples"});
+    write_npy(path("in.npy"), {20, 3, 32, 32}, preprocessed(20));
+    const NpyArray other = logits({path("in.npy"), "-b", "3"});
+    EXPECT_TRUE(other.data == reference.data);
+    const auto records = lines_of(infer({path("in.npy"), "--format", "jsonl"}).out);
+    ASSERT_EQ(records.size(), 20u);
+    EXPECT_EQ(records[0]["file"], path("in.npy") + "[0]");
+    EXPECT_EQ(records[19]["file"], path("in.npy") + "[19]");
+    EXPECT_EQ(records[0]["predictions"][0]["label"], "five");
+}
+
+TEST_F(Arrays, RowsOfFailedInputsAreNaN) {
+    const Finished done =
+        infer({path("none.png"), sample("01_five.png"), path("none2.png"), "--logits",
+               path("l.npy"), "--features", path("f.npy"), "--tokens", path("t.npy")});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_EQ(read_npy(path("l.npy")).shape, (Shape{3, 10}));
+    EXPECT_EQ(read_npy(path("f.npy")).shape, (Shape{3, 96}));
+    EXPECT_EQ(read_npy(path("t.npy")).shape, (Shape{3, 17, 96}));
+    for (const char* file : {"l.npy", "f.npy", "t.npy"}) {
+        const std::vector<float> all = values(read_npy(path(file)));
+        const std::size_t row = all.size() / 3;
+        for (std::size_t i = 0; i < all.size(); ++i)
+            EXPECT_EQ(std::isnan(all[i]), i / row != 1) << file << " " << i;
+    }
+}
+
+TEST_F(Arrays, LogitsFeaturesAndTokensAreWhatTheLibraryGives) {
+    const Finished done =
+        infer({sample("01_five.png"), sample("02_two.png"), "--logits", path("l.npy"), "--features",
+               path("f.npy"), "--tokens", path("t.npy")});
+    EXPECT_EQ(done.status, 0);
+    const Model loaded = Model::load(model());
+    const ModelInfo& info = loaded.info();
+    const std::vector<float> pixels = preprocessed(2);
+    std::vector<float> l(static_cast<std::size_t>(2 * info.classes));
+    std::vector<float> f(static_cast<std::size_t>(2 * info.features));
+    std::vector<float> t(static_cast<std::size_t>(2 * info.tokens * info.embed_dim));
+    loaded.run(pixels, 2, {l, f, t});
+    EXPECT_EQ(values(read_npy(path("l.npy"))), l);
+    EXPECT_EQ(values(read_npy(path("f.npy"))), f);
+    EXPECT_EQ(values(read_npy(path("t.npy"))), t);
+}
+
+TEST_F(Arrays, RecordsAgreeWithTheLogits) {
+    const Finished done =
+        infer({sample("01_five.png"), "--format", "jsonl", "-k", "10", "--logits", path("l.npy")});
+    const std::vector<float> all = values(read_npy(path("l.npy")));
+    for (const auto& each : lines_of(done.out).at(0)["predictions"])
+        EXPECT_EQ(each["logit"].get<float>(), all.at(each["index"]));
+}
+
+TEST_F(Arrays, BadTensorsAreRefusedByName) {
+    write_npy(path("size.npy"), {1, 3, 16, 16}, std::vector<float>(3 * 16 * 16));
+    write_npy(path("rank.npy"), {3, 32, 32}, std::vector<float>(3 * 32 * 32));
+    std::vector<float> nan(2 * 3 * 32 * 32);
+    nan.back() = std::nanf("");
+    write_npy(path("nan.npy"), {2, 3, 32, 32}, nan);
+    const std::string whole = read(path("nan.npy"));
+    write("cut.npy", whole.substr(0, whole.size() - 1));
+    write("text.npy", "hello");
+    const Finished done =
+        infer({path("size.npy"), path("rank.npy"), path("nan.npy"), path("cut.npy"),
+               path("text.npy"), path("none.npy"), sample("02_two.png"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 1);
+    const auto records = lines_of(done.out);
+    ASSERT_EQ(records.size(), 8u);
+    const std::vector<std::string> parts{"[3, 32, 32]", "[3, 32, 32]", "", "NaN", "", "", ""};
+    for (std::size_t i = 0; i < 7; ++i) {
+        EXPECT_EQ(records[i]["ok"], i == 2) << i;  // the first image of nan.npy is good
+        if (i == 2) continue;
+        const std::string error = records[i]["error"];
+        EXPECT_THAT(error, HasSubstr(".npy"));
+        EXPECT_THAT(error, HasSubstr(parts[i]));
+    }
+    EXPECT_TRUE(records[7]["ok"]);
+}
+
+}  // namespace
+}  // namespace vit::test

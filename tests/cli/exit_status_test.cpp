@@ -1,0 +1,199 @@
+// Exit statuses, output files, reports and the help.
+#include <gmock/gmock.h>
+
+#include "tests/cli/fixture.h"
+
+namespace vit::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+class ExitStatus : public InferTest {
+  protected:
+    static void expect_one_error_line(const Finished& done) {
+        EXPECT_THAT(done.err, StartsWith("vit-infer: error: "));
+        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
+    }
+};
+
+TEST_F(ExitStatus, WrongUsageIs2) {
+    const std::string image = sample("01_five.png");
+    const std::vector<std::vector<std::string>> wrong{
+        {},
+        {image, "--no-such-option"},
+        {image, "-k", "0"},
+        {image, "-k", "many"},
+        {image, "-t", "0"},
+        {image, "-b", "-1"},
+        {image, "--format", "xml"},
+        {image, "--output-type", "odds"},
+        {image, "--precision", "f16"},
+        {image, "--precision", "bf16"},
+        {image, "--img-size", "0"},
+        {image, "--img-size", "32x"},
+        {image, "--img-size", "33"},
+        {image, "--crop-pct", "0"},
+        {image, "--crop-pct", "2"},
+        {image, "--crop-mode", "round"},
+        {image, "--interpolation", "magic"},
+        {image, "--mean", "0.5,0.5"},
+        {image, "--std", "0.5,0,0.5"},
+        {image, "--print-graph=png"},
+        {image, "-o", path("x.npy"), "--logits", path("x.npy")},
+    };
+    for (const auto& arguments : wrong) {
+        const Finished done = infer(arguments);
+        SCOPED_TRACE(testing::PrintToString(arguments));
+        EXPECT_EQ(done.status, 2);
+        EXPECT_EQ(done.out, "");
+        expect_one_error_line(done);
+    }
+    const Finished nothing = run({tool()});
+    EXPECT_EQ(nothing.status, 2);
+    expect_one_error_line(nothing);
+}
+
+TEST_F(ExitStatus, ARefusedModelIs3) {
+    const std::string whole = read(model());
+    for (const std::string& bytes :
+         {std::string("hello"), whole.substr(0, whole.size() - 1), whole + "x"}) {
+        const Finished done = run({tool(), write("bad.vit", bytes), sample("01_five.png")});
+        EXPECT_EQ(done.status, 3);
+        EXPECT_EQ(done.out, "");
+        expect_one_error_line(done);
+        EXPECT_THAT(done.err, HasSubstr("bad.vit"));
+    }
+    EXPECT_EQ(run({tool(), digits() / "model.safetensors", sample("01_five.png")}).status, 3);
+}
+
+TEST_F(ExitStatus, AModelThatCannotBeReadIs74) {
+    const Finished done = run({tool(), path("none.vit"), sample("01_five.png")});
+    EXPECT_EQ(done.status, 74);
+    expect_one_error_line(done);
+    EXPECT_THAT(done.err, HasSubstr("none.vit"));
+}
+
+TEST_F(ExitStatus, WritingThatFailsIs74) {
+    Start full;
+    full.arguments = {tool(), model(), sample("01_five.png")};
+    full.stdout_path = "/dev/full";
+    const Finished done = run(full);
+    EXPECT_EQ(done.status, 74);
+    expect_one_error_line(done);
+
+    for (const char* option : {"-o", "--logits", "--features", "--tokens"}) {
+        SCOPED_TRACE(option);
+        const Finished device = infer({sample("01_five.png"), option, "/dev/full"});
+        EXPECT_EQ(device.status, 74);
+        const Finished nowhere = infer({sample("01_five.png"), option, path("no/such/folder/x")});
+        EXPECT_EQ(nowhere.status, 74);
+        expect_one_error_line(nowhere);
+        const Finished folder = infer({sample("01_five.png"), option, folder_});
+        EXPECT_EQ(folder.status, 74);
+        expect_one_error_line(folder);
+    }
+}
+
+TEST_F(ExitStatus, AFolderThatMayNotBeWrittenIs74) {
+    // Not even root may make files there.
+    for (const char* option : {"-o", "--logits"}) {
+        const Finished done = infer({sample("01_five.png"), option, "/proc/vit-infer-output"});
+        EXPECT_EQ(done.status, 74);
+        expect_one_error_line(done);
+    }
+}
+
+TEST_F(ExitStatus, AReaderThatWentAwayIsNoNews) {
+    Start start;
+    start.arguments = {tool(), model(), sample("01_five.png")};
+    start.stdout_closed_pipe = true;
+    const Finished done = run(start);
+    EXPECT_EQ(done.status, 74);
+    EXPECT_EQ(done.err, "");
+}
+
+TEST_F(ExitStatus, AnOutputFileIsWhatStandardOutputWouldBe) {
+    const Finished shown = infer({digits() / "samples", "--format", "json"});
+    const Finished kept = infer({digits() / "samples", "--format", "json", "-o", path("out.json")});
+    EXPECT_EQ(kept.status, 0);
+    EXPECT_EQ(kept.out, "");
+    EXPECT_EQ(read(path("out.json")), shown.out);
+    EXPECT_EQ(infer({sample("01_five.png"), "-o", "/dev/null"}).status, 0);
+}
+
+TEST_F(ExitStatus, HelpAndVersionAreOnStandardOutput) {
+    for (const char* option : {"-h", "--help"}) {
+        const Finished help = run({tool(), option});
+        EXPECT_EQ(help.status, 0);
+        EXPECT_EQ(help.err, "");
+        for (const char* each :
+             {"INPUT",       "--topk",     "--format",   "--output-type", "--output",
+              "--logits",    "--features", "--tokens",   "--threads",     "--batch-size",
+              "--precision", "--img-size", "--crop-pct", "--crop-mode",   "--interpolation",
+              "--mean",      "--std",      "--exif",     "--profile",     "--print-graph",
+              "--verify",    "--info",     "Exit status"})
+            EXPECT_THAT(help.out, HasSubstr(each));
+    }
+    const Finished version = run({tool(), "--version"});
+    EXPECT_EQ(version.status, 0);
+    EXPECT_THAT(version.out, MatchesRegex("vit [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_F(ExitStatus, ReportsNeedNoInput) {
+    const Finished info = infer({"--info"});
+    EXPECT_EQ(info.status, 0);
+    EXPECT_THAT(info.out, HasSubstr("17 of 96"));
+    EXPECT_THAT(infer({"--print-graph"}).out, HasSubstr("blocks.3"));
+    EXPECT_THAT(infer({"--print-graph", "--built-graph"}).out, HasSubstr("drop"));
+    EXPECT_THAT(infer({"--print-graph=dot"}).out, MatchesRegex("digraph[^{]*\\{(.|\n)*\\}\n*"));
+    const Finished verify = infer({"--verify"});
+    EXPECT_EQ(verify.status, 0);
+    EXPECT_THAT(verify.out, HasSubstr("self-test passed"));
+    const Finished profile = infer({"--profile", "-b", "2"});
+    EXPECT_EQ(profile.status, 0);
+    for (const char* each : {"GFLOP/s", "peak", "blocks.0.attn", "sum", "2 images"})
+        EXPECT_THAT(profile.out, HasSubstr(each));
+}
+
+TEST_F(ExitStatus, ReportsLeaveRecordsForProgramsAlone) {
+    const Finished done =
+        infer({sample("01_five.png"), "--info", "--verify", "--profile", "--format", "jsonl"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_EQ(lines_of(done.out).size(), 1u);
+    EXPECT_THAT(done.err, HasSubstr("GFLOP/s"));
+}
+
+TEST_F(ExitStatus, AModelWithoutSelfTestIsNotVerified) {
+    const std::string bare = path("bare.vit");
+    ASSERT_EQ(run({VIT_CONVERT, digits(), "-o", bare, "--no-self-test", "--quiet"}).status, 0);
+    const Finished done = run({tool(), bare, "--verify"});
+    EXPECT_EQ(done.status, 3);
+    expect_one_error_line(done);
+}
+
+TEST_F(ExitStatus, PreprocessingCanBeOverridden) {
+    const std::string image = sample("01_five.png");
+    const std::string plain = infer({image, "--format", "jsonl"}).out;
+    // What the model file says, said again, changes nothing; anything else does.
+    EXPECT_EQ(infer({image, "--format", "jsonl", "--crop-pct", "0.9", "--crop-mode", "center",
+                     "--interpolation", "bicubic", "--mean", "0.5,0.5,0.5", "--std", "0.5", "0.5",
+                     "0.5", "--img-size", "32x32", "--precision", "f32"})
+                  .out,
+              plain);
+    const std::vector<std::vector<std::string>> changes{
+        {"--crop-pct", "0.6"},         {"--interpolation", "nearest"}, {"--mean", "0.4,0.4,0.4"},
+        {"--std=0.3,0.3,0.3"},         {"--img-size", "40"},           {"--img-size", "32x48"},
+        {"--interpolation", "lanczos"}};
+    for (const auto& change : changes) {
+        std::vector<std::string> arguments{image, "--format", "jsonl"};
+        arguments.insert(arguments.end(), change.begin(), change.end());
+        const Finished done = infer(arguments);
+        EXPECT_EQ(done.status, 0) << done.err;
+        EXPECT_NE(done.out, plain) << testing::PrintToString(change);
+    }
+}
+
+}  // namespace
+}  // namespace vit::test

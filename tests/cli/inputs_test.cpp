@@ -1,0 +1,127 @@
+// What may be given as INPUT, and what a bad one does to the rest.
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <csignal>
+#include <thread>
+
+#include "tests/cli/fixture.h"
+
+namespace vit::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Inputs : public InferTest {
+  protected:
+    /// File names of the records in order, relative to the test's folder.
+    std::vector<std::string> files(const Finished& done) const {
+        std::vector<std::string> names;
+        for (const auto& record : lines_of(done.out)) {
+            const std::string file = record["file"];
+            names.push_back(file.starts_with(folder_.native())
+                                ? file.substr(folder_.native().size() + 1)
+                                : file);
+        }
+        return names;
+    }
+    static std::vector<std::string> labels(const Finished& done) {
+        std::vector<std::string> found;
+        for (const auto& record : lines_of(done.out))
+            found.push_back(record["ok"] ? record["predictions"][0]["label"] : "error");
+        return found;
+    }
+};
+
+TEST_F(Inputs, AFolderIsWalkedInNaturalOrderTakingImagesOnly) {
+    for (const char* name : {"in/img10.png", "in/img2.png", "in/img1.PNG", "in/b/x.png", "in/a.png",
+                             "in/b2/x.png", "in/b10/x.png"})
+        copy_sample("02_two.png", name);
+    write("in/readme.txt", "no image");
+    write("in/numbers.npy", "no image");
+    const Finished done = infer({path("in"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_THAT(files(done), ElementsAre("in/a.png", "in/b/x.png", "in/b2/x.png", "in/b10/x.png",
+                                         "in/img1.PNG", "in/img2.png", "in/img10.png"));
+}
+
+TEST_F(Inputs, AFolderInBracketsIsAFolder) {
+    copy_sample("02_two.png", "[2021,x]/a.png");
+    std::filesystem::current_path(folder_);
+    const Finished done = infer({"[2021,x]", "--format", "jsonl"});
+    EXPECT_THAT(labels(done), ElementsAre("two"));
+}
+
+TEST_F(Inputs, AFolderWithoutImagesIsABadInput) {
+    std::filesystem::create_directories(folder_ / "empty");
+    const Finished done = infer({path("empty"), sample("02_two.png"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_THAT(labels(done), ElementsAre("error", "two"));
+    EXPECT_THAT(done.out, HasSubstr("no images"));
+}
+
+TEST_F(Inputs, ALoopOfLinksEnds) {
+    copy_sample("02_two.png", "in/a.png");
+    std::filesystem::create_directory_symlink("..", folder_ / "in/up");
+    std::filesystem::create_symlink("a.png", folder_ / "in/b.png");
+    const Finished done = infer({path("in"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_THAT(files(done), ElementsAre("in/a.png", "in/b.png"));
+}
+
+TEST_F(Inputs, BadOnesAmongGoodOnesFailAlone) {
+    const std::string whole = read(sample("02_two.png"));
+    const std::string cut = write("cut.png", whole.substr(0, whole.size() / 2));
+    const std::string text = write("text.jpg", "hello");
+    const std::string empty = write("empty.png", "");
+    const Finished done =
+        infer({cut, sample("01_five.png"), text, empty, path("none.png"), digits() / "config.json",
+               sample("02_two.png"), "--format", "jsonl", "-b", "3"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_THAT(labels(done),
+                ElementsAre("error", "five", "error", "error", "error", "error", "two"));
+    EXPECT_THAT(done.err, HasSubstr("5 of 7 inputs failed"));
+    for (const auto& record : lines_of(done.out))
+        if (!record["ok"]) {
+            EXPECT_THAT(
+                record["error"].get<std::string>(),
+                HasSubstr(
+                    std::filesystem::path(record["file"].get<std::string>()).filename().native()));
+        }
+}
+
+TEST_F(Inputs, AListOnStandardInput) {
+    const std::string newline = copy_sample("03_eight.png", "new\nline.png");
+    const Finished lines =
+        infer({"-", "--format", "jsonl"}, sample("01_five.png") + "\n\n" + sample("02_two.png"));
+    EXPECT_EQ(lines.status, 0);
+    EXPECT_THAT(labels(lines), ElementsAre("five", "two"));
+    const Finished nul =
+        infer({sample("04_nine.png"), "-", "--null", "--format", "jsonl"},
+              newline + std::string(1, '\0') + sample("02_two.png") + std::string(1, '\0'));
+    EXPECT_THAT(labels(nul), ElementsAre("nine", "eight", "two"));
+}
+
+TEST_F(Inputs, ASlowListIsAnsweredAsItComes) {
+    Running running({tool(), model(), "-", "--format", "jsonl", "-b", "8"});
+    for (const char* name : {"01_five.png", "02_two.png"}) {
+        running.write(sample(name) + "\n");
+        EXPECT_THAT(running.read_line(), HasSubstr(name));
+    }
+    EXPECT_EQ(running.finish().status, 0);
+}
+
+TEST_F(Inputs, InterruptedEndsWithTheSignalsStatus) {
+    for (const auto& [signal, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+        Running running({tool(), model(), "-", "--format", "jsonl", "-o", path("out.jsonl")});
+        running.write(sample("01_five.png") + "\n");
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        running.signal(signal);
+        EXPECT_EQ(running.finish().status, status);
+        EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "an unfinished file was left";
+    }
+}
+
+}  // namespace
+}  // namespace vit::test

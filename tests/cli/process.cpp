@@ -1,0 +1,190 @@
+#include "tests/cli/process.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+extern char** environ;
+
+namespace vit::test {
+
+namespace {
+
+/// Two ends of a pipe, neither inherited by accident.
+std::array<int, 2> make_pipe() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
+    return ends;
+}
+
+int spawn(const std::vector<std::string>& arguments, int in, int out, int err) {
+    std::vector<char*> pointers;
+    for (const std::string& each : arguments) pointers.push_back(const_cast<char*>(each.c_str()));
+    pointers.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
+    // As from a shell, whatever the test runner did to its own signals.
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    sigset_t defaults;
+    sigemptyset(&defaults);
+    for (const int number : {SIGPIPE, SIGINT, SIGTERM}) sigaddset(&defaults, number);
+    posix_spawnattr_setsigdefault(&attributes, &defaults);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+    pid_t pid = -1;
+    EXPECT_EQ(::posix_spawn(&pid, pointers[0], &actions, &attributes, pointers.data(), environ), 0)
+        << arguments[0];
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+int wait_for(int pid) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    int status = 0;
+    while (::waitpid(pid, &status, WNOHANG) == 0) {
+        if (std::chrono::steady_clock::now() > end) {
+            ADD_FAILURE() << "takes more than a minute";
+            ::kill(pid, SIGKILL);
+            ::waitpid(pid, &status, 0);
+            break;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string read_all(const std::filesystem::path& path) {
+    std::ifstream stream(path, std::ios::binary);
+    std::stringstream text;
+    text << stream.rdbuf();
+    return text.str();
+}
+
+/// A file without a name of its own in the test's folder, for what must not fill a pipe.
+class ScratchFile {
+  public:
+    ScratchFile() {
+        std::string name = testing::TempDir() + "/vit_cli_XXXXXX";
+        fd_ = ::mkostemp(name.data(), O_CLOEXEC);
+        EXPECT_GE(fd_, 0);
+        path_ = name;
+    }
+    ~ScratchFile() {
+        ::close(fd_);
+        ::unlink(path_.c_str());
+    }
+    ScratchFile(const ScratchFile&) = delete;
+    ScratchFile& operator=(const ScratchFile&) = delete;
+    int fd() const { return fd_; }
+    std::string text() const { return read_all(path_); }
+
+  private:
+    int fd_ = -1;
+    std::filesystem::path path_;
+};
+
+}  // namespace
+
+Finished run(const Start& start) {
+    ScratchFile in, out, err;
+    EXPECT_EQ(::write(in.fd(), start.in.data(), start.in.size()),
+              static_cast<ssize_t>(start.in.size()));
+    ::lseek(in.fd(), 0, SEEK_SET);
+    int out_fd = out.fd();
+    if (!start.stdout_path.empty())
+        out_fd = ::open(start.stdout_path.c_str(), O_WRONLY | O_CLOEXEC);
+    std::array<int, 2> nobody{-1, -1};
+    if (start.stdout_closed_pipe) {
+        nobody = make_pipe();
+        ::close(nobody[0]);
+        out_fd = nobody[1];
+    }
+    Finished finished;
+    finished.status = wait_for(spawn(start.arguments, in.fd(), out_fd, err.fd()));
+    if (out_fd != out.fd()) ::close(out_fd);
+    finished.out = out.text();
+    finished.err = err.text();
+    return finished;
+}
+
+Finished run(const std::vector<std::string>& arguments) {
+    Start start;
+    start.arguments = arguments;
+    return run(start);
+}
+
+Running::Running(const std::vector<std::string>& arguments) {
+    const auto in = make_pipe();
+    const auto out = make_pipe();
+    pid_ = spawn(arguments, in[0], out[1], STDERR_FILENO);
+    ::close(in[0]);
+    ::close(out[1]);
+    in_ = in[1];
+    out_ = out[0];
+}
+
+Running::~Running() {
+    if (pid_ > 0) {
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+    if (in_ >= 0) ::close(in_);
+    if (out_ >= 0) ::close(out_);
+}
+
+void Running::write(const std::string& text) {
+    ASSERT_EQ(::write(in_, text.data(), text.size()), static_cast<ssize_t>(text.size()));
+}
+
+std::string Running::read_line() {
+    while (true) {
+        const std::size_t end = buffer_.find('\n');
+        if (end != std::string::npos) {
+            std::string line = buffer_.substr(0, end);
+            buffer_.erase(0, end + 1);
+            return line;
+        }
+        pollfd wanted{out_, POLLIN, 0};
+        std::array<char, 4096> block;
+        const ssize_t count =
+            ::poll(&wanted, 1, 60'000) == 1 ? ::read(out_, block.data(), block.size()) : -1;
+        if (count <= 0) {
+            ADD_FAILURE() << "no further line came; so far: " << buffer_;
+            return {};
+        }
+        buffer_.append(block.data(), static_cast<std::size_t>(count));
+    }
+}
+
+void Running::signal(int number) {
+    ::kill(pid_, number);
+}
+
+Finished Running::finish() {
+    ::close(std::exchange(in_, -1));
+    Finished finished;
+    finished.status = wait_for(std::exchange(pid_, -1));
+    std::array<char, 4096> block;
+    for (ssize_t count; (count = ::read(out_, block.data(), block.size())) > 0;)
+        buffer_.append(block.data(), static_cast<std::size_t>(count));
+    finished.out = buffer_;
+    return finished;
+}
+
+}  // namespace vit::test

@@ -1,0 +1,47 @@
+// Runs a program as a shell would, and keeps what it says.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace vit::test {
+
+struct Finished {
+    int status = 0;  ///< exit status, or 128 + signal
+    std::string out;
+    std::string err;
+};
+
+struct Start {
+    std::vector<std::string> arguments;  ///< the program first
+    std::string in;                      ///< its standard input
+    std::string stdout_path;             ///< not empty: standard output goes there
+    bool stdout_closed_pipe = false;     ///< standard output is a pipe that nobody reads
+};
+
+/// Fails the test when the program cannot be started or takes more than a minute.
+Finished run(const Start& start);
+Finished run(const std::vector<std::string>& arguments);
+
+/// A started program, for signals and slow input.
+class Running {
+  public:
+    explicit Running(const std::vector<std::string>& arguments);
+    ~Running();
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+
+    void write(const std::string& text);
+    /// Waits (at most a minute) for the next line of its standard output.
+    std::string read_line();
+    void signal(int number);
+    /// Closes its standard input and waits.
+    Finished finish();
+
+  private:
+    int pid_ = -1;
+    int in_ = -1, out_ = -1;
+    std::string buffer_;
+};
+
+}  // namespace vit::test
