@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
 #include <algorithm>
+
 #include <cstring>
 #include <filesystem>
 #include <map>
@@ -67,7 +69,7 @@ void expect_agreement(const fs::path& model_file, const Expected& expected) {
             ASSERT_EQ(found[name].size(), values.size());
             const double error = test::relative_l2(found[name], values);
             EXPECT_LE(error, tolerance);
-            testing::Test::RecordProperty(name + "_relative_l2", std::to_string(error));
+            testing::Test::RecordProperty(name + "_relative_l2", fmt::format("{:.2e}", error));
         }
     }
 }
