@@ -1,0 +1,147 @@
+// The table of architectures against what timm builds (tools/fixtures/timm_architectures.py).
+#include "weights/mappings/architectures.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "vit/error.h"
+#include "weights/mappings/timm_config.h"
+#include "weights/model_file/checked.h"
+#include "weights/model_file/model_file.h"
+
+namespace vit {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+json golden() {
+    std::ifstream file(VIT_TEST_DATA "/mappings/architectures.json");
+    return json::parse(file).at("architectures");
+}
+
+/// What the same refusal is called in timm's modules and here.
+const std::map<std::string, std::string> refusals{
+    {"attention pooling", "attention pooling"},
+    {"pre_norm", "pre_norm"},
+    {"block", "block type"},
+    {"attention", "differential attention"},
+    {"scale_attn_norm", "scale_"},
+    {"MLP",
+     "not supported yet"},  // SwiGLU comes with RMSNorm or a packed GLU; either may be named first
+    {"norm", "RMSNorm"},
+    {"image size", "multiple of the patch size"},
+};
+
+std::string refusal(const std::string& name) {
+    try {
+        const ResolvedModel model = resolve_timm_config({name, {}, {}}, {});
+        validate(model.config);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::model);
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Architectures, HasAllOfTimms) {
+    EXPECT_EQ(all_architectures().size(), 179u);
+}
+
+TEST(Architectures, AreWhatTimmBuilds) {
+    const std::map<std::string, Activation> activations{{"GELU", Activation::gelu},
+                                                        {"GELUTanh", Activation::gelu_tanh}};
+    int supported = 0;
+    for (const json& timm : golden()) {
+        const std::string name = timm.at("name");
+        SCOPED_TRACE(name);
+        EXPECT_EQ(find_architecture(name).tag, timm.at("tag"));
+        const std::string unsupported = timm.at("unsupported");
+        if (!unsupported.empty()) {
+            EXPECT_THAT(refusal(name), HasSubstr(refusals.at(unsupported)));
+            continue;
+        }
+        ++supported;
+        const ResolvedModel model = resolve_timm_config({name, {}, {}}, {});
+        const ModelConfig& c = model.config;
+        EXPECT_EQ(c.architecture, name);
+        EXPECT_EQ(json({c.image_size.height, c.image_size.width}), timm.at("image"));
+        EXPECT_EQ(json({c.patch_height, c.patch_width}), timm.at("patch"));
+        EXPECT_EQ(c.embed_dim, timm.at("embed_dim"));
+        EXPECT_EQ(c.depth, timm.at("depth"));
+        EXPECT_EQ(c.heads, timm.at("heads"));
+        EXPECT_EQ(c.head_dim, timm.at("head_dim"));
+        EXPECT_EQ(c.mlp_dim, timm.at("mlp_dim"));
+        EXPECT_EQ(c.norm_eps, timm.at("eps").get<double>());
+        EXPECT_EQ(c.activation, activations.at(timm.at("activation")));
+        EXPECT_EQ(c.prefix_tokens(), timm.at("prefix_tokens"));
+        EXPECT_EQ(c.pooling, timm.at("pooling") == "avg" ? Pooling::avg : Pooling::token);
+        EXPECT_EQ(c.final_norm, timm.at("final_norm"));
+        EXPECT_EQ(c.fc_norm, timm.at("fc_norm"));
+        EXPECT_EQ(c.layer_scale, timm.at("layer_scale"));
+        EXPECT_EQ(c.qkv_bias, timm.at("qkv_bias"));
+        EXPECT_EQ(c.proj_bias, timm.at("proj_bias"));
+        EXPECT_EQ(c.num_classes, timm.at("num_classes"));
+        EXPECT_EQ(json({c.in_chans, model.preprocessing.input_size.height,
+                        model.preprocessing.input_size.width}),
+                  timm.at("input_size"));
+        EXPECT_EQ(model.preprocessing.crop_pct, timm.at("crop_pct").get<double>());
+        const bool squash = model.preprocessing.crop_mode == CropMode::squash;
+        EXPECT_EQ(squash ? "squash" : "center", timm.at("crop_mode"));
+        const bool bilinear = model.preprocessing.interpolation == Interpolation::bilinear;
+        EXPECT_EQ(bilinear ? "bilinear" : "bicubic", timm.at("interpolation"));
+        for (std::size_t i = 0; i < 3; ++i) {
+            EXPECT_EQ(model.preprocessing.mean[i], timm.at("mean")[i].get<float>());
+            EXPECT_EQ(model.preprocessing.std[i], timm.at("std")[i].get<float>());
+        }
+
+        std::uint64_t parameters = 0;
+        for (const TensorSpec& spec : required_tensors(c)) {
+            parameters += checked::product(spec.shape, spec.name);
+            if (spec.name == "pos_embed") {
+                EXPECT_EQ(spec.shape[0], timm.at("table_rows"));
+            }
+        }
+        EXPECT_EQ(parameters, timm.at("parameters"));
+    }
+    EXPECT_EQ(supported, 104);
+}
+
+TEST(Architectures, FindsTags) {
+    const Architecture tagged = find_architecture("vit_base_patch16_224.augreg_in21k");
+    EXPECT_EQ(tagged.name, "vit_base_patch16_224");
+    EXPECT_EQ(tagged.tag, "augreg_in21k");
+    EXPECT_EQ(tagged.pretrained_cfg.at("num_classes"), 21843);
+}
+
+TEST(Architectures, FollowsRenaming) {
+    const Architecture found = find_architecture("vit_base_patch16_224_in21k");
+    EXPECT_EQ(found.name, "vit_base_patch16_224");
+    EXPECT_EQ(found.tag, "augreg_in21k");
+}
+
+std::string unknown(const std::string& name) {
+    try {
+        find_architecture(name);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::usage);
+        return error.what();
+    }
+    return "";
+}
+
+TEST(Architectures, NamesWhatComesClose) {
+    EXPECT_THAT(unknown("vit_bas_patch16_224"), HasSubstr("vit_base_patch16_224"));
+    EXPECT_THAT(unknown("resnet50"), HasSubstr("'resnet50'"));
+    EXPECT_THAT(unknown(""), HasSubstr("unknown architecture"));
+    EXPECT_THAT(unknown("a\nb"), HasSubstr("\\x0a"));
+    EXPECT_THAT(unknown(std::string(100000, 'x')), HasSubstr("unknown architecture"));
+    EXPECT_THAT(unknown("vit_base_patch16_224.nope"), HasSubstr("augreg2_in21k_ft_in1k"));
+    EXPECT_THAT(unknown("vit_base_patch16_224."), HasSubstr("no tag ''"));
+}
+
+}  // namespace
+}  // namespace vit

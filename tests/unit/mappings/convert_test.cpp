@@ -1,0 +1,314 @@
+// What a checkpoint's tensors must be like; the numbers that come out are compared with timm's in
+// tests/golden.
+#include "weights/mappings/convert.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "vit/error.h"
+
+namespace vit {
+namespace {
+
+using nlohmann::json;
+using testing::AllOf;
+using testing::Contains;
+using testing::HasSubstr;
+
+/// A checkpoint whose tensors may be tampered with.
+class Tampered {
+  public:
+    explicit Tampered(const std::string& name)
+        : checkpoint(read_checkpoint(std::string(VIT_TEST_DATA) + "/timm/" + name)) {}
+
+    TensorView& tensor(const std::string& name) {
+        for (TensorView& t : checkpoint.tensors)
+            if (t.name == name) return t;
+        throw std::runtime_error("no tensor " + name);
+    }
+    void remove(const std::string& name) {
+        std::erase_if(checkpoint.tensors, [&](const TensorView& t) { return t.name == name; });
+    }
+    void add(const std::string& name, Shape shape, std::vector<float> values) {
+        owned_.push_back(std::make_unique<std::vector<float>>(std::move(values)));
+        checkpoint.tensors.push_back(
+            {name, DType::f32, std::move(shape), std::as_bytes(std::span(*owned_.back()))});
+    }
+    void zeros(const std::string& name, Shape shape) {
+        std::int64_t count = 1;
+        for (const std::int64_t n : shape) count *= n;
+        add(name, std::move(shape), std::vector<float>(static_cast<std::size_t>(count)));
+    }
+    void poison(const std::string& name, std::size_t at, float value) {
+        const TensorView old = tensor(name);
+        std::vector<float> values = to_f32(old);
+        values[at] = value;
+        remove(name);
+        add(name, old.shape, std::move(values));
+    }
+    void configure(const std::function<void(json&)>& change) {
+        json config = json::parse(*checkpoint.config_json);
+        change(config);
+        checkpoint.config_json = config.dump();
+    }
+    std::string refused(ErrorKind kind = ErrorKind::model, const ConvertOptions& options = {}) {
+        try {
+            convert(checkpoint, options);
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), kind) << error.what();
+            const std::string text = error.what();
+            EXPECT_EQ(text.find('\n'), std::string::npos);
+            EXPECT_THAT(text, HasSubstr(checkpoint.path.filename().string()));
+            return text;
+        }
+        return "accepted";
+    }
+
+    Checkpoint checkpoint;
+
+  private:
+    std::vector<std::unique_ptr<std::vector<float>>> owned_;
+};
+
+std::vector<float> values_of(const Converted& model, const std::string& name) {
+    for (const TensorView& t : model.tensors)
+        if (t.name == name) return to_f32(t);
+    throw std::runtime_error("no tensor " + name);
+}
+
+TEST(Convert, UsesEveryTensor) {
+    Tampered t("token");
+    const Converted model = convert(t.checkpoint);
+    EXPECT_EQ(model.tensor_report.size(), t.checkpoint.tensors.size());
+    for (const ReportLine& line : model.tensor_report) EXPECT_TRUE(line.used) << line.name;
+    const std::vector<TensorSpec> specs = required_tensors(model.header.config);
+    ASSERT_EQ(model.tensors.size(), specs.size());
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        EXPECT_EQ(model.tensors[i].name, specs[i].name);
+        EXPECT_EQ(model.tensors[i].shape, specs[i].shape);
+        EXPECT_EQ(model.tensors[i].dtype, DType::f32);
+    }
+    EXPECT_TRUE(model.owned.empty());  // float32 is taken in place
+    const ModelConfig& c = model.header.config;
+    EXPECT_EQ(c.pos_drop_rate, 0.1);
+    EXPECT_EQ(c.patch_drop_rate, 0.25);
+    EXPECT_EQ(c.drop_path_rate, 0.2);
+}
+
+TEST(Convert, SplitsQkvByRows) {
+    Tampered t("token");
+    const std::vector<float> qkv = to_f32(t.tensor("blocks.1.attn.qkv.weight"));
+    const Converted model = convert(t.checkpoint);
+    const std::size_t third = qkv.size() / 3;
+    for (std::size_t part = 0; part < 3; ++part) {
+        const std::string name = std::string("blocks.1.attn.") + "qkv"[part] + ".weight";
+        const std::vector<float> expected(
+            qkv.begin() + static_cast<std::ptrdiff_t>(part * third),
+            qkv.begin() + static_cast<std::ptrdiff_t>((part + 1) * third));
+        EXPECT_EQ(values_of(model, name), expected) << name;
+    }
+}
+
+TEST(Convert, NamesExtraTensors) {
+    Tampered t("token");
+    t.zeros("blocks.0.attn.extra", {3});
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("'blocks.0.attn.extra'"), HasSubstr("[3]")));
+    t = Tampered("token");
+    t.zeros("blocks.3.norm1.weight", {18});
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("'blocks.3.norm1.weight'"), HasSubstr("3 blocks")));
+    t = Tampered("token");
+    t.zeros("blocks.00.norm1.weight", {18});
+    EXPECT_THAT(t.refused(), HasSubstr("'blocks.00.norm1.weight'"));
+    t = Tampered("token");
+    t.zeros("fc_norm.weight", {18});
+    EXPECT_THAT(t.refused(),
+                AllOf(HasSubstr("'fc_norm.weight'"), HasSubstr("not part of the model")));
+    t = Tampered("token");
+    t.zeros("bad\nname", {1});
+    EXPECT_THAT(t.refused(), HasSubstr("bad\\x0aname"));
+}
+
+TEST(Convert, NamesMissingTensors) {
+    const Checkpoint whole = Tampered("token").checkpoint;
+    for (const TensorView& gone : whole.tensors) {
+        Tampered t("token");
+        t.remove(gone.name);
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + gone.name + "' is missing"),
+                                       HasSubstr("expected shape")));
+    }
+    Tampered t("distilled");
+    t.remove("head_dist.bias");
+    EXPECT_THAT(t.refused(), HasSubstr("'head_dist.bias' is missing: expected shape [7]"));
+}
+
+TEST(Convert, NamesWrongShapes) {
+    Tampered t("token");
+    std::swap(t.tensor("blocks.0.mlp.fc1.weight").shape[0],
+              t.tensor("blocks.0.mlp.fc1.weight").shape[1]);
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("'blocks.0.mlp.fc1.weight'"), HasSubstr("[27, 18]"),
+                                   HasSubstr("[18, 27]")));
+    t = Tampered("token");
+    t.tensor("blocks.0.attn.qkv.weight").shape = {18, 54};
+    EXPECT_THAT(t.refused(),
+                AllOf(HasSubstr("expected shape [54, 18]"), HasSubstr("found [18, 54]")));
+    t = Tampered("token");
+    t.tensor("cls_token").shape = {18, 1, 1};
+    EXPECT_THAT(t.refused(), HasSubstr("'cls_token'"));
+    t = Tampered("token");
+    t.tensor("patch_embed.proj.weight").shape = {18, 192, 1, 1};
+    EXPECT_THAT(t.refused(), HasSubstr("[18, 3, 8, 8]"));
+    t = Tampered("token");
+    t.configure([](json& c) { c["num_classes"] = c["model_args"]["num_classes"] = 6; });
+    EXPECT_THAT(t.refused(), HasSubstr("'head."));
+    t = Tampered("token");
+    t.remove("pos_embed");
+    t.zeros("pos_embed", {1, 16, 18});  // 15 patches: neither as the configuration says nor square
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("'pos_embed'"), HasSubstr("[1, 17, 18]")));
+}
+
+TEST(Convert, NamesTensorsThatAreNotFinite) {
+    Tampered t("token");
+    t.poison("blocks.1.mlp.fc2.weight", 2 * 27 + 5, std::numeric_limits<float>::quiet_NaN());
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("'blocks.1.mlp.fc2.weight'"), HasSubstr("nan"),
+                                   HasSubstr("[2, 5]")));
+    t = Tampered("token");
+    t.poison("blocks.0.attn.qkv.bias", 53, -std::numeric_limits<float>::infinity());
+    EXPECT_THAT(t.refused(),
+                AllOf(HasSubstr("'blocks.0.attn.qkv.bias'"), HasSubstr("inf"), HasSubstr("[53]")));
+    t = Tampered("token");
+    t.poison("head.bias", 0, std::numeric_limits<float>::max());
+    EXPECT_THAT(t.refused(), "accepted");
+}
+
+TEST(Convert, RefusesIntegers) {
+    Tampered t("token");
+    t.tensor("head.bias").dtype = DType::i32;
+    EXPECT_THAT(t.refused(), HasSubstr("head.bias"));
+}
+
+TEST(Convert, RefusesTheSameTensorTwice) {
+    Tampered t("deit3");
+    t.zeros("blocks.0.gamma_1", {18});
+    EXPECT_THAT(t.refused(),
+                AllOf(HasSubstr("'blocks.0.gamma_1'"), HasSubstr("'blocks.0.ls1.gamma'")));
+}
+
+TEST(Convert, RefusesAWrongNumberOfHeads) {
+    Tampered t("token");
+    t.configure([](json& c) { c["model_args"]["num_heads"] = 4; });
+    EXPECT_THAT(t.refused(), AllOf(HasSubstr("num_heads"), HasSubstr("18"), HasSubstr("4")));
+}
+
+TEST(Convert, DropsWithAReason) {
+    Tampered t("gelu_tanh");  // comes with the attention pooling that timm leaves out
+    const Converted model = convert(t.checkpoint);
+    int dropped = 0;
+    for (const ReportLine& line : model.tensor_report) {
+        if (line.used) continue;
+        ++dropped;
+        EXPECT_TRUE(line.name.starts_with("attn_pool.")) << line.name;
+        EXPECT_THAT(line.text, HasSubstr("attention pooling"));
+        EXPECT_THAT(model.header.provenance.notes, Contains(HasSubstr(line.name)));
+    }
+    EXPECT_EQ(dropped, 13);
+
+    t = Tampered("avg");  // timm refuses the same for other architectures
+    t.zeros("attn_pool.latent", {1, 1, 18});
+    EXPECT_THAT(t.refused(), HasSubstr("'attn_pool.latent'"));
+
+    t = Tampered("token");
+    t.configure([](json& c) { c["num_classes"] = c["model_args"]["num_classes"] = 0; });
+    const Converted headless = convert(t.checkpoint);
+    EXPECT_EQ(headless.tensors.back().name, "norm.bias");
+    EXPECT_THAT(headless.header.provenance.notes, Contains(HasSubstr("'head.weight'")));
+}
+
+TEST(Convert, LeavesOutRowsBeforeTheClasses) {
+    Tampered t("token");
+    const std::vector<float> rows = to_f32(t.tensor("head.weight")),
+                             bias = to_f32(t.tensor("head.bias"));
+    t.configure([](json& c) {
+        c["num_classes"] = c["model_args"]["num_classes"] = 6;
+        c["pretrained_cfg"]["label_offset"] = 1;
+    });
+    const Converted model = convert(t.checkpoint);
+    EXPECT_EQ(values_of(model, "head.weight"), std::vector<float>(rows.begin() + 18, rows.end()));
+    EXPECT_EQ(values_of(model, "head.bias"), std::vector<float>(bias.begin() + 1, bias.end()));
+}
+
+TEST(Convert, ResizesThePositionTable) {
+    Tampered t("token");
+    ConvertOptions options;
+    options.image_size = ImageSize{48, 64};
+    const Converted model = convert(t.checkpoint, options);
+    EXPECT_EQ(model.header.config.image_size, (ImageSize{48, 64}));
+    EXPECT_EQ(model.header.preprocessing.input_size, (ImageSize{48, 64}));
+    const std::vector<float> table = values_of(model, "pos_embed"),
+                             old = to_f32(t.tensor("pos_embed"));
+    ASSERT_EQ(table.size(), std::size_t{(6 * 8 + 1) * 18});
+    EXPECT_TRUE(std::equal(old.begin(), old.begin() + 18, table.begin()));  // the class token's row
+    EXPECT_THAT(model.header.provenance.notes, Contains(HasSubstr("4x4 to 6x8")));
+
+    options.image_size = ImageSize{48, 63};
+    EXPECT_THAT(t.refused(ErrorKind::usage, options),
+                AllOf(HasSubstr("--img-size"), HasSubstr("48x63")));
+    options.image_size = ImageSize{0, 8};
+    EXPECT_THAT(t.refused(ErrorKind::usage, options), HasSubstr("--img-size"));
+
+    t.configure([](json& c) { c["architecture"] = "flexivit_small"; });
+    t.configure([](json& c) { c["model_args"]["no_embed_class"] = false; });
+    options.image_size = ImageSize{64, 64};
+    EXPECT_THAT(t.refused(ErrorKind::model, options), HasSubstr("bilinear"));
+}
+
+TEST(Convert, TakesGivenLabels) {
+    Tampered t("token");
+    ConvertOptions options;
+    options.labels = "a\nb\nc\nd\ne\nf\ng\n";
+    EXPECT_EQ(convert(t.checkpoint, options).header.labels.back(), "g");
+    options.labels = "a\nb\n";
+    options.labels_name = "names.txt";
+    EXPECT_THAT(t.refused(ErrorKind::usage, options), HasSubstr("names.txt: expected 7 labels"));
+}
+
+TEST(Convert, AsksForTheArchitecture) {
+    Tampered t("token");
+    t.checkpoint.config_json.reset();
+    EXPECT_THAT(t.refused(ErrorKind::usage),
+                AllOf(HasSubstr("--arch"), HasSubstr("width 18"), HasSubstr("3 blocks"),
+                      HasSubstr("8x8 patches")));
+    t.checkpoint.tensors.clear();
+    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("--arch"));
+    // The architectures that fit are named.
+    t.zeros("patch_embed.proj.weight", {192, 3, 16, 16});
+    t.zeros("cls_token", {1, 1, 192});
+    for (int n = 0; n < 12; ++n)
+        t.zeros("blocks." + std::to_string(n) + ".mlp.fc1.weight", {768, 192});
+    EXPECT_THAT(t.refused(ErrorKind::usage),
+                AllOf(HasSubstr("vit_tiny_patch16_224"), HasSubstr("deit_tiny_patch16_224")));
+}
+
+TEST(Convert, SaysWhoseNamesTheyAre) {
+    Tampered t("token");
+    t.checkpoint.config_json.reset();
+    t.checkpoint.tensors.clear();
+    t.zeros("vit.embeddings.patch_embeddings.projection.weight", {1});
+    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("Hugging Face"));
+    ConvertOptions options;
+    options.arch = "vit_tiny_patch16_224";
+    EXPECT_THAT(t.refused(ErrorKind::model, options), HasSubstr("Hugging Face"));
+}
+
+TEST(Convert, TakesTheTrainingCheckpointsArchitecture) {
+    Tampered t("token");
+    t.checkpoint.config_json.reset();
+    t.checkpoint.arch = "vit_tiny_patch16_224";
+    EXPECT_THAT(t.refused(), HasSubstr("expected"));  // found, and its sizes are not these
+}
+
+}  // namespace
+}  // namespace vit
