@@ -1,0 +1,270 @@
+// vit-convert as a user runs it.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "tests/cli/fixture.h"
+#include "tools/common/error_line.h"
+#include "tools/common/signals.h"
+#include "weights/model_file/model_file.h"
+
+namespace vit::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+class ConvertTool : public InferTest {
+  protected:
+    static std::string timm(const std::string& name) {
+        return std::string(VIT_TEST_DATA) + "/timm/" + name;
+    }
+    static std::string npz(const std::string& name) {
+        return std::string(VIT_TEST_DATA) + "/cli/" + name;
+    }
+    std::string out() const { return path("out/model.vit"); }
+
+    Finished convert(std::vector<std::string> arguments) const {
+        fs::create_directories(path("out"));
+        arguments.insert(arguments.begin(), VIT_CONVERT);
+        return run(arguments);
+    }
+    /// With -o, and nothing left behind but perhaps the model file.
+    Finished convert_to_file(std::vector<std::string> arguments) const {
+        arguments.insert(arguments.end(), {"-o", out()});
+        const Finished done = convert(arguments);
+        for (const fs::directory_entry& entry : fs::directory_iterator(path("out")))
+            EXPECT_EQ(entry.path().filename(), "model.vit");
+        return done;
+    }
+    static void expect_error(const Finished& done, int status, const std::string& text) {
+        EXPECT_EQ(done.status, status) << done.err;
+        EXPECT_THAT(done.err, AllOf(StartsWith("vit-convert: error: "), HasSubstr(text)));
+        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
+        EXPECT_EQ(done.out, "");
+    }
+};
+
+TEST_F(ConvertTool, WritesAModelFileThatVerifies) {
+    const Finished done = convert_to_file({digits()});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_EQ(done.err, "");
+    EXPECT_THAT(done.out, AllOf(HasSubstr("vit_tiny_patch16_224"), HasSubstr("32x32"),
+                                HasSubstr("10 classes"), HasSubstr("56 tensors used, 0 dropped"),
+                                HasSubstr("reference evaluator")));
+    const ModelFile file = ModelFile::open(out());
+    const Provenance& provenance = file.header().provenance;
+    EXPECT_EQ(provenance.source, "model.safetensors");
+    EXPECT_THAT(provenance.converter, HasSubstr("vit-convert"));
+    // As `sha256sum` prints it.
+    EXPECT_EQ(provenance.sha256,
+              "a0a0f8051a8a9864e31afa0bd9d86de77787b52fa6978dcbdf334763821eda90");
+    EXPECT_EQ(file.header().labels.at(3), "three");
+    ASSERT_TRUE(file.header().self_test);
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+}
+
+TEST_F(ConvertTool, IsQuietWhenAsked) {
+    const Finished done = convert_to_file({digits(), "--quiet"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_EQ(done.out + done.err, "");
+    EXPECT_TRUE(fs::exists(out()));
+}
+
+TEST_F(ConvertTool, IsDeterministic) {
+    ASSERT_EQ(convert_to_file({digits()}).status, 0);
+    const std::string first = read(out());
+    ASSERT_EQ(convert_to_file({digits()}).status, 0);
+    EXPECT_EQ(read(out()), first);
+}
+
+TEST_F(ConvertTool, InspectsWithoutWriting) {
+    const Finished done = convert({timm("gelu_tanh"), "--inspect", "-o", out()});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_FALSE(fs::exists(out()));
+    EXPECT_THAT(done.out, AllOf(HasSubstr("gelu_tanh"), HasSubstr("3 heads"),
+                                HasSubstr("attn_pool.latent: dropped: "),
+                                HasSubstr("blocks.0.attn.qkv.weight -> blocks.0.attn.q.weight"),
+                                HasSubstr("model_args.depth: used")));
+}
+
+TEST_F(ConvertTool, TakesAnExpectedResult) {
+    ASSERT_EQ(convert_to_file({timm("heads"), "--expect", npz("heads_expected.npz")}).status, 0);
+    const ModelFile file = ModelFile::open(out());
+    ASSERT_TRUE(file.header().self_test);
+    EXPECT_TRUE(file.header().self_test->stored_input);
+    EXPECT_THAT(file.header().self_test->made_by, HasSubstr("heads_expected.npz"));
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+
+    ASSERT_EQ(convert_to_file({timm("heads"), "--expect", npz("heads_wrong.npz")}).status, 0);
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 3);
+    expect_error(convert_to_file({timm("heads"), "--expect", npz("heads_misshapen.npz")}), 3,
+                 "expected shape [1, 3, 32, 32]");
+    expect_error(convert_to_file({timm("heads"), "--expect", npz("heads_incomplete.npz")}), 3,
+                 "input");
+    expect_error(convert_to_file({timm("heads"), "--expect", npz("none.npz")}), 74, "none.npz");
+}
+
+TEST_F(ConvertTool, LeavesTheSelfTestOut) {
+    EXPECT_THAT(convert_to_file({digits(), "--no-self-test"}).out, HasSubstr("no self-test"));
+    EXPECT_FALSE(ModelFile::open(out()).header().self_test);
+}
+
+TEST_F(ConvertTool, TakesLabels) {
+    const std::string names =
+        write("names.txt", "nil\nuno\ndue\ntre\nquattro\ncinque\nsei\nsette\notto\nnove\n");
+    ASSERT_EQ(convert_to_file({digits(), "--labels", names}).status, 0);
+    EXPECT_EQ(ModelFile::open(out()).header().labels.at(4), "quattro");
+    expect_error(convert_to_file({digits(), "--labels", write("few.txt", "a\n")}), 2,
+                 "expected 10 labels");
+    expect_error(convert_to_file({digits(), "--labels", path("none.txt")}), 74, "none.txt");
+}
+
+TEST_F(ConvertTool, ResizesForAnotherImageSize) {
+    EXPECT_THAT(convert_to_file({digits(), "--img-size", "48x64"}).out, HasSubstr("48x64 images"));
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+    expect_error(convert_to_file({digits(), "--img-size", "50"}), 2, "multiple of the patch size");
+}
+
+TEST_F(ConvertTool, WrongUsageIs2) {
+    const std::vector<std::vector<std::string>> wrong{
+        {},
+        {digits()},
+        {digits(), "-o"},
+        {digits(), "-o", out(), "--no-such-option"},
+        {digits(), "-o", out(), "more"},
+        {digits(), "-o", out(), "--dtype", "f16"},
+        {digits(), "-o", out(), "--ema", "--no-ema"},
+        {digits(), "-o", out(), "--expect", "a.npz", "--no-self-test"},
+        {digits(), "-o", out(), "--img-size", "0"},
+        {digits(), "-o", out(), "--img-size", "32x"},
+        {digits(), "-o", out(), "--img-size", "x32"},
+        {digits(), "-o", out(), "--img-size", "32x32x32"},
+        {digits(), "-o", out(), "--img-size", "99999"},
+        {digits(), "-o", out(), "--arch", "vit_tiny_patch16_225"},
+        {digits(), "-o", out(), "--arch", "vit_base_patch16_224"},
+        {digits(), "-o", digits() / "model.safetensors"},
+    };
+    for (const std::vector<std::string>& arguments : wrong) {
+        SCOPED_TRACE(arguments.empty() ? "" : arguments.back());
+        expect_error(convert(arguments), 2, "");
+    }
+    EXPECT_FALSE(fs::exists(out()));
+    EXPECT_EQ(fs::file_size(digits() / "model.safetensors"), 1879928u);
+}
+
+TEST_F(ConvertTool, AsksForAnArchitecture) {
+    fs::copy_file(digits() / "model.safetensors", path("alone.safetensors"));
+    expect_error(convert_to_file({path("alone.safetensors")}), 2, "--arch");
+}
+
+TEST_F(ConvertTool, RefusedCheckpointsAre3AndLeaveTheOldFile) {
+    write("out/model.vit", "old");
+    expect_error(convert_to_file({write("x.safetensors", "no checkpoint at all")}), 3,
+                 "x.safetensors");
+    expect_error(convert_to_file({write("empty.pth", "")}), 3, "empty.pth");
+    const std::string whole = read(digits() / "model.safetensors");
+    expect_error(convert_to_file({write("cut.safetensors", whole.substr(0, whole.size() - 1))}), 3,
+                 "cut.safetensors");
+    expect_error(convert_to_file({"hf-hub:timm/vit_tiny_patch16_224.augreg_in21k"}), 3,
+                 "not there yet");
+    expect_error(convert_to_file({digits(), "--dtype", "bf16"}), 3, "not there yet");
+    write("bad/model.safetensors", whole);
+    write("bad/config.json", R"({"architecture": "resnet50"})");
+    expect_error(convert_to_file({path("bad")}), 3, "'resnet50'");
+    EXPECT_EQ(read(out()), "old");
+}
+
+TEST_F(ConvertTool, ReadingAndWritingErrorsAre74) {
+    expect_error(convert_to_file({path("none.safetensors")}), 74, "none.safetensors");
+    expect_error(convert({digits(), "-o", path("no/such/folder/model.vit")}), 74, "no such folder");
+    expect_error(convert({digits(), "-o", path("out")}), 74, "found a folder");
+    Start start;
+    start.arguments = {VIT_CONVERT, digits(), "-o", out()};
+    start.stdout_path = "/dev/full";
+    EXPECT_EQ(run(start).status, 74);
+}
+
+TEST_F(ConvertTool, EscapesControlBytesInNames) {
+    expect_error(convert_to_file({path("a\x1b[31m\nb.safetensors")}), 74, "\\x1b[31m");
+    expect_error(convert_to_file({digits(), "--arch", "a\nb"}), 2, "'a\\x0ab'");
+}
+
+TEST_F(ConvertTool, HelpsOnStandardOutput) {
+    const Finished help = convert({"--help"});
+    EXPECT_EQ(help.status, 0);
+    for (const char* option : {"--arch", "--labels", "--dtype", "--ema", "--no-ema", "--img-size",
+                               "--quiet", "--inspect", "--expect", "--no-self-test"})
+        EXPECT_THAT(help.out, HasSubstr(option));
+    const Finished version = convert({"--version"});
+    EXPECT_EQ(version.status, 0);
+    EXPECT_THAT(version.out, HasSubstr("vit-convert"));
+}
+
+TEST_F(ConvertTool, EndsWhenInterrupted) {
+    for (const int signal : {SIGINT, SIGTERM}) {
+        const std::string pipe = path("labels" + std::to_string(signal));
+        ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+        fs::create_directories(path("out"));
+        Running running({VIT_CONVERT, digits(), "-o", out(), "--labels", pipe});
+        const int end = open(pipe.c_str(), O_WRONLY);  // waits until vit-convert reads
+        ASSERT_GE(end, 0);
+        running.signal(signal);
+        const Finished done = running.finish();
+        close(end);
+        EXPECT_EQ(done.status, 128 + signal);
+        EXPECT_TRUE(fs::is_empty(path("out")));
+    }
+}
+
+TEST(Signals, WaitForTheEndOfAWrite) {
+    const auto interrupted_while_writing = [] {
+        tools::exit_on_interrupt("tool");
+        const tools::InterruptsHeld whole;
+        raise(SIGTERM);
+        [[maybe_unused]] const auto n = write(STDERR_FILENO, "written\n", 8);
+    };
+    EXPECT_EXIT(
+        {
+            interrupted_while_writing();
+            _exit(0);
+        },
+        testing::ExitedWithCode(143), "^written\ntool: error: interrupted\n$");
+}
+
+TEST(ErrorLine, EscapesWhatIsNoText) {
+    using tools::escape_control;
+    EXPECT_EQ(escape_control("plain é 漢 😀"), "plain é 漢 😀");
+    EXPECT_EQ(escape_control("a\nb\tc\rd"), "a\\nb\\tc\\rd");
+    EXPECT_EQ(escape_control(std::string("\0\x1b\x7f", 3)), "\\x00\\x1b\\x7f");
+    EXPECT_EQ(escape_control("\xc2\x9b"), "\\xc2\\x9b");  // C1: CSI
+    EXPECT_EQ(escape_control("\xff \xc3( \xe2\x82"), "\\xff \\xc3( \\xe2\\x82");
+    EXPECT_EQ(escape_control("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+    EXPECT_EQ(escape_control("\xc0\xaf"), "\\xc0\\xaf");           // overlong
+}
+
+TEST(ErrorLine, NamesThePlaceOnce) {
+    EXPECT_EQ(tools::error_line("t", "broken", "file"), "t: error: broken (file)");
+    EXPECT_EQ(tools::error_line("t", "file: broken", "file"), "t: error: file: broken");
+    EXPECT_EQ(tools::error_line("t", "broken"), "t: error: broken");
+}
+
+TEST(ErrorLine, HasAStatusForEveryKind) {
+    using tools::exit_status;
+    EXPECT_EQ(exit_status(ErrorKind::usage), 2);
+    EXPECT_EQ(exit_status(ErrorKind::io), 74);
+    EXPECT_EQ(exit_status(ErrorKind::format), 3);
+    EXPECT_EQ(exit_status(ErrorKind::model), 3);
+    EXPECT_EQ(exit_status(ErrorKind::unsupported), 3);
+    EXPECT_EQ(exit_status(ErrorKind::input), 1);
+    EXPECT_EQ(exit_status(ErrorKind::memory), 1);
+    EXPECT_EQ(exit_status(ErrorKind::internal), 1);
+}
+
+}  // namespace
+}  // namespace vit::test

@@ -1,0 +1,45 @@
+#include "tools/vit-infer/natural_order.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+namespace vit::infer {
+namespace {
+
+TEST(NaturalOrder, IsAStrictTotalOrder) {
+    // Sorted; numbers beyond 64 bits and leading zeros among them.
+    const std::vector<std::string> sorted{"",
+                                          "0",
+                                          "00",
+                                          "1",
+                                          "01",
+                                          "2",
+                                          "10",
+                                          "99999999999999999999998",
+                                          "99999999999999999999999",
+                                          "A1",
+                                          "a",
+                                          "a0b",
+                                          "a1",
+                                          "a1b2",
+                                          "a1b10",
+                                          "a2",
+                                          "a02",
+                                          "a2b",
+                                          "a10",
+                                          "b",
+                                          "img",
+                                          "img 1",
+                                          "img-1",
+                                          "img1",
+                                          "img10",
+                                          "\xc3\xa4"};
+    for (std::size_t i = 0; i < sorted.size(); ++i)
+        for (std::size_t j = 0; j < sorted.size(); ++j)
+            EXPECT_EQ(natural_less(sorted[i], sorted[j]), i < j) << sorted[i] << " " << sorted[j];
+}
+
+}  // namespace
+}  // namespace vit::infer
