@@ -24,8 +24,8 @@ struct NpzArrays {
 bool is_npz(std::span<const ZipMember> members);
 
 /// `members` are those of the archive `bytes`. All headers, sizes and checksums are verified before
-/// memory for elements is taken. Archives that inflate to more than eight times their size plus
-/// 256 MiB are refused. `where` names the archive in messages.
+/// memory for elements is taken. Archives that inflate to more than three times their size plus
+/// 64 MiB are refused (0.4 GB take a second to check). `where` names the archive in messages.
 /// Throws Error(format), Error(unsupported).
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::span<const ZipMember> members,
                     std::string_view where);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,13 @@
 #include <vector>
 
 namespace vit::test {
+
+/// The parts one after another. (GCC 12 warns falsely about `literal + std::string`.)
+inline std::string cat(std::initializer_list<std::string_view> parts) {
+    std::string out;
+    for (const std::string_view part : parts) out += part;
+    return out;
+}
 
 inline std::string little(std::uint64_t value, std::size_t bytes) {
     std::string out;
@@ -103,7 +111,7 @@ inline std::string make_torch(std::string_view pickle,
     std::vector<Entry> entries{{.name = "a/data.pkl", .data = std::string(pickle)},
                                {.name = "a/byteorder", .data = std::string(byteorder)}};
     for (std::size_t i = 0; i < storages.size(); ++i)
-        entries.push_back({.name = "a/data/" + std::to_string(i), .data = storages[i]});
+        entries.push_back({.name = cat({"a/data/", std::to_string(i)}), .data = storages[i]});
     return make_zip(entries);
 }
 
@@ -112,15 +120,15 @@ inline std::string make_torch(std::string_view pickle,
 inline const std::string proto = "\x80\x02";
 
 inline std::string text(std::string_view value) {
-    return "X" + little(value.size(), 4) + std::string(value);
+    return cat({"X", little(value.size(), 4), value});
 }
 
 inline std::string integer(std::int64_t value) {
-    return "\x8a\x08" + little(static_cast<std::uint64_t>(value), 8);
+    return cat({"\x8a\x08", little(static_cast<std::uint64_t>(value), 8)});
 }
 
 inline std::string global(std::string_view module, std::string_view name) {
-    return "c" + std::string(module) + "\n" + std::string(name) + "\n";
+    return cat({"c", module, "\n", name, "\n"});
 }
 
 inline std::string tuple(const std::vector<std::string>& items) {

@@ -150,11 +150,7 @@ TEST(Damage, RefusingCostsLittle) {
     pickled("lists", "]" + times("]a", 4'900'000) + "?");
     pickled("large lists", "]" + times("](" + times("]", 200'000) + "e0", 48) + "?");
     pickled("numbers", "]" + times("J0000a", 4'900'000) + "?");
-    pickled("tuples", "]" +
-                          times("NN\x86"
-                                "a",
-                                2'490'000) +
-                          "?");
+    pickled("tuples", "]" + times("NN\x86\x61", 2'490'000) + "?");
     pickled("mappings", "}" + times("NNs", 3'300'000) + "?");
     pickled("memo", "N" + times("\x94", 9'000'000) + "?");
     pickled("memo indices", "N" + times(std::string("r\xff\xff\x3f\0", 5), 1'000'000) + "?");
@@ -166,7 +162,7 @@ TEST(Damage, RefusingCostsLittle) {
                               times(std::string("h\0h\x01", 4), 100'000) + "u.");
     {
         std::vector<std::pair<std::string, std::string>> tensors;
-        for (int i = 0; i < 65'000; ++i) tensors.push_back({"w" + std::to_string(i), value});
+        for (int i = 0; i < 65'000; ++i) tensors.push_back({cat({"w", std::to_string(i)}), value});
         tensors.push_back({"last", tensor("9", 1, 0, {1}, {1})});
         const std::string pickle = state_dict(tensors);
         check("many tensors", pickle.size(), make_torch(pickle, {"0000"}));
@@ -177,7 +173,8 @@ TEST(Damage, RefusingCostsLittle) {
             many += "PK\x01\x02" + times(std::string(1, '\0'), 42) + "x";
         check("members", many.size(), std::string("PK\x03\x04", 4) + std::string(26, '\0') + many);
         std::vector<Entry> entries;
-        for (int i = 0; i < 60'000; ++i) entries.push_back({.name = "member" + std::to_string(i)});
+        for (int i = 0; i < 60'000; ++i)
+            entries.push_back({.name = cat({"member", std::to_string(i)})});
         entries.push_back({.name = "MEMBER1"});
         check("names", 61'000 * 57, make_zip(entries));
     }

@@ -18,7 +18,7 @@ std::string npy(const std::string& shape, std::string_view data) {
 /// Deflate without compression: one stored block.
 std::string deflated(std::string_view data) {
     const auto size = data.size();
-    return "\x01" + little(size, 2) + little(~size & 0xFFFF, 2) + std::string(data);
+    return cat({"\x01", little(size, 2), little(~size & 0xFFFF, 2), data});
 }
 
 std::string refused(const std::vector<Entry>& entries) {

@@ -68,7 +68,7 @@ TEST(TorchZip, RepeatedStoragesAreNoBombs) {
                 AllOf(HasSubstr("'w'"), HasSubstr("repeats")));
     std::vector<std::pair<std::string, std::string>> many;
     for (int i = 0; i < 100; ++i)
-        many.push_back({"w" + std::to_string(i), tensor("0", 6, 0, {100'000, 6}, {0, 1})});
+        many.push_back({cat({"w", std::to_string(i)}), tensor("0", 6, 0, {100'000, 6}, {0, 1})});
     EXPECT_THAT(refused(make_torch(state_dict(many), {std::string(24, '\0')}), ErrorKind::model),
                 HasSubstr("repeats"));
 }
