@@ -1,8 +1,8 @@
 #include "tools/common/signals.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstring>
 
@@ -10,50 +10,48 @@ namespace vit::tools {
 
 namespace {
 
-// Written once before the handlers are installed; a handler can reach nothing but globals.
+// A handler can reach nothing but globals.
 char interrupted_line[128];
 std::size_t interrupted_length = 0;
+std::atomic<bool> held = false;
+std::atomic<int> waiting = 0;
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
 
-extern "C" void end_now(int signal) {
+[[noreturn]] void end(int signal) {
     [[maybe_unused]] const auto written =
         write(STDERR_FILENO, interrupted_line, interrupted_length);
     _exit(128 + signal);
 }
 
-sigset_t interrupts() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    return set;
+extern "C" void on_interrupt(int signal) {
+    if (!held) end(signal);
+    waiting = signal;
 }
 
 }  // namespace
 
 void exit_on_interrupt(const char* tool) {
-    const char* parts[] = {tool, ": error: interrupted\n"};
     interrupted_length = 0;
-    for (const char* part : parts) {
+    for (const char* part : {tool, ": error: interrupted\n"}) {
         const std::size_t room = sizeof interrupted_line - interrupted_length;
         const std::size_t length = std::strlen(part) < room ? std::strlen(part) : room;
         std::memcpy(interrupted_line + interrupted_length, part, length);
         interrupted_length += length;
     }
     struct sigaction action = {};
-    action.sa_handler = end_now;
-    action.sa_mask = interrupts();
-    sigaction(SIGINT, &action, nullptr);
-    sigaction(SIGTERM, &action, nullptr);
+    action.sa_handler = on_interrupt;
+    action.sa_flags = SA_RESTART;
+    for (const int signal : {SIGINT, SIGTERM}) sigaddset(&action.sa_mask, signal);
+    for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
 }
 
 InterruptsHeld::InterruptsHeld() {
-    const sigset_t set = interrupts();
-    held_ = pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0;
+    held = true;
 }
 
 InterruptsHeld::~InterruptsHeld() {
-    const sigset_t set = interrupts();
-    if (held_) pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+    held = false;
+    if (const int signal = waiting.exchange(0)) end(signal);
 }
 
 }  // namespace vit::tools

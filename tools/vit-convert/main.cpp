@@ -3,7 +3,7 @@
 
 #include <cstdio>
 #include <fstream>
-#include <iterator>
+#include <vector>
 
 #include "tools/common/error_line.h"
 #include "tools/common/signals.h"
@@ -17,13 +17,20 @@ namespace vit::tools {
 
 namespace {
 
+/// Of a file or a pipe.
 std::string read_text(const std::filesystem::path& path) {
-    constexpr std::uintmax_t most = 64u << 20;
-    if (std::filesystem::file_size(path) > most)
-        throw Error(ErrorKind::usage, path.string() + ": expected a labels file of at most 64 MiB");
+    constexpr std::size_t most = std::size_t{64} << 20;
     std::ifstream file(path, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (!file.good() && !file.eof()) throw Error(ErrorKind::io, path.string() + ": cannot be read");
+    std::string text;
+    std::vector<char> chunk(1 << 16);
+    while (file.read(chunk.data(), static_cast<std::streamsize>(chunk.size())) ||
+           file.gcount() > 0) {
+        text.append(chunk.data(), static_cast<std::size_t>(file.gcount()));
+        if (text.size() > most)
+            throw Error(ErrorKind::usage,
+                        path.string() + ": expected a labels file of at most 64 MiB");
+    }
+    if (!file.eof()) throw Error(ErrorKind::io, path.string() + ": cannot be read");
     return text;
 }
 
