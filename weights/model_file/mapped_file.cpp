@@ -44,7 +44,8 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     if (S_ISDIR(status.st_mode)) fail(path, "expected a file, found a folder");
     if (!S_ISREG(status.st_mode))
         fail(path, "expected a regular file, found a device, pipe or socket");
-    if (status.st_size <= 0) fail(path, "the file is empty");
+    if (status.st_size <= 0)  // as truncated as a file can be
+        throw Error(ErrorKind::format, in_quotes(path.native()) + ": the file is empty");
     const std::size_t size =
         checked::to_size(static_cast<std::uint64_t>(status.st_size), in_quotes(path.native()));
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);

@@ -11,7 +11,8 @@ namespace vit {
 /// while it is mapped (replacing it by rename is fine: the mapping keeps the old file).
 class MappedFile {
   public:
-    /// Throws Error(io) naming the path when it is missing, unreadable, empty or no regular file.
+    /// Throws Error(io) naming the path when it is missing, unreadable or no regular file,
+    /// Error(format) when it is empty.
     explicit MappedFile(const std::filesystem::path& path);
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;

@@ -167,7 +167,7 @@ TEST(ModelFile, RefusesOtherFiles) {
                 HasSubstr("cannot open for reading: No such file"));
     EXPECT_THAT(message(folder / "", ErrorKind::io), HasSubstr("expected a file, found a folder"));
     write_all(folder / "empty", "");
-    EXPECT_THAT(message(folder / "empty", ErrorKind::io), HasSubstr("the file is empty"));
+    EXPECT_THAT(message(folder / "empty", ErrorKind::format), HasSubstr("the file is empty"));
     ASSERT_EQ(::mkfifo((folder / "fifo").c_str(), 0600), 0);
     EXPECT_THAT(message(folder / "fifo", ErrorKind::io), HasSubstr("expected a regular file"));
     EXPECT_THAT(message("/dev/zero", ErrorKind::io), HasSubstr("expected a regular file"));
