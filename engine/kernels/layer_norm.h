@@ -25,22 +25,20 @@ inline void layer_norm_row(const float* in, float* out, std::size_t cols, const 
     for (; i + lanes * w <= whole; i += lanes * w)
         for (std::size_t k = 0; k < lanes; ++k) sum[k] += load<A>(in + i + k * w);
     for (; i < whole; i += w) sum[0] += load<A>(in + i);
-    if (rest > 0) sum[1] += load_partial<A>(in + whole, rest, 0.0F);
+    const V tail = load_partial<A>(in + whole, rest, 0.0F);
+    sum[1] += tail;
     const V mean = V(sum_lanes<A>((sum[0] + sum[1]) + (sum[2] + sum[3]))) / count;
 
     V drift[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     V square[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
-    const auto deviate = [&](V x, std::size_t k) {
-        const V d = x - mean;
+    const auto deviate = [&](V d, std::size_t k) {
         drift[k] += d;
         square[k] = xsimd::fma(d, d, square[k]);
     };
     for (i = 0; i + lanes * w <= whole; i += lanes * w)
-        for (std::size_t k = 0; k < lanes; ++k) deviate(load<A>(in + i + k * w), k);
-    for (; i < whole; i += w) deviate(load<A>(in + i), 0);
-    // Lanes past the end hold the mean and so add nothing.
-    const V tail = load_partial<A>(in + whole, rest, mean.get(0));
-    if (rest > 0) deviate(tail, 1);
+        for (std::size_t k = 0; k < lanes; ++k) deviate(load<A>(in + i + k * w) - mean, k);
+    for (; i < whole; i += w) deviate(load<A>(in + i) - mean, 0);
+    if (rest > 0) deviate(keep_first<A>(rest, tail - mean), 1);
 
     const V off = V(sum_lanes<A>((drift[0] + drift[1]) + (drift[2] + drift[3]))) / count;
     const V spread = V(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3]))) / count;

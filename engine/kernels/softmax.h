@@ -25,15 +25,15 @@ inline void softmax_row(float* x, std::size_t cols, float scale) noexcept {
     // Lanes past the end hold a number of the row for the maximum; their terms are dropped below.
     V tail = load_partial<A>(x + whole, rest, x[0]);
 
-    V max0 = tail;
-    V max1 = tail;
+    V max0(x[0]);
+    V max1(x[0]);
     std::size_t i = 0;
     for (; i + 2 * w <= whole; i += 2 * w) {
         max0 = xsimd::max(max0, load<A>(x + i));
         max1 = xsimd::max(max1, load<A>(x + i + w));
     }
     if (i < whole) max0 = xsimd::max(max0, load<A>(x + i));
-    const V max(max_lane<A>(xsimd::max(max0, max1)));
+    const V max(max_lane<A>(xsimd::max(xsimd::max(max0, max1), tail)));
 
     const V factor(scale);
     V sum0(0.0F);
@@ -53,9 +53,7 @@ inline void softmax_row(float* x, std::size_t cols, float scale) noexcept {
     }
     if (rest > 0) {
         tail = softmax_term<A>(tail, max, factor);
-        alignas(V) float lanes[w];
-        tail.store_aligned(lanes);
-        sum1 += load_partial<A>(lanes, rest, 0.0F);
+        sum1 += keep_first<A>(rest, tail);
     }
 
     const V inverse = V(1.0F) / V(sum_lanes<A>(sum0 + sum1));

@@ -80,6 +80,16 @@ inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
     copy_few<A>(p, lanes, n);
 }
 
+/// v with lanes from n on replaced by zero, NaN or not.
+template <class A>
+inline F32<A> keep_first(std::size_t n, F32<A> v) noexcept {
+    alignas(F32<A>) static constexpr float index[] = {0, 1, 2,  3,  4,  5,  6,  7,
+                                                      8, 9, 10, 11, 12, 13, 14, 15};
+    static_assert(width<A> <= 16);
+    return xsimd::select(F32<A>::load_aligned(index) < F32<A>(static_cast<float>(n)), v,
+                         F32<A>(0.0F));
+}
+
 /// Sum of all lanes as a balanced tree.
 template <class A>
 inline float sum_lanes(F32<A> v) noexcept {
