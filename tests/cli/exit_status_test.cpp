@@ -58,7 +58,7 @@ TEST_F(ExitStatus, WrongUsageIs2) {
 TEST_F(ExitStatus, ARefusedModelIs3) {
     const std::string whole = read(model());
     for (const std::string& bytes :
-         {std::string("hello"), whole.substr(0, whole.size() - 1), whole + "x"}) {
+         {std::string("hello"), std::string(), whole.substr(0, whole.size() - 1), whole + "x"}) {
         const Finished done = run({tool(), write("bad.vit", bytes), sample("01_five.png")});
         EXPECT_EQ(done.status, 3);
         EXPECT_EQ(done.out, "");
