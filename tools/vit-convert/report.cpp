@@ -58,7 +58,8 @@ std::string summary(const Converted& model, const std::string& output) {
         static_cast<std::ptrdiff_t>(model.tensor_report.size()) - taken,
         model.header.self_test ? "self-test: " + model.header.self_test->made_by : "no self-test");
     for (const std::string& note : model.header.provenance.notes)
-        if (!note.starts_with("dropped ")) out += fmt::format("  {}\n", escape_control(note));
+        if (!note.starts_with("dropped ") && !note.starts_with("left out "))
+            out += fmt::format("  {}\n", escape_control(note));
     return out;
 }
 
