@@ -32,7 +32,7 @@ void gelu_tanh_in_place(float* x, std::size_t count) {
     apply<A>(x, count, [](F32<A> v) {
         using V = F32<A>;
         const V clamped = at_least<A>(-10.0F, v);
-        const V poly = xsimd::fma(clamped * clamped, V(0.0713548163F), V(1.59576912F));
+        const V poly = fmadd<A>(clamped * clamped, V(0.0713548163F), V(1.59576912F));
         return clamped * sigmoid<A>(clamped * poly);
     });
 }
@@ -52,11 +52,11 @@ void tanh_in_place(float* x, std::size_t count) {
         const V magnitude = xsimd::abs(v);
         const V square = v * v;
         V p(-0.00570498407F);
-        p = xsimd::fma(p, square, V(0.0206390843F));
-        p = xsimd::fma(p, square, V(-0.0537397154F));
-        p = xsimd::fma(p, square, V(0.133314416F));
-        p = xsimd::fma(p, square, V(-0.333332807F));
-        const V near = xsimd::fma(v * square, p, v);
+        p = fmadd<A>(p, square, V(0.0206390843F));
+        p = fmadd<A>(p, square, V(-0.0537397154F));
+        p = fmadd<A>(p, square, V(0.133314416F));
+        p = fmadd<A>(p, square, V(-0.333332807F));
+        const V near = fmadd<A>(v * square, p, v);
         const V e = exp_in_range<A>(at_most<A>(20.0F, magnitude + magnitude));
         const V far = V(1.0F) - V(2.0F) / (e + V(1.0F));
         return xsimd::select(magnitude < V(0.625F), near, xsimd::select(v < V(0.0F), -far, far));

@@ -36,8 +36,8 @@ struct Attention {
             const Batch b0 = Batch::load_unaligned(b), b1 = Batch::load_unaligned(b + width);
             for (std::size_t r = 0; r < MR; ++r) {
                 const Batch x(a[r * lda + i]);
-                sum[r][0] = xsimd::fma(x, b0, sum[r][0]);
-                sum[r][1] = xsimd::fma(x, b1, sum[r][1]);
+                sum[r][0] = fmadd<Arch>(x, b0, sum[r][0]);
+                sum[r][1] = fmadd<Arch>(x, b1, sum[r][1]);
             }
         }
         for (std::size_t r = 0; r < MR; ++r) {

@@ -16,17 +16,17 @@ inline F32<A> exp_in_range(F32<A> x) noexcept {
     using V = F32<A>;
     // Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the significand.
     const V shifter(12582912.0F);
-    const V shifted = xsimd::fma(x, V(1.44269504F), shifter);
+    const V shifted = fmadd<A>(x, V(1.44269504F), shifter);
     const V n = shifted - shifter;
-    V r = xsimd::fnma(n, V(0.693359375F), x);
-    r = xsimd::fnma(n, V(-2.12194440e-4F), r);
+    V r = fnmadd<A>(n, V(0.693359375F), x);
+    r = fnmadd<A>(n, V(-2.12194440e-4F), r);
     V p(0.00138144672F);
-    p = xsimd::fma(p, r, V(0.00836878084F));
-    p = xsimd::fma(p, r, V(0.0416683927F));
-    p = xsimd::fma(p, r, V(0.166665196F));
-    p = xsimd::fma(p, r, V(0.5F));
-    p = xsimd::fma(p, r, V(1.0F));
-    p = xsimd::fma(p, r, V(1.0F));
+    p = fmadd<A>(p, r, V(0.00836878084F));
+    p = fmadd<A>(p, r, V(0.0416683927F));
+    p = fmadd<A>(p, r, V(0.166665196F));
+    p = fmadd<A>(p, r, V(0.5F));
+    p = fmadd<A>(p, r, V(1.0F));
+    p = fmadd<A>(p, r, V(1.0F));
     return as_float<A>(as_int<A>(p) + (as_int<A>(shifted) << 23));  // times 2^n
 }
 

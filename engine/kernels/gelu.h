@@ -17,18 +17,18 @@ inline F32<A> gelu(F32<A> x) noexcept {
     using V = F32<A>;
     const V t = at_most<A>(6.0F, xsimd::abs(x));
     V p(-2.92161531e-07F);
-    p = xsimd::fma(p, t, V(7.42261773e-06F));
-    p = xsimd::fma(p, t, V(-5.99029008e-05F));
-    p = xsimd::fma(p, t, V(3.31316915e-05F));
-    p = xsimd::fma(p, t, V(0.00150652893F));
-    p = xsimd::fma(p, t, V(-0.000674257637F));
-    p = xsimd::fma(p, t, V(-0.0319267511F));
-    p = xsimd::fma(p, t, V(-0.0914577767F));
-    p = xsimd::fma(p, t, V(0.917004049F));
+    p = fmadd<A>(p, t, V(7.42261773e-06F));
+    p = fmadd<A>(p, t, V(-5.99029008e-05F));
+    p = fmadd<A>(p, t, V(3.31316915e-05F));
+    p = fmadd<A>(p, t, V(0.00150652893F));
+    p = fmadd<A>(p, t, V(-0.000674257637F));
+    p = fmadd<A>(p, t, V(-0.0319267511F));
+    p = fmadd<A>(p, t, V(-0.0914577767F));
+    p = fmadd<A>(p, t, V(0.917004049F));
     p *= p;
     p *= p;
     p *= p;
-    return xsimd::fnma(t, p, at_least<A>(0.0F, x));
+    return fnmadd<A>(t, p, at_least<A>(0.0F, x));
 }
 
 template <class A>

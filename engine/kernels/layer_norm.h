@@ -33,7 +33,7 @@ inline void layer_norm_row(const float* in, float* out, std::size_t cols, const 
     V square[lanes] = {V(0.0F), V(0.0F), V(0.0F), V(0.0F)};
     const auto deviate = [&](V d, std::size_t k) {
         drift[k] += d;
-        square[k] = xsimd::fma(d, d, square[k]);
+        square[k] = fmadd<A>(d, d, square[k]);
     };
     for (i = 0; i + lanes * w <= whole; i += lanes * w)
         for (std::size_t k = 0; k < lanes; ++k) deviate(load<A>(in + i + k * w) - mean, k);
@@ -42,13 +42,13 @@ inline void layer_norm_row(const float* in, float* out, std::size_t cols, const 
 
     const V off = V(sum_lanes<A>((drift[0] + drift[1]) + (drift[2] + drift[3]))) / count;
     const V spread = V(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3]))) / count;
-    const V variance = xsimd::max(xsimd::fnma(off, off, spread), V(0.0F));
+    const V variance = xsimd::max(fnmadd<A>(off, off, spread), V(0.0F));
     const V inverse = V(1.0F) / xsimd::sqrt(variance + V(eps));
 
     const V correction = -off * inverse;
 
     const auto normalise = [&](V x, V scale, V shift) {
-        return xsimd::fma(xsimd::fma(x - mean, inverse, correction), scale, shift);
+        return fmadd<A>(fmadd<A>(x - mean, inverse, correction), scale, shift);
     };
     for (i = 0; i < whole; i += w)
         store<A>(out + i, normalise(load<A>(in + i), load<A>(gamma + i), load<A>(beta + i)));

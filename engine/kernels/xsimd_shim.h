@@ -38,6 +38,25 @@ inline F32<A> as_float(I32<A> v) noexcept {
 #endif
 }
 
+/// a · b + c, rounded once where the architecture can. xsimd 8 leaves that to the compiler for
+/// AVX-512, which must not fuse on its own here (engine/CMakeLists.txt).
+template <class A>
+inline F32<A> fmadd(F32<A> a, F32<A> b, F32<A> c) noexcept {
+#if XSIMD_VERSION_MAJOR < 9 && defined(__AVX512F__)
+    if constexpr (width<A> == 16) return F32<A>(_mm512_fmadd_ps(a, b, c));
+#endif
+    return xsimd::fma(a, b, c);
+}
+
+/// c − a · b, likewise.
+template <class A>
+inline F32<A> fnmadd(F32<A> a, F32<A> b, F32<A> c) noexcept {
+#if XSIMD_VERSION_MAJOR < 9 && defined(__AVX512F__)
+    if constexpr (width<A> == 16) return F32<A>(_mm512_fnmadd_ps(a, b, c));
+#endif
+    return xsimd::fnma(a, b, c);
+}
+
 template <class A>
 inline F32<A> load(const float* p) noexcept {
     return F32<A>::load_unaligned(p);
