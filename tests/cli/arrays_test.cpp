@@ -106,7 +106,9 @@ TEST_F(Arrays, RecordsAgreeWithTheLogits) {
     const Finished done =
         infer({sample("01_five.png"), "--format", "jsonl", "-k", "10", "--logits", path("l.npy")});
     const std::vector<float> all = values(read_npy(path("l.npy")));
-    for (const auto& each : lines_of(done.out).at(0)["predictions"])
+    const auto records = lines_of(done.out);
+    ASSERT_EQ(records.at(0)["predictions"].size(), 10u);
+    for (const auto& each : records[0]["predictions"])
         EXPECT_EQ(each["logit"].get<float>(), all.at(each["index"]));
 }
 
