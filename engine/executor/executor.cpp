@@ -193,7 +193,7 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
                           flop(graph, node) * static_cast<double>(count),
                           traffic(graph, node, model_.weights()) * static_cast<double>(count)};
             for_contexts([&](Context& context) { time.seconds += context.take_seconds(n); });
-            if (!std::holds_alternative<op::SelectRows>(node.op)) 
+            if (!std::holds_alternative<op::SelectRows>(node.op))
                 profile->nodes.push_back(std::move(time));
         }
     }

@@ -68,7 +68,8 @@ TEST_F(ProfileTimes, OfOneThreadAddUpToTheRun) {
 
 TEST_F(ProfileTimes, OfThreadsAddUpToTheRunOnceWaitingIsCounted) {
     for (const int threads : {2, 3})
-        for (const std::int64_t count : {1, 2, 4}) {  // images shared by threads, one a thread, both
+        for (const std::int64_t count :
+             {1, 2, 4}) {  // images shared by threads, one a thread, both
             const RunProfile run = profile(threads, count);
             const double accounted = in_nodes(run) + run.waiting;
             EXPECT_GE(accounted, 0.97 * threads * run.wall)
