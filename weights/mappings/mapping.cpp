@@ -21,9 +21,10 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-/// `pattern` with `#` replaced.
+/// `pattern` with `#` replaced and without brackets.
 std::string filled(std::string_view pattern, const std::string& block) {
     std::string out(pattern);
+    std::erase_if(out, [](char c) { return c == '[' || c == ']'; });
     if (const std::size_t at = out.find('#'); at != std::string::npos) out.replace(at, 1, block);
     return out;
 }
@@ -76,14 +77,8 @@ void check_finite_in_place(const TensorView& tensor) {
 
 class Mapper {
   public:
-    Mapper(std::span<const MappingRule> rules, const ModelConfig& config, const TableResize& resize,
-           std::int64_t label_offset, std::span<const MappingRule> droppable)
-        : rules_(rules),
-          droppable_(droppable),
-          config_(config),
-          resize_(resize),
-          label_offset_(label_offset),
-          specs_(required_tensors(config)) {
+    Mapper(const Mapping& mapping, const ModelConfig& config)
+        : mapping_(mapping), config_(config), specs_(required_tensors(config)) {
         for (std::size_t i = 0; i < specs_.size(); ++i) index_[specs_[i].name] = i;
         views_.resize(specs_.size());
         from_.resize(specs_.size());
@@ -91,12 +86,12 @@ class Mapper {
 
     void take(const TensorView& tensor) {
         std::string block;
-        for (const MappingRule& rule : droppable_)
+        for (const MappingRule& rule : mapping_.droppable)
             if (fits(rule.source, tensor.name, block)) return dropped(tensor, rule.note);
-        for (const MappingRule& rule : rules_)
+        for (const MappingRule& rule : mapping_.rules)
             if (fits(rule.source, tensor.name, block)) return use(tensor, rule, block);
-        refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as timm names it",
-                           in_quotes(tensor.name), to_string(tensor.shape)));
+        refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as {} names it",
+                           in_quotes(tensor.name), to_string(tensor.shape), mapping_.library));
     }
 
     MappedTensors finish() {
@@ -199,9 +194,9 @@ class Mapper {
             }
             case Transform::class_rows: {
                 Shape all = spec.shape;
-                all[0] += label_offset_;
+                all[0] += mapping_.label_offset;
                 if (shape != all) wrong_shape(tensor, all);
-                return rows(plain, spec.shape, label_offset_);
+                return rows(plain, spec.shape, mapping_.label_offset);
             }
             case Transform::position_table:
                 return table(plain, tensor, spec, what);
@@ -224,9 +219,9 @@ class Mapper {
         TensorView out = plain;
         out.shape = shape;
         const ImageSize first = grid;
-        for (const ImageSize& next : resize_.steps) {
+        for (const ImageSize& next : mapping_.resize.steps) {
             if (next == grid) continue;
-            if (resize_.bilinear)
+            if (mapping_.resize.bilinear)
                 refuse(fmt::format(
                     "tensor {}: expected shape {}, found {}; resizing this "
                     "architecture's position table (bilinear) is not supported yet",
@@ -247,7 +242,7 @@ class Mapper {
     }
 
     ImageSize grid_of(std::int64_t patches, const TensorView& tensor, const Shape& expected) const {
-        for (const ImageSize& grid : resize_.said_grids)
+        for (const ImageSize& grid : mapping_.resize.said_grids)
             if (grid.height * grid.width == patches) return grid;
         const auto side =
             static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(patches))));
@@ -268,23 +263,21 @@ class Mapper {
         std::string block;
         if (spec.name.starts_with("blocks."))
             block = spec.name.substr(7, spec.name.find('.', 7) - 7);
-        for (const MappingRule& rule : rules_) {
+        for (const MappingRule& rule : mapping_.rules) {
             if (rule.transform == Transform::drop) continue;
             const std::vector<std::string> names = targets(rule, block);
             if (std::find(names.begin(), names.end(), spec.name) == names.end()) continue;
             Shape shape = spec.shape;
             if (rule.transform == Transform::split_qkv) shape[0] *= 3;
-            if (rule.transform == Transform::class_rows) shape[0] += label_offset_;
+            if (rule.transform == Transform::class_rows) shape[0] += mapping_.label_offset;
             refuse(fmt::format("tensor '{}' is missing: expected shape {}",
                                filled(rule.source, block), to_string(shape)));
         }
         refuse(fmt::format("tensor '{}' is missing", spec.name));
     }
 
-    std::span<const MappingRule> rules_, droppable_;
+    const Mapping& mapping_;
     const ModelConfig& config_;
-    const TableResize& resize_;
-    std::int64_t label_offset_;
     std::vector<TensorSpec> specs_;
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
@@ -296,26 +289,30 @@ class Mapper {
 
 bool fits(std::string_view pattern, std::string_view name, std::string& block) {
     block.clear();
-    const std::size_t hash = pattern.find('#');
-    if (hash == std::string_view::npos) return pattern == name;
-    const std::string_view before = pattern.substr(0, hash), after = pattern.substr(hash + 1);
-    if (name.size() <= before.size() + after.size() || !name.starts_with(before) ||
-        !name.ends_with(after))
-        return false;
-    const std::string_view number =
-        name.substr(before.size(), name.size() - before.size() - after.size());
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (!std::all_of(number.begin(), number.end(), digit) ||
-        (number.size() > 1 && number[0] == '0'))
-        return false;
-    block = number;
-    return true;
+    while (!pattern.empty()) {
+        const char next = pattern.front();
+        pattern.remove_prefix(1);
+        if (next == '*') return true;
+        if (next == '[') {
+            const std::string_view part = pattern.substr(0, pattern.find(']'));
+            pattern.remove_prefix(part.size() + 1);
+            if (name.starts_with(part)) name.remove_prefix(part.size());
+        } else if (next == '#') {
+            const std::string_view number = name.substr(0, name.find_first_not_of("0123456789"));
+            if (number.empty() || (number.size() > 1 && number[0] == '0')) return false;
+            block = number;
+            name.remove_prefix(number.size());
+        } else {
+            if (!name.starts_with(next)) return false;
+            name.remove_prefix(1);
+        }
+    }
+    return name.empty();
 }
 
-MappedTensors map_tensors(std::span<const MappingRule> rules, std::span<const TensorView> source,
-                          const ModelConfig& config, const TableResize& resize,
-                          std::int64_t label_offset, std::span<const MappingRule> droppable) {
-    Mapper mapper(rules, config, resize, label_offset, droppable);
+MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
+                          const ModelConfig& config) {
+    Mapper mapper(mapping, config);
     for (const TensorView& tensor : source) mapper.take(tensor);
     return mapper.finish();
 }

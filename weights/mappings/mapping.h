@@ -24,8 +24,8 @@ enum class Transform {
     drop,            ///< never used; `note` says why
 };
 
-/// `#` in a pattern stands for a block's number; in `canonical`, `qkv` stands for q, k and v in
-/// turn.
+/// In `source`, `#` stands for a block's number, text in [brackets] may be left out, and `*` at the
+/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;
@@ -48,12 +48,20 @@ struct MappedTensors {
     std::vector<std::string> notes;
 };
 
+/// How the tensors of one checkpoint become the model's.
+struct Mapping {
+    std::string_view library;  ///< whose names these are, for messages
+    std::span<const MappingRule> rules;
+    std::span<const MappingRule> droppable;  ///< come before `rules`
+    TableResize resize;
+    std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
+};
+
 /// Maps every source tensor by the first rule that fits its name. Throws Error(model) naming the
 /// tensor: missing, not part of the model, of another shape than expected, there twice, or not
 /// finite.
-MappedTensors map_tensors(std::span<const MappingRule> rules, std::span<const TensorView> source,
-                          const ModelConfig& config, const TableResize& resize,
-                          std::int64_t label_offset, std::span<const MappingRule> droppable = {});
+MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
+                          const ModelConfig& config);
 
 /// True where `name` fits `pattern`; then `block` is the number that stands for `#` ("" without).
 bool fits(std::string_view pattern, std::string_view name, std::string& block);
