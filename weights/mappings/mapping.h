@@ -32,8 +32,8 @@ enum class Transform {
 };
 
 /// In `source`, `#` stands for a block's number, text in [brackets] may be left out, and `*` at the
-/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn. A rule whose
-/// canonical name alone has `#` takes a tensor that holds all blocks, one after the other.
+/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn. Where
+/// `canonical` has `#` and the tensor's name no number, it holds all blocks, one after the other.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;
