@@ -43,11 +43,8 @@ int run(int argc, char** argv) {
     };
     stage("decode", [&](std::size_t i) { (void)vit::decode_image(files[i]); });
     stage("resize_and_crop", [&](std::size_t i) { (void)resize_and_crop(images[i], transform); });
-    stage("resize_crop_normalise",
-          [&](std::size_t i) { preprocess(images[i], transform, out); });
-    stage("all", [&](std::size_t i) {
-        preprocess(vit::decode_image(files[i]), transform, out);
-    });
+    stage("resize_crop_normalise", [&](std::size_t i) { preprocess(images[i], transform, out); });
+    stage("all", [&](std::size_t i) { preprocess(vit::decode_image(files[i]), transform, out); });
     benchmark::RunSpecifiedBenchmarks();
     return 0;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 
 #include "engine/graph/build_vit.h"
@@ -112,18 +113,18 @@ void Executor::run(std::int64_t count, ImageSource source, const ResultPointers&
     run_batch<false>(count, source, results, finished, nullptr);
 }
 
-std::vector<NodeTime> Executor::profile(const float* images, std::int64_t count) const {
-    std::vector<NodeTime> times;
+RunProfile Executor::profile(const float* images, std::int64_t count) const {
+    RunProfile profile;
     std::vector<float> logits(static_cast<std::size_t>(count * built_.value(built_.logits).cols));
     run_batch<true>(
         count, [&](std::int64_t image, int) { return images + image * image_floats(); },
-        {logits.data(), nullptr, nullptr}, [](std::int64_t) {}, &times);
-    return times;
+        {logits.data(), nullptr, nullptr}, [](std::int64_t) {}, &profile);
+    return profile;
 }
 
 template <bool profiled>
 void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
-                         ImageFinished finished, std::vector<NodeTime>* times) const {
+                         ImageFinished finished, [[maybe_unused]] RunProfile* profile) const {
     if (count <= 0) return;
     Variant& v = variant(
         {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
@@ -148,10 +149,18 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
         copy_result(context, graph.tokens, results.tokens, image);
         finished(image);
     };
+    using Clock = std::chrono::steady_clock;
+    std::vector<Clock::time_point> began, ended;  // by thread
+    std::vector<Clock::duration> waited;          // for images of gangs
+    if constexpr (profiled) {
+        began.resize(static_cast<std::size_t>(threads_));
+        ended.resize(began.size());
+        waited.resize(began.size());
+    }
     std::atomic<std::int64_t> next = 0;
     std::atomic<bool> failed = false;
     Barrier gangs_have_images(threads_);
-    parallel(threads_, [&](int thread) {
+    const auto run_thread = [&](int thread) {
         std::exception_ptr error;  // kept until no thread waits for this one
         try {
             for (std::int64_t image;
@@ -174,7 +183,10 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
             next = count;
         }
         if (rest > 0) {
+            [[maybe_unused]] const Clock::time_point before = Clock::now();
             gangs_have_images.wait();
+            if constexpr (profiled)
+                waited[static_cast<std::size_t>(thread)] = Clock::now() - before;
             std::int64_t gang = 0;
             while (gang_start(gang + 1, rest) <= thread) ++gang;
             Context& context = *(*gangs)[static_cast<std::size_t>(gang)];
@@ -185,23 +197,38 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
             }
         }
         if (error) std::rethrow_exception(error);
+    };
+    [[maybe_unused]] const Clock::time_point start = Clock::now();
+    parallel(threads_, [&](int thread) {
+        const auto t = static_cast<std::size_t>(thread);
+        if constexpr (profiled) began[t] = Clock::now();
+        run_thread(thread);
+        if constexpr (profiled) ended[t] = Clock::now();
     });
+    [[maybe_unused]] const Clock::time_point end = Clock::now();
+    const auto for_contexts = [&](auto&& f) {
+        if (alone > 0)
+            for (std::unique_ptr<Context>& context : team.alone) f(*context);
+        if (rest > 0)
+            for (std::unique_ptr<Context>& context : *gangs) f(*context);
+    };
 
     if constexpr (profiled) {
-        const auto for_contexts = [&](auto&& f) {
-            if (alone > 0)
-                for (std::unique_ptr<Context>& context : team.alone) f(*context);
-            if (rest > 0)
-                for (std::unique_ptr<Context>& context : *gangs) f(*context);
+        const auto seconds = [](Clock::duration time) {
+            return std::chrono::duration<double>(time).count();
         };
-        times->clear();
+        profile->wall = seconds(end - start);
+        for (std::size_t t = 0; t < began.size(); ++t)
+            profile->waiting += seconds(began[t] - start + waited[t] + (end - ended[t]));
+        for_contexts([&](Context& context) { profile->waiting += context.take_waiting(); });
         for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
             const Node& node = graph.nodes[n];
             NodeTime time{node.name, kind_name(node.op), 0,
                           flop(graph, node) * static_cast<double>(count),
                           traffic(graph, node, model_.weights()) * static_cast<double>(count)};
             for_contexts([&](Context& context) { time.seconds += context.take_seconds(n); });
-            if (!std::holds_alternative<op::SelectRows>(node.op)) times->push_back(std::move(time));
+            if (!std::holds_alternative<op::SelectRows>(node.op))
+                profile->nodes.push_back(std::move(time));
         }
     }
 }

@@ -30,8 +30,7 @@ class LongBatch : public InferTest {
     }
 
     static void read_lines(Running& running, int count) {
-        for (int i = 0; i < count; ++i)
-            ASSERT_THAT(running.read_line(), HasSubstr("\"ok\": true"));
+        for (int i = 0; i < count; ++i) ASSERT_THAT(running.read_line(), HasSubstr("\"ok\": true"));
     }
 
     /// The command line for 100,000 images: more than can be done before a signal comes.
@@ -47,8 +46,7 @@ TEST_F(LongBatch, RecordsAndRowsStandInInputOrderBadOnesAmongThem) {
     for (int i = 0; i < 60; ++i) {
         if (i % 7 == 3) list += write("text" + std::to_string(i) + ".png", "hello") + "\n";
         if (i % 11 == 0) list += path("none" + std::to_string(i) + ".png") + "\n";
-        list += copy_sample(i % 2 == 0 ? "02_two.png" : "01_five.png",
-                            std::to_string(i) + ".png") +
+        list += copy_sample(i % 2 == 0 ? "02_two.png" : "01_five.png", std::to_string(i) + ".png") +
                 "\n";
     }
     const auto done_with = [&](const char* threads, const char* batch) {
@@ -118,8 +116,7 @@ TEST_F(LongBatch, InterruptedLeavesWholeRecordsInOrder) {
 
 TEST_F(LongBatch, InterruptedLeavesNoFile) {
     std::vector<std::string> arguments = endless();
-    arguments.insert(arguments.end(),
-                     {"-o", path("out.jsonl"), "--logits", path("logits.npy")});
+    arguments.insert(arguments.end(), {"-o", path("out.jsonl"), "--logits", path("logits.npy")});
     Running running(arguments);
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     running.signal(SIGTERM);
