@@ -10,6 +10,7 @@
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
 #include "tools/vit-convert/report.h"
+#include "tools/vit-convert/round_weights.h"
 #include "tools/vit-convert/sha256.h"
 #include "vit/model.h"
 
@@ -68,6 +69,7 @@ int run(const ConvertArguments& arguments) {
         return exit_ok;
     }
 
+    if (arguments.dtype == DType::bf16) round_weights(model);
     if (!arguments.expect.empty())
         expect_self_test(model, arguments.expect);
     else if (arguments.self_test)
