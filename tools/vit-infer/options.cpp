@@ -33,7 +33,7 @@ Results
 
 Speed
   -t, --threads N          threads (all usable cores)
-  -b, --batch-size N       images in one run (as many as threads)
+  -b, --batch-size N       images in one run (16 a thread; 2 with --tokens)
   --precision NAME         f32 or bf16 (what the model file was converted for, f32 as a rule)
 
 Preprocessing (default: what the model file says)

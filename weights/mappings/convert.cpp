@@ -7,29 +7,12 @@
 #include "vit/error.h"
 #include "weights/mappings/labels.h"
 #include "weights/mappings/mapping.h"
-#include "weights/mappings/recognise.h"
-#include "weights/mappings/timm_config.h"
-#include "weights/mappings/timm_vit.h"
+#include "weights/mappings/sources.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
 
 namespace {
-
-TensorFacts facts_of(std::span<const TensorView> tensors) {
-    TensorFacts facts;
-    for (const TensorView& tensor : tensors) {
-        const Shape& shape = tensor.shape;
-        if (tensor.name == "head.weight" && shape.size() == 2)
-            facts.num_classes = shape[0];
-        else if (tensor.name == "patch_embed.proj.weight" && shape.size() == 4)
-            facts.in_chans = shape[1];
-        else if ((tensor.name == "pre_logits.fc.weight" || tensor.name == "pre_logits.weight") &&
-                 shape.size() == 2)
-            facts.representation_size = shape[0];
-    }
-    return facts;
-}
 
 /// `size` in patches. Throws Error(kind) unless it is a multiple of the patch.
 ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
@@ -51,17 +34,15 @@ std::vector<std::string> given_labels(const ConvertOptions& options, std::int64_
 }
 
 Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& options) {
-    const TensorFacts facts = facts_of(checkpoint.tensors);
-    if (!options.arch && !checkpoint.arch && !checkpoint.config_json)
-        throw Error(ErrorKind::usage, describe_unnamed(checkpoint.tensors));
-    ResolvedModel model =
-        resolve_timm_config({options.arch, checkpoint.arch, checkpoint.config_json}, facts);
+    const Source& source = find_source(checkpoint);
+    ResolvedModel model = source.resolve(checkpoint, options);
     ModelConfig& config = model.config;
 
     if (config.patch_height < 1 || config.patch_width < 1)
         throw Error(ErrorKind::model, "patch_size: expected at least 1");
     TableResize resize;
     resize.bilinear = model.bilinear_table;
+    resize.prefix_rows = model.table_prefix_rows;
     resize.said_grids = {{model.table_size.height / config.patch_height,
                           model.table_size.width / config.patch_width}};
     if (options.image_size) {
@@ -73,17 +54,16 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
     }
     validate(config);
 
-    const std::string foreign = foreign_source(checkpoint.tensors);
-    if (!foreign.empty())
-        throw Error(
-            ErrorKind::model,
-            fmt::format("the tensors' names are those of {}; only timm's are understood so far",
-                        foreign));
-    MappedTensors mapped = map_tensors(
-        timm_vit_rules(), checkpoint.tensors, config, resize, model.label_offset,
-        model.may_drop_attn_pool ? timm_attn_pool_rules() : std::span<const MappingRule>());
+    MappedTensors mapped = map_tensors({.library = source.name,
+                                        .rules = source.rules(),
+                                        .droppable = model.droppable,
+                                        .made = model.made,
+                                        .resize = std::move(resize),
+                                        .label_offset = model.label_offset},
+                                       checkpoint.tensors, config);
 
     Converted out;
+    out.library = source.name;
     out.header.config = std::move(config);
     out.header.preprocessing = model.preprocessing;
     out.header.labels = options.labels ? given_labels(options, out.header.config.num_classes)

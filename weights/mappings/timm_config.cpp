@@ -10,6 +10,7 @@
 #include "weights/mappings/config_value.h"
 #include "weights/mappings/labels.h"
 #include "weights/mappings/pretrained_cfg.h"
+#include "weights/mappings/timm_vit.h"
 #include "weights/mappings/vit_args.h"
 #include "weights/model_file/text.h"
 
@@ -298,7 +299,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
     out.preprocessing = preprocessing_of(pretrained, config.image_size);
 
     out.bilinear_table = arch.bilinear_table;
-    out.may_drop_attn_pool = arch.may_drop_attn_pool;
+    if (arch.may_drop_attn_pool) out.droppable = timm_attn_pool_rules();
     if (given) check_informative(*given, config);
     if (!pretrained.label_names.is_null())
         out.labels =

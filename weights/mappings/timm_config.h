@@ -6,8 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "weights/mappings/report.h"
-#include "weights/model_file/model_config.h"
+#include "weights/mappings/resolved_model.h"
 
 namespace vit {
 
@@ -23,21 +22,6 @@ struct TensorFacts {
     std::optional<std::int64_t> num_classes;  ///< rows of the head
     std::optional<std::int64_t> in_chans;     ///< of the patch embedding
     std::int64_t representation_size = 0;     ///< rows of `pre_logits`
-};
-
-struct ResolvedModel {
-    ModelConfig config;
-    Preprocessing preprocessing;
-    std::vector<std::string> labels;
-
-    ImageSize table_size;  ///< image size that the checkpoint's position table is said to be for
-    ImageSize build_size;  ///< image size that timm builds the model for, and resizes the table to
-    bool bilinear_table = false;      ///< … bilinearly
-    bool may_drop_attn_pool = false;  ///< timm leaves `attn_pool` out of this architecture
-    std::int64_t label_offset = 0;    ///< leading rows of the head that are no classes
-
-    std::vector<ReportLine> keys;  ///< every configuration key: used, or dropped and why
-    std::vector<std::string> notes;
 };
 
 /// Without config.json the tag's own configuration stands, and `facts` may correct the number of

@@ -1,6 +1,12 @@
 #include "weights/mappings/timm_vit.h"
 
+#include <fmt/format.h>
+
 #include <array>
+
+#include "vit/error.h"
+#include "weights/mappings/recognise.h"
+#include "weights/mappings/timm_config.h"
 
 namespace vit {
 
@@ -64,7 +70,35 @@ constexpr std::array attn_pool{
     MappingRule{"attn_pool.mlp.fc2.bias", "", drop, unpooled},
 };
 
+TensorFacts facts_of(std::span<const TensorView> tensors) {
+    TensorFacts facts;
+    for (const TensorView& tensor : tensors) {
+        const Shape& shape = tensor.shape;
+        if (tensor.name == "head.weight" && shape.size() == 2)
+            facts.num_classes = shape[0];
+        else if (tensor.name == "patch_embed.proj.weight" && shape.size() == 4)
+            facts.in_chans = shape[1];
+        else if ((tensor.name == "pre_logits.fc.weight" || tensor.name == "pre_logits.weight") &&
+                 shape.size() == 2)
+            facts.representation_size = shape[0];
+    }
+    return facts;
+}
+
 }  // namespace
+
+ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& options) {
+    if (!options.arch && !checkpoint.arch && !checkpoint.config_json)
+        throw Error(ErrorKind::usage, describe_unnamed(checkpoint.tensors));
+    ResolvedModel model = resolve_timm_config(
+        {options.arch, checkpoint.arch, checkpoint.config_json}, facts_of(checkpoint.tensors));
+    const std::string foreign = foreign_source(checkpoint.tensors);
+    if (!foreign.empty())
+        throw Error(
+            ErrorKind::model,
+            fmt::format("the tensors' names are those of {}, which are not understood", foreign));
+    return model;
+}
 
 std::span<const MappingRule> timm_vit_rules() {
     return rules;

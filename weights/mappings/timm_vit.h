@@ -1,11 +1,18 @@
-// Tensor names of timm's VisionTransformer and VisionTransformerDistilled, current and older.
+// timm as a source: its configuration, and the tensor names of its VisionTransformer and
+// VisionTransformerDistilled, current and older.
 #pragma once
 
 #include <span>
 
+#include "weights/mappings/convert.h"
 #include "weights/mappings/mapping.h"
+#include "weights/mappings/resolved_model.h"
 
 namespace vit {
+
+/// By config.json, the checkpoint's own word or --arch. Throws Error(usage) where none of them
+/// names an architecture, saying what the tensors tell.
+ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> timm_vit_rules();
 

@@ -9,7 +9,13 @@
 namespace vit {
 
 enum class Activation { gelu, gelu_tanh, quick_gelu, silu, relu, tanh };
-enum class Pooling { token, avg };  ///< class token's row, or mean over the patch rows
+/// Class token's row; mean, maximum, or the mean of both, over rows; attention (`attn_pool`).
+enum class Pooling { token, avg, max, avgmax, map };
+enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
+/// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
+/// ResPostBlock).
+enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
+enum class TableInterpolation { bicubic, bilinear };  ///< both antialiased
 
 struct ImageSize {
     std::int64_t height = 224;
@@ -32,7 +38,14 @@ struct ModelConfig {
     std::int64_t heads = 12;
     std::int64_t head_dim = 64;  ///< heads * head_dim may differ from embed_dim
     std::int64_t mlp_dim = 3072;
+    BlockKind block = BlockKind::sequential;
+    std::int64_t parallel = 1;  ///< parallel_things: attentions, and MLPs, side by side
 
+    bool patch_bias = true;
+    bool embed_norm = false;     ///< norm of the patches before positions (`patch_embed.norm`)
+    bool position_table = true;  ///< `pos_embed`
+    TableInterpolation table_interpolation = TableInterpolation::bicubic;
+    bool pre_norm = false;  ///< norm of all tokens before the first block (`norm_pre`)
     bool class_token = true;
     std::int64_t register_tokens = 0;  ///< between the class token (if any) and the patches
     bool distillation_token = false;   ///< DeiT distilled: a second prefix token, `dist_token`
@@ -40,15 +53,28 @@ struct ModelConfig {
     /// True: it has rows for patches only and is added before the prefix tokens are prepended.
     bool no_embed_class = false;
 
+    Norm norm = Norm::layer_norm;
     double norm_eps = 1e-6;
     Activation activation = Activation::gelu;
+    bool glu = false;  ///< mlp: fc2(activation(gate x) * fc1 x) (`mlp.gate`)
     bool qkv_bias = true;
-    bool proj_bias = true;
-    bool layer_scale = false;  ///< tensors blocks.N.ls1 / ls2
+    bool proj_bias = true;  ///< of attn.proj
+    bool fc1_bias = true;   ///< of mlp.fc1 and mlp.gate
+    bool fc2_bias = true;
+    bool qk_norm = false;          ///< norm of every head's queries and keys
+    bool scale_attn_norm = false;  ///< norm before attn.proj (`attn.norm`)
+    bool scale_mlp_norm = false;   ///< norm before mlp.fc2 (`mlp.norm`)
+    /// Differential attention (Ye et al., 2024): two softmaxes a head, subtracted.
+    bool differential_attention = false;
+    double sub_norm_eps = 1e-5;  ///< of its norm of every head
+    bool layer_scale = false;    ///< tensors blocks.N.ls1 / ls2
 
     Pooling pooling = Pooling::token;
-    bool final_norm = true;  ///< LayerNorm of all tokens after the last block (`norm`)
-    bool fc_norm = false;    ///< LayerNorm of the pooled vector (`fc_norm`)
+    bool pool_include_prefix = false;  ///< pooling reads the prefix tokens' rows too
+    std::int64_t pool_heads = 0;       ///< map pooling
+    std::int64_t pool_mlp_dim = 0;     ///< map pooling
+    bool final_norm = true;            ///< norm of all tokens after the last block (`norm`)
+    bool fc_norm = false;              ///< norm of the pooled vector (`fc_norm`)
     /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
     std::int64_t representation_size = 0;
     std::int64_t num_classes = 1000;  ///< 0: no head, logits are the features

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -63,14 +64,28 @@ struct Outputs {
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
 
-/// Time of one node of the executed graph, summed over a profiled run (wall time of the slowest
-/// thread).
+/// Makes image `index` of a run: writes [channels, height, width] float32, preprocessed. false:
+/// there is none, and its rows of the outputs stay as they are.
+using FillImage = std::function<bool(std::int64_t index, std::span<float> image)>;
+
+/// Told that the rows of image `index` are written.
+using ImageDone = std::function<void(std::int64_t index)>;
+
+/// One node of the executed graph in a profiled run.
 struct NodeProfile {
     std::string name;
     std::string kind;
-    double milliseconds = 0;
-    double gflop = 0;   ///< work really done
-    double mbytes = 0;  ///< weights and activations read and written
+    double milliseconds = 0;  ///< thread time: what all threads spent in it, added up
+    double gflop = 0;         ///< work really done
+    double mbytes = 0;        ///< weights and activations read and written
+};
+
+/// Where the threads' time in a profiled run went: the nodes' times and `waiting` add up to
+/// info().threads × `wall`, but for the little that lies between the nodes.
+struct Profile {
+    std::vector<NodeProfile> nodes;
+    double waiting_milliseconds = 0;  ///< thread time: to start, at barriers, for the last to end
+    double wall_milliseconds = 0;
 };
 
 /// How a model file's self-test went here.
@@ -96,6 +111,13 @@ class Model {
     /// first call of the same N. Throws Error(usage) on sizes that disagree.
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
 
+    /// As run(), but each image is made by the thread that is about to run it: decoding keeps all
+    /// cores busy, and memory holds two images a thread. Both functions are called from several
+    /// threads at once, `fill` once an index in ascending order. What they throw ends the run after
+    /// the images under way, and is rethrown.
+    void run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,
+                  const ImageDone& done = {}) const;
+
     /// The `k` most probable classes, most probable first (ties: lower index first).
     std::vector<Prediction> classify(const Image& image, int k = 5) const;
     std::vector<std::vector<Prediction>> classify(std::span<const Image> images, int k = 5) const;
@@ -106,8 +128,8 @@ class Model {
     /// Pooled vector before the head, [features].
     std::vector<float> embed(const Image& image) const;
 
-    /// Runs `count` images as run() does and returns each node's share.
-    std::vector<NodeProfile> profile(std::span<const float> images, std::int64_t count) const;
+    /// Runs `count` images as run() does for logits and returns where the time went.
+    Profile profile(std::span<const float> images, std::int64_t count) const;
 
     /// Replays the self-test that the model file carries.
     SelfTestResult self_test() const;
