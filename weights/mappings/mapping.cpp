@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
 #include <map>
-#include <numeric>
+#include <set>
 
 #include "vit/error.h"
+#include "weights/mappings/hints.h"
+#include "weights/mappings/patterns.h"
+#include "weights/mappings/tensor_parts.h"
 #include "weights/model_file/position_table.h"
 #include "weights/model_file/text.h"
 
@@ -19,60 +20,6 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& what) {
     throw Error(ErrorKind::model, what);
-}
-
-/// `pattern` with `#` replaced and without brackets.
-std::string filled(std::string_view pattern, const std::string& block) {
-    std::string out(pattern);
-    std::erase_if(out, [](char c) { return c == '[' || c == ']'; });
-    if (const std::size_t at = out.find('#'); at != std::string::npos) out.replace(at, 1, block);
-    return out;
-}
-
-/// Canonical names that a rule makes.
-std::vector<std::string> targets(const MappingRule& rule, const std::string& block) {
-    const std::string name = filled(rule.canonical, block);
-    if (rule.transform != Transform::split_qkv) return {name};
-    std::vector<std::string> out;
-    for (const char* part : {"q", "k", "v"}) {
-        out.push_back(name);
-        out.back().replace(out.back().find("qkv"), 3, part);
-    }
-    return out;
-}
-
-/// Where a flat index lies: "[3, 17]".
-std::string position(const Shape& shape, std::int64_t flat) {
-    Shape at(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0;) {
-        at[i] = flat % shape[i];
-        flat /= shape[i];
-    }
-    return to_string(at);
-}
-
-void check_finite(const TensorView& tensor, std::span<const float> values) {
-    const auto bad =
-        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    if (bad == values.end()) return;
-    const auto count = std::count_if(bad, values.end(), [](float x) { return !std::isfinite(x); });
-    refuse(fmt::format("tensor {}: expected finite values, found {} at {} ({} such of {})",
-                       in_quotes(tensor.name), *bad, position(tensor.shape, bad - values.begin()),
-                       count, values.size()));
-}
-
-/// The same for a float32 view as it lies in its file, aligned or not.
-void check_finite_in_place(const TensorView& tensor) {
-    std::array<float, 4096> chunk;
-    const std::size_t total = tensor.data.size() / sizeof(float);
-    for (std::size_t at = 0; at < total; at += chunk.size()) {
-        const std::size_t length = std::min(chunk.size(), total - at);
-        std::memcpy(chunk.data(), tensor.data.data() + at * sizeof(float), length * sizeof(float));
-        if (std::all_of(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(length),
-                        [](float x) { return std::isfinite(x); }))
-            continue;
-        check_finite(tensor, to_f32(tensor));
-    }
 }
 
 class Mapper {
@@ -85,11 +32,22 @@ class Mapper {
     }
 
     void take(const TensorView& tensor) {
-        std::string block;
+        std::vector<std::string> numbers;
         for (const MappingRule& rule : mapping_.droppable)
-            if (fits(rule.source, tensor.name, block)) return dropped(tensor, rule.note);
-        for (const MappingRule& rule : mapping_.rules)
-            if (fits(rule.source, tensor.name, block)) return use(tensor, rule, block);
+            if (fits(rule.source, tensor.name, numbers)) return dropped(tensor, rule.note);
+        bool known = false;
+        for (const MappingRule& rule : mapping_.rules) {
+            if (!fits(rule.source, tensor.name, numbers)) continue;
+            if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
+            if (rule.transform == Transform::class_rows && config_.num_classes == 0)
+                return dropped(tensor, "num_classes is 0: the model has no head");
+            const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+            if (std::ranges::all_of(targets,
+                                    [&](const Target& t) { return index_.contains(t.name); }))
+                return use(tensor, rule, targets, numbers);
+            known = true;
+        }
+        if (known) not_in_model(tensor);
         refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as {} names it",
                            in_quotes(tensor.name), to_string(tensor.shape), mapping_.library));
     }
@@ -107,27 +65,27 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    void use(const TensorView& tensor, const MappingRule& rule, const std::string& block) {
-        if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
-        if (rule.transform == Transform::class_rows && config_.num_classes == 0)
-            return dropped(tensor, "num_classes is 0: the model has no head");
-        const std::vector<std::string> names = targets(rule, block);
-        std::vector<std::size_t> at;
-        for (const std::string& name : names) {
-            const auto found = index_.find(name);
-            if (found == index_.end()) not_in_model(tensor, block);
-            if (!from_[found->second].empty())
-                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from_[found->second]),
-                                   in_quotes(tensor.name), name));
-            at.push_back(found->second);
+    void use(const TensorView& tensor, const MappingRule& rule, const std::vector<Target>& targets,
+             const std::vector<std::string>& numbers) {
+        std::vector<TensorSpec> specs;
+        for (const Target& target : targets) {
+            specs.push_back(specs_[index_.find(target.name)->second]);
+            std::string& from = from_[index_.find(target.name)->second];
+            if (!from.empty())
+                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from),
+                                   in_quotes(tensor.name), target.name));
         }
-        const TensorView plain = as_f32(tensor);
+        used_.insert(&rule);
+        seen_.insert(tensor.name);
+        std::vector<std::string_view> names;
+        for (const Target& target : targets) names.push_back(target.name);
         std::string what = fmt::format("{}", fmt::join(names, ", "));
-        for (std::size_t part = 0; part < at.size(); ++part) {
-            const TensorSpec& spec = specs_[at[part]];
-            views_[at[part]] = changed(plain, tensor, rule.transform, spec, part, what);
-            views_[at[part]].name = spec.name;
-            from_[at[part]] = tensor.name;
+        std::vector<TensorView> parts = changed(tensor, rule, targets, specs, numbers, what);
+        for (std::size_t part = 0; part < parts.size(); ++part) {
+            const std::size_t at = index_.find(targets[part].name)->second;
+            views_[at] = std::move(parts[part]);
+            views_[at].name = specs_[at].name;
+            from_[at] = tensor.name;
         }
         if (!rule.note.empty()) what += fmt::format(" ({})", rule.note);
         out_.report.push_back({tensor.name, true, what});
@@ -155,55 +113,112 @@ class Mapper {
                            to_string(expected), to_string(tensor.shape)));
     }
 
-    /// Rows [begin, begin + spec's) of the first extent.
-    static TensorView rows(const TensorView& plain, const Shape& shape, std::int64_t begin) {
-        const std::int64_t row =
-            std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
-        const auto bytes = static_cast<std::size_t>(row) * sizeof(float);
-        return {"", DType::f32, shape,
-                plain.data.subspan(static_cast<std::size_t>(begin) * bytes,
-                                   static_cast<std::size_t>(shape[0]) * bytes)};
+    /// The shape that a source tensor must have to become these.
+    Shape expected_shape(Transform transform, const std::vector<TensorSpec>& specs) const {
+        Shape shape = specs[0].shape;
+        const auto add = [&](std::size_t axis) {
+            for (std::size_t i = 1; i < specs.size(); ++i) shape[axis] += specs[i].shape[axis];
+        };
+        if (transform == Transform::split_rows) add(0);
+        if (transform == Transform::split_columns) add(1);
+        if (transform == Transform::class_rows) shape[0] += mapping_.label_offset;
+        if (transform == Transform::diff_lambda) shape = {config_.head_dim / 2};
+        return shape;
     }
 
-    TensorView changed(const TensorView& plain, const TensorView& tensor, Transform transform,
-                       const TensorSpec& spec, std::size_t part, std::string& what) {
+    /// The targets' values, or nothing yet where more sources have to come.
+    std::vector<TensorView> changed(const TensorView& tensor, const MappingRule& rule,
+                                    const std::vector<Target>& targets,
+                                    const std::vector<TensorSpec>& specs,
+                                    const std::vector<std::string>& numbers, std::string& what) {
+        const TensorView plain = as_f32(tensor);
+        if (rule.transform == Transform::position_table)
+            return {table(plain, tensor, specs[0], what)};
+        const Shape expected = expected_shape(rule.transform, specs);
         Shape shape = tensor.shape;
-        switch (transform) {
-            case Transform::as_is:
-            case Transform::drop:
-                if (shape != spec.shape) wrong_shape(tensor, spec.shape);
-                return plain;
-            case Transform::squeeze:
-                while (shape.size() > spec.shape.size() && shape.front() == 1)
-                    shape.erase(shape.begin());
-                if (shape != spec.shape) wrong_shape(tensor, spec.shape);
+        if (rule.transform == Transform::squeeze)
+            while (shape.size() > expected.size() && shape.front() == 1) shape.erase(shape.begin());
+        if (rule.transform == Transform::patch_kernel && shape.size() == 2 &&
+            shape == Shape{expected[0], expected[1] * expected[2] * expected[3]}) {
+            shape = expected;
+            what += " (unflattened)";
+        }
+        if (shape != expected) wrong_shape(tensor, expected);
+
+        switch (rule.transform) {
+            case Transform::split_rows:
+                return rows_of(plain, targets, specs);
+            case Transform::split_columns:
+                return columns_of(plain, specs);
+            case Transform::class_rows:
+                return {rows(plain, specs[0].shape, mapping_.label_offset)};
+            case Transform::diff_lambda:
+                return lambda(plain, numbers[0]);
+            case Transform::diff_sub_norm: {
+                std::vector<float> values = to_f32(plain);
+                for (float& value : values)
+                    value = static_cast<float>(static_cast<double>(value) *
+                                               (1 - initial_lambda(std::stoll(numbers[0]))));
+                return {own("", shape, std::move(values))};
+            }
+            default:
                 break;
-            case Transform::patch_kernel:
-                if (shape.size() == 2 &&
-                    shape == Shape{spec.shape[0], spec.shape[1] * spec.shape[2] * spec.shape[3]}) {
-                    what += " (unflattened)";
-                    break;
-                }
-                if (shape != spec.shape) wrong_shape(tensor, spec.shape);
-                return plain;
-            case Transform::split_qkv: {
-                Shape all = spec.shape;
-                all[0] *= 3;
-                if (shape != all) wrong_shape(tensor, all);
-                return rows(plain, spec.shape, static_cast<std::int64_t>(part) * spec.shape[0]);
-            }
-            case Transform::class_rows: {
-                Shape all = spec.shape;
-                all[0] += mapping_.label_offset;
-                if (shape != all) wrong_shape(tensor, all);
-                return rows(plain, spec.shape, mapping_.label_offset);
-            }
-            case Transform::position_table:
-                return table(plain, tensor, spec, what);
         }
         TensorView out = plain;
-        out.shape = spec.shape;
+        out.shape = shape;
+        return std::vector<TensorView>(specs.size(), out);
+    }
+
+    std::vector<TensorView> rows_of(const TensorView& plain, const std::vector<Target>& targets,
+                                    const std::vector<TensorSpec>& specs) {
+        std::vector<TensorView> out;
+        std::int64_t begin = 0;
+        for (std::size_t i = 0; i < specs.size(); ++i) {
+            if (!targets[i].takes_turns) {
+                out.push_back(rows(plain, specs[i].shape, begin));
+                begin += specs[i].shape[0];
+            } else {
+                out.push_back(own("", specs[i].shape,
+                                  every_other(to_f32(rows(plain, pair_shape(specs[i]), begin)),
+                                              half_head_size(specs[i]), targets[i].turn)));
+                if (targets[i].turn == 1) begin += 2 * specs[i].shape[0];
+            }
+        }
         return out;
+    }
+
+    static Shape pair_shape(const TensorSpec& spec) {
+        Shape shape = spec.shape;
+        shape[0] *= 2;
+        return shape;
+    }
+
+    /// Numbers in the rows of half a head.
+    std::size_t half_head_size(const TensorSpec& spec) const {
+        return static_cast<std::size_t>(config_.head_dim / 2 *
+                                        (spec.shape.size() > 1 ? spec.shape[1] : 1));
+    }
+
+    std::vector<TensorView> columns_of(const TensorView& plain,
+                                       const std::vector<TensorSpec>& specs) {
+        const std::vector<float> all = to_f32(plain);
+        std::vector<TensorView> out;
+        std::int64_t begin = 0;
+        for (const TensorSpec& spec : specs) {
+            out.push_back(own("", spec.shape, columns(all, plain.shape[1], begin, spec.shape[1])));
+            begin += spec.shape[1];
+        }
+        return out;
+    }
+
+    /// The block's lambda once all four vectors have come.
+    std::vector<TensorView> lambda(const TensorView& plain, const std::string& block) {
+        auto& vectors = lambdas_[block];
+        vectors[plain.name.substr(plain.name.size() - 2)] = to_f32(plain);
+        if (vectors.size() < 4) return {};
+        const float value = diff_lambda(vectors.at("q1"), vectors.at("k1"), vectors.at("q2"),
+                                        vectors.at("k2"), std::stoll(block));
+        return {own("", {1}, {value})};
     }
 
     TensorView table(const TensorView& plain, const TensorView& tensor, const TensorSpec& spec,
@@ -219,15 +234,10 @@ class Mapper {
         TensorView out = plain;
         out.shape = shape;
         const ImageSize first = grid;
-        for (const ImageSize& next : mapping_.resize.steps) {
+        for (const auto& [next, interpolation] : mapping_.resize.steps) {
             if (next == grid) continue;
-            if (mapping_.resize.bilinear)
-                refuse(fmt::format(
-                    "tensor {}: expected shape {}, found {}; resizing this "
-                    "architecture's position table (bilinear) is not supported yet",
-                    in_quotes(tensor.name), to_string(expected), to_string(tensor.shape)));
             out = own("", {prefix + next.height * next.width, dim},
-                      resample_position_table(to_f32(out), prefix, grid, next, dim));
+                      resample_position_table(to_f32(out), prefix, grid, next, dim, interpolation));
             grid = next;
         }
         if (!(grid == first)) {
@@ -250,29 +260,40 @@ class Mapper {
         return {side, side};
     }
 
-    [[noreturn]] void not_in_model(const TensorView& tensor, const std::string& block) const {
-        std::string why = "the architecture and its arguments have no such part";
-        if (!block.empty() && block.size() < 10 && std::stoll(block) >= config_.depth)
+    [[noreturn]] void not_in_model(const TensorView& tensor) const {
+        std::vector<std::string> numbers;
+        std::string why =
+            "the architecture and its arguments have no such part" + hint(tensor.name, true);
+        if (fits("blocks.#.*", tensor.name, numbers) && numbers[0].size() < 10 &&
+            std::stoll(numbers[0]) >= config_.depth)
             why = fmt::format("the architecture has {} blocks", config_.depth);
         refuse(fmt::format("tensor {} {} is not part of the model: {}", in_quotes(tensor.name),
                            to_string(tensor.shape), why));
     }
 
-    /// Names the tensor as the source would.
+    /// Names the tensor as the source would; of several namings, as the source's other tensors are.
     [[noreturn]] void missing(const TensorSpec& spec) const {
-        std::string block;
-        if (spec.name.starts_with("blocks."))
-            block = spec.name.substr(7, spec.name.find('.', 7) - 7);
-        for (const MappingRule& rule : mapping_.rules) {
-            if (rule.transform == Transform::drop) continue;
-            const std::vector<std::string> names = targets(rule, block);
-            if (std::find(names.begin(), names.end(), spec.name) == names.end()) continue;
-            Shape shape = spec.shape;
-            if (rule.transform == Transform::split_qkv) shape[0] *= 3;
-            if (rule.transform == Transform::class_rows) shape[0] += mapping_.label_offset;
-            refuse(fmt::format("tensor '{}' is missing: expected shape {}",
-                               filled(rule.source, block), to_string(shape)));
-        }
+        const std::vector<std::string> numbers = numbers_in(spec.name);
+        for (const bool used : {true, false})
+            for (const MappingRule& rule : mapping_.rules) {
+                if (rule.transform == Transform::drop || used_.contains(&rule) != used) continue;
+                if (std::ranges::count(rule.canonical, '#') !=
+                    static_cast<std::ptrdiff_t>(numbers.size()))
+                    continue;
+                std::vector<TensorSpec> specs;
+                bool makes_it = false;
+                const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+                for (const Target& target : targets) {
+                    makes_it = makes_it || target.name == spec.name;
+                    const auto found = index_.find(target.name);
+                    if (found != index_.end()) specs.push_back(specs_[found->second]);
+                }
+                const std::string name = filled(rule.source, numbers);
+                if (!makes_it || specs.size() != targets.size() || seen_.contains(name)) continue;
+                refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name,
+                                   to_string(expected_shape(rule.transform, specs)),
+                                   hint(name, false)));
+            }
         refuse(fmt::format("tensor '{}' is missing", spec.name));
     }
 
@@ -282,33 +303,13 @@ class Mapper {
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
     std::vector<std::string> from_;  ///< source name of each required tensor
+    std::set<const MappingRule*> used_;
+    std::set<std::string, std::less<>> seen_;  ///< source names that were used
+    std::map<std::string, std::map<std::string, std::vector<float>>> lambdas_;  ///< by block
     MappedTensors out_;
 };
 
 }  // namespace
-
-bool fits(std::string_view pattern, std::string_view name, std::string& block) {
-    block.clear();
-    while (!pattern.empty()) {
-        const char next = pattern.front();
-        pattern.remove_prefix(1);
-        if (next == '*') return true;
-        if (next == '[') {
-            const std::string_view part = pattern.substr(0, pattern.find(']'));
-            pattern.remove_prefix(part.size() + 1);
-            if (name.starts_with(part)) name.remove_prefix(part.size());
-        } else if (next == '#') {
-            const std::string_view number = name.substr(0, name.find_first_not_of("0123456789"));
-            if (number.empty() || (number.size() > 1 && number[0] == '0')) return false;
-            block = number;
-            name.remove_prefix(number.size());
-        } else {
-            if (!name.starts_with(next)) return false;
-            name.remove_prefix(1);
-        }
-    }
-    return name.empty();
-}
 
 MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
                           const ModelConfig& config) {
