@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 #include <set>
 
@@ -22,6 +23,11 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
+bool stacked(const MappingRule& rule) {
+    return rule.canonical.find('#') != std::string_view::npos &&
+           rule.source.find('#') == std::string_view::npos;
+}
+
 class Mapper {
   public:
     Mapper(const Mapping& mapping, const ModelConfig& config)
@@ -33,26 +39,31 @@ class Mapper {
 
     void take(const TensorView& tensor) {
         std::vector<std::string> numbers;
-        for (const MappingRule& rule : mapping_.droppable)
-            if (fits(rule.source, tensor.name, numbers)) return dropped(tensor, rule.note);
         bool known = false;
-        for (const MappingRule& rule : mapping_.rules) {
-            if (!fits(rule.source, tensor.name, numbers)) continue;
-            if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
-            if (rule.transform == Transform::class_rows && config_.num_classes == 0)
-                return dropped(tensor, "num_classes is 0: the model has no head");
-            const std::vector<Target> targets = targets_of(rule.canonical, numbers);
-            if (std::ranges::all_of(targets,
-                                    [&](const Target& t) { return index_.contains(t.name); }))
-                return use(tensor, rule, targets, numbers);
-            known = true;
-        }
+        for (const auto& table : {mapping_.droppable, mapping_.rules})
+            for (const MappingRule& rule : table) {
+                if (!fits(rule.source, tensor.name, numbers)) continue;
+                if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
+                if (rule.transform == Transform::class_rows && config_.num_classes == 0)
+                    return dropped(tensor, "num_classes is 0: the model has no head");
+                if (stacked(rule)) numbers = {"0"};
+                if (specs_of(targets_of(rule.canonical, numbers)))
+                    return use(tensor, rule, numbers);
+                known = true;
+            }
         if (known) not_in_model(tensor);
         refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as {} names it",
                            in_quotes(tensor.name), to_string(tensor.shape), mapping_.library));
     }
 
     MappedTensors finish() {
+        for (const MadeTensor& made : mapping_.made) {
+            const std::size_t at = index_.at(made.name);
+            if (!from_[at].empty()) continue;
+            views_[at] = own(made.name, specs_[at].shape, made.values);
+            from_[at] = made.name;
+            out_.notes.push_back(fmt::format("{}: {}", made.name, made.note));
+        }
         for (std::size_t i = 0; i < specs_.size(); ++i)
             if (from_[i].empty()) missing(specs_[i]);
         out_.tensors = std::move(views_);
@@ -65,30 +76,65 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    void use(const TensorView& tensor, const MappingRule& rule, const std::vector<Target>& targets,
-             const std::vector<std::string>& numbers) {
-        std::vector<TensorSpec> specs;
+    /// What the model says of these tensors; nothing where it lacks one of them.
+    std::optional<std::vector<TensorSpec>> specs_of(const std::vector<Target>& targets) const {
+        std::vector<TensorSpec> out;
         for (const Target& target : targets) {
-            specs.push_back(specs_[index_.find(target.name)->second]);
-            std::string& from = from_[index_.find(target.name)->second];
-            if (!from.empty())
-                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from),
-                                   in_quotes(tensor.name), target.name));
+            const auto found = index_.find(target.name);
+            if (found == index_.end()) return {};
+            out.push_back(specs_[found->second]);
         }
+        return out;
+    }
+
+    void use(const TensorView& tensor, const MappingRule& rule,
+             const std::vector<std::string>& numbers) {
         used_.insert(&rule);
         seen_.insert(tensor.name);
-        std::vector<std::string_view> names;
-        for (const Target& target : targets) names.push_back(target.name);
-        std::string what = fmt::format("{}", fmt::join(names, ", "));
-        std::vector<TensorView> parts = changed(tensor, rule, targets, specs, numbers, what);
-        for (std::size_t part = 0; part < parts.size(); ++part) {
-            const std::size_t at = index_.find(targets[part].name)->second;
-            views_[at] = std::move(parts[part]);
-            views_[at].name = specs_[at].name;
-            from_[at] = tensor.name;
+        std::string what(rule.canonical);
+        if (stacked(rule)) {
+            Shape each = tensor.shape;
+            if (each.empty() || each[0] != config_.depth)
+                refuse(
+                    fmt::format("tensor {}: expected one part for each of the {} blocks, found "
+                                "shape {}",
+                                in_quotes(tensor.name), config_.depth, to_string(each)));
+            each.erase(each.begin());
+            const TensorView all = as_f32(tensor);
+            for (std::int64_t n = 0; n < config_.depth; ++n) {
+                TensorView part = rows(all, n, 1);
+                part.name = fmt::format("{}[{}]", tensor.name, n);
+                part.shape = each;
+                place(part, rule, {std::to_string(n)});
+            }
+        } else {
+            std::vector<std::string> names;
+            for (const Target& target : targets_of(rule.canonical, numbers))
+                names.push_back(target.name);
+            what = fmt::format("{}", fmt::join(names, ", ")) + place(tensor, rule, numbers);
         }
         if (!rule.note.empty()) what += fmt::format(" ({})", rule.note);
         out_.report.push_back({tensor.name, true, what});
+    }
+
+    /// Puts the tensor where its rule says. Returns what else is to be said.
+    std::string place(const TensorView& tensor, const MappingRule& rule,
+                      const std::vector<std::string>& numbers) {
+        const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+        const std::vector<TensorSpec> specs = specs_of(targets).value();
+        for (const TensorSpec& spec : specs)
+            if (const std::string& from = from_[index_.find(spec.name)->second]; !from.empty())
+                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from),
+                                   in_quotes(tensor.name), spec.name));
+        std::string more;
+        const std::vector<TensorView> parts = changed(tensor, rule, targets, specs, numbers, more);
+        for (std::size_t part = 0; part < parts.size(); ++part) {
+            const std::size_t at = index_.find(specs[part].name)->second;
+            views_[at] = parts[part];
+            views_[at].name = specs[part].name;
+            from_[at] = tensor.name;
+        }
+        return more;
     }
 
     /// Float32 values, in place where they are so already.
@@ -113,94 +159,123 @@ class Mapper {
                            to_string(expected), to_string(tensor.shape)));
     }
 
-    /// The shape that a source tensor must have to become these.
-    Shape expected_shape(Transform transform, const std::vector<TensorSpec>& specs) const {
-        Shape shape = specs[0].shape;
-        const auto add = [&](std::size_t axis) {
-            for (std::size_t i = 1; i < specs.size(); ++i) shape[axis] += specs[i].shape[axis];
-        };
-        if (transform == Transform::split_rows) add(0);
-        if (transform == Transform::split_columns) add(1);
-        if (transform == Transform::class_rows) shape[0] += mapping_.label_offset;
-        if (transform == Transform::diff_lambda) shape = {config_.head_dim / 2};
-        return shape;
+    /// How a source lays out what goes to `specs`, and the order in which its axes are read.
+    struct Layout {
+        Shape shape;
+        std::vector<std::size_t> axes;  ///< empty: as they are
+    };
+    Layout layout(Transform transform, const std::vector<TensorSpec>& specs) const {
+        const Shape& shape = specs[0].shape;
+        const std::int64_t heads =
+            specs[0].name.starts_with("attn_pool.") ? config_.pool_heads : config_.heads;
+        const std::int64_t h = config_.patch_height, w = config_.patch_width, c = config_.in_chans;
+        Shape out = shape;
+        switch (transform) {
+            case Transform::split_rows:
+                for (std::size_t i = 1; i < specs.size(); ++i) out[0] += specs[i].shape[0];
+                return {out, {}};
+            case Transform::split_columns:
+                for (std::size_t i = 1; i < specs.size(); ++i) out[1] += specs[i].shape[1];
+                return {out, {}};
+            case Transform::diff_lambda:
+                return {{config_.head_dim / 2}, {}};
+            case Transform::class_rows:
+                out[0] += mapping_.label_offset;
+                return {out, {}};
+            case Transform::transpose:
+                return {{shape[1], shape[0]}, {1, 0}};
+            case Transform::heads_in:
+                return {{shape[1], heads, shape[0] / heads}, {1, 2, 0}};
+            case Transform::heads_out:
+                return {{heads, shape[1] / heads, shape[0]}, {2, 0, 1}};
+            case Transform::heads_bias:
+                return {{heads, shape[0] / heads}, {0, 1}};
+            case Transform::patch_hwio:
+                return {{h, w, c, shape[0]}, {3, 2, 0, 1}};
+            case Transform::patch_rows:
+                return {{shape[0], h * w * c}, {}};
+            case Transform::patch_values:
+                return {{h * w * c}, {}};
+            default:
+                return {out, {}};
+        }
     }
 
-    /// The targets' values, or nothing yet where more sources have to come.
+    /// The targets' values; none yet where more sources have to come.
     std::vector<TensorView> changed(const TensorView& tensor, const MappingRule& rule,
                                     const std::vector<Target>& targets,
                                     const std::vector<TensorSpec>& specs,
                                     const std::vector<std::string>& numbers, std::string& what) {
-        const TensorView plain = as_f32(tensor);
-        if (rule.transform == Transform::position_table)
-            return {table(plain, tensor, specs[0], what)};
-        const Shape expected = expected_shape(rule.transform, specs);
-        Shape shape = tensor.shape;
-        if (rule.transform == Transform::squeeze)
-            while (shape.size() > expected.size() && shape.front() == 1) shape.erase(shape.begin());
-        if (rule.transform == Transform::patch_kernel && shape.size() == 2 &&
-            shape == Shape{expected[0], expected[1] * expected[2] * expected[3]}) {
-            shape = expected;
+        const Transform transform = rule.transform;
+        const TensorSpec& spec = specs[0];
+        TensorView plain = as_f32(tensor);
+        Shape& shape = plain.shape;
+        if (transform == Transform::position_table) return {table(plain, tensor, spec, what)};
+        if (transform == Transform::squeeze)
+            while (shape.size() > spec.shape.size() && shape.front() == 1)
+                shape.erase(shape.begin());
+        if (transform == Transform::patch_kernel &&
+            shape == Shape{spec.shape[0], spec.shape[1] * spec.shape[2] * spec.shape[3]}) {
             what += " (unflattened)";
+            shape = spec.shape;
         }
-        if (shape != expected) wrong_shape(tensor, expected);
-
-        switch (rule.transform) {
+        const Layout source = layout(transform, specs);
+        if (shape != source.shape) wrong_shape(tensor, source.shape);
+        const std::int64_t h = config_.patch_height, w = config_.patch_width, c = config_.in_chans;
+        const auto permute = [&](const Shape& from, std::initializer_list<std::size_t> axes) {
+            const std::vector<std::size_t> order(axes);
+            return std::vector{own("", spec.shape, permuted(to_f32(plain), from, order))};
+        };
+        switch (transform) {
             case Transform::split_rows:
-                return rows_of(plain, targets, specs);
+                return split_rows(plain, targets, specs);
             case Transform::split_columns:
-                return columns_of(plain, specs);
+                return split_columns(plain, specs);
             case Transform::class_rows:
-                return {rows(plain, specs[0].shape, mapping_.label_offset)};
+                return {rows(plain, mapping_.label_offset, spec.shape[0])};
+            case Transform::patch_rows:
+                return permute({shape[0], h, w, c}, {0, 3, 1, 2});
+            case Transform::patch_values:
+                return permute({h, w, c}, {2, 0, 1});
             case Transform::diff_lambda:
-                return lambda(plain, numbers[0]);
+                return lambda(plain, tensor.name, numbers[0]);
             case Transform::diff_sub_norm: {
                 std::vector<float> values = to_f32(plain);
+                const double factor = 1 - initial_lambda(std::stoll(numbers[0]));
                 for (float& value : values)
-                    value = static_cast<float>(static_cast<double>(value) *
-                                               (1 - initial_lambda(std::stoll(numbers[0]))));
+                    value = static_cast<float>(static_cast<double>(value) * factor);
                 return {own("", shape, std::move(values))};
             }
             default:
                 break;
         }
-        TensorView out = plain;
-        out.shape = shape;
-        return std::vector<TensorView>(specs.size(), out);
+        if (!source.axes.empty())
+            return {own("", spec.shape, permuted(to_f32(plain), shape, source.axes))};
+        return std::vector<TensorView>(specs.size(), plain);
     }
 
-    std::vector<TensorView> rows_of(const TensorView& plain, const std::vector<Target>& targets,
-                                    const std::vector<TensorSpec>& specs) {
+    std::vector<TensorView> split_rows(const TensorView& plain, const std::vector<Target>& targets,
+                                       const std::vector<TensorSpec>& specs) {
         std::vector<TensorView> out;
         std::int64_t begin = 0;
         for (std::size_t i = 0; i < specs.size(); ++i) {
+            const Shape& shape = specs[i].shape;
             if (!targets[i].takes_turns) {
-                out.push_back(rows(plain, specs[i].shape, begin));
-                begin += specs[i].shape[0];
-            } else {
-                out.push_back(own("", specs[i].shape,
-                                  every_other(to_f32(rows(plain, pair_shape(specs[i]), begin)),
-                                              half_head_size(specs[i]), targets[i].turn)));
-                if (targets[i].turn == 1) begin += 2 * specs[i].shape[0];
+                out.push_back(rows(plain, begin, shape[0]));
+                begin += shape[0];
+                continue;
             }
+            const std::int64_t run = config_.head_dim / 2 * (shape.size() > 1 ? shape[1] : 1);
+            out.push_back(own("", shape,
+                              every_other(to_f32(rows(plain, begin, 2 * shape[0])),
+                                          static_cast<std::size_t>(run), targets[i].turn)));
+            if (targets[i].turn == 1) begin += 2 * shape[0];
         }
         return out;
     }
 
-    static Shape pair_shape(const TensorSpec& spec) {
-        Shape shape = spec.shape;
-        shape[0] *= 2;
-        return shape;
-    }
-
-    /// Numbers in the rows of half a head.
-    std::size_t half_head_size(const TensorSpec& spec) const {
-        return static_cast<std::size_t>(config_.head_dim / 2 *
-                                        (spec.shape.size() > 1 ? spec.shape[1] : 1));
-    }
-
-    std::vector<TensorView> columns_of(const TensorView& plain,
-                                       const std::vector<TensorSpec>& specs) {
+    std::vector<TensorView> split_columns(const TensorView& plain,
+                                          const std::vector<TensorSpec>& specs) {
         const std::vector<float> all = to_f32(plain);
         std::vector<TensorView> out;
         std::int64_t begin = 0;
@@ -212,13 +287,14 @@ class Mapper {
     }
 
     /// The block's lambda once all four vectors have come.
-    std::vector<TensorView> lambda(const TensorView& plain, const std::string& block) {
+    std::vector<TensorView> lambda(const TensorView& plain, const std::string& name,
+                                   const std::string& block) {
         auto& vectors = lambdas_[block];
-        vectors[plain.name.substr(plain.name.size() - 2)] = to_f32(plain);
+        vectors[name.substr(name.size() - 2)] = to_f32(plain);
         if (vectors.size() < 4) return {};
-        const float value = diff_lambda(vectors.at("q1"), vectors.at("k1"), vectors.at("q2"),
-                                        vectors.at("k2"), std::stoll(block));
-        return {own("", {1}, {value})};
+        return {own("", {1},
+                    {diff_lambda(vectors.at("q1"), vectors.at("k1"), vectors.at("q2"),
+                                 vectors.at("k2"), std::stoll(block))})};
     }
 
     TensorView table(const TensorView& plain, const TensorView& tensor, const TensorSpec& spec,
@@ -227,7 +303,8 @@ class Mapper {
         while (shape.size() > 2 && shape.front() == 1) shape.erase(shape.begin());
         const std::int64_t dim = spec.shape[1];
         const Shape expected{1, spec.shape[0], dim};
-        const std::int64_t prefix = config_.no_embed_class ? 0 : config_.prefix_tokens();
+        const std::int64_t all_prefix = config_.no_embed_class ? 0 : config_.prefix_tokens();
+        const std::int64_t prefix = mapping_.resize.prefix_rows.value_or(all_prefix);
         if (shape.size() != 2 || shape[1] != dim || shape[0] <= prefix)
             wrong_shape(tensor, expected);
         ImageSize grid = grid_of(shape[0] - prefix, tensor, expected);
@@ -246,6 +323,14 @@ class Mapper {
                             grid.height, grid.width);
             what += fmt::format(" ({})", note);
             out_.notes.push_back("position table " + note);
+        }
+        if (prefix < all_prefix) {
+            std::vector<float> values = to_f32(out);
+            values.insert(values.begin() + prefix * dim,
+                          static_cast<std::size_t>((all_prefix - prefix) * dim), 0.0f);
+            out = own("", {out.shape[0] + all_prefix - prefix, dim}, std::move(values));
+            what += fmt::format(" (rows of zeros for the {} prefix tokens that have no position)",
+                                all_prefix - prefix);
         }
         if (out.shape != spec.shape) wrong_shape(tensor, expected);
         return out;
@@ -275,26 +360,27 @@ class Mapper {
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
         for (const bool used : {true, false})
-            for (const MappingRule& rule : mapping_.rules) {
-                if (rule.transform == Transform::drop || used_.contains(&rule) != used) continue;
-                if (std::ranges::count(rule.canonical, '#') !=
-                    static_cast<std::ptrdiff_t>(numbers.size()))
-                    continue;
-                std::vector<TensorSpec> specs;
-                bool makes_it = false;
-                const std::vector<Target> targets = targets_of(rule.canonical, numbers);
-                for (const Target& target : targets) {
-                    makes_it = makes_it || target.name == spec.name;
-                    const auto found = index_.find(target.name);
-                    if (found != index_.end()) specs.push_back(specs_[found->second]);
-                }
-                const std::string name = filled(rule.source, numbers);
-                if (!makes_it || specs.size() != targets.size() || seen_.contains(name)) continue;
-                refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name,
-                                   to_string(expected_shape(rule.transform, specs)),
-                                   hint(name, false)));
-            }
+            for (const auto& table : {mapping_.droppable, mapping_.rules})
+                for (const MappingRule& rule : table)
+                    if (rule.transform != Transform::drop && used_.contains(&rule) == used &&
+                        std::ranges::count(rule.canonical, '#') == std::ssize(numbers))
+                        name_missing(rule, spec, numbers);
         refuse(fmt::format("tensor '{}' is missing", spec.name));
+    }
+
+    /// Throws where the rule would have made `spec` of a tensor that is not there.
+    void name_missing(const MappingRule& rule, const TensorSpec& spec,
+                      const std::vector<std::string>& numbers) const {
+        const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+        const auto specs = specs_of(targets);
+        const std::string name = filled(rule.source, numbers);
+        if (!specs || seen_.contains(name) ||
+            std::ranges::none_of(targets, [&](const Target& t) { return t.name == spec.name; }))
+            return;
+        Shape shape = layout(rule.transform, *specs).shape;
+        if (stacked(rule)) shape.insert(shape.begin(), config_.depth);
+        refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name, to_string(shape),
+                           hint(name, false)));
     }
 
     const Mapping& mapping_;

@@ -23,6 +23,13 @@ enum class Transform {
     split_columns,   ///< the targets' columns one after another
     copies,          ///< every target is the same tensor
     class_rows,      ///< of the head: leading rows that are no classes are left out
+    transpose,       ///< [in, out]
+    heads_in,        ///< [D, heads, head_dim]: kernels of queries, keys and values
+    heads_out,       ///< [heads, head_dim, D]: kernel of attn.proj
+    heads_bias,      ///< [heads, head_dim]
+    patch_hwio,      ///< [h, w, C, D]
+    patch_rows,      ///< [D, h * w * C]: a linear layer on flattened patches, channels last
+    patch_values,    ///< [h * w * C]: a norm of such patches
     diff_lambda,     ///< one of four vectors that become differential attention's lambda
     diff_sub_norm,   ///< [head_dim], times 1 - the block's initial lambda
     drop,            ///< never used; `note` says why
@@ -31,7 +38,8 @@ enum class Transform {
 /// `#` stands for a number: of a block, then of what is side by side in it. In `source`, text in
 /// [brackets] may be left out, and `*` at the end stands for anything. `canonical` may name several
 /// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
-/// attention).
+/// attention). A rule whose canonical name alone has `#` takes a tensor that holds all blocks, one
+/// after the other.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;
@@ -49,6 +57,16 @@ struct TableResize {
     std::vector<ImageSize> said_grids;  ///< in patches; the first one that has the table's rows is
                                         ///< its grid, else it is taken as square
     std::vector<TableStep> steps;       ///< grids to resize to, in turn
+    /// Leading rows of the source's table that are no patches, where it has fewer than the model
+    /// has prefix tokens; the others get rows of zeros.
+    std::optional<std::int64_t> prefix_rows;
+};
+
+/// A tensor that the source computes or implies instead of storing it.
+struct MadeTensor {
+    std::string name;  ///< canonical
+    std::vector<float> values;
+    std::string note;  ///< where it comes from
 };
 
 struct MappedTensors {
@@ -63,6 +81,7 @@ struct Mapping {
     std::string_view library;  ///< whose names these are, for messages
     std::span<const MappingRule> rules;
     std::span<const MappingRule> droppable;  ///< come before `rules`
+    std::span<const MadeTensor> made;
     TableResize resize;
     std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
 };

@@ -17,18 +17,19 @@ std::string_view take_until(std::string_view& text, char end) {
     return part;
 }
 
-}  // namespace
-
-bool fits(std::string_view pattern, std::string_view name, std::vector<std::string>& numbers) {
-    numbers.clear();
+bool fits_rest(std::string_view pattern, std::string_view name, std::vector<std::string>& numbers) {
+    const std::size_t known = numbers.size();
     while (!pattern.empty()) {
         const char next = pattern.front();
         pattern.remove_prefix(1);
         if (next == '*') return true;
         if (next == '[') {
-            const std::string_view part = take_until(pattern, ']');
-            if (name.starts_with(part)) name.remove_prefix(part.size());
-        } else if (next == '#') {
+            const std::string part(take_until(pattern, ']'));
+            if (fits_rest(part + std::string(pattern), name, numbers)) return true;
+            numbers.resize(known);
+            return fits_rest(pattern, name, numbers);
+        }
+        if (next == '#') {
             const std::string_view number = name.substr(0, name.find_first_not_of("0123456789"));
             if (number.empty() || (number.size() > 1 && number[0] == '0')) return false;
             numbers.emplace_back(number);
@@ -41,10 +42,19 @@ bool fits(std::string_view pattern, std::string_view name, std::vector<std::stri
     return name.empty();
 }
 
+}  // namespace
+
+bool fits(std::string_view pattern, std::string_view name, std::vector<std::string>& numbers) {
+    numbers.clear();
+    return fits_rest(pattern, name, numbers);
+}
+
 std::string filled(std::string_view pattern, const std::vector<std::string>& numbers) {
-    std::string out;
+    std::string text(pattern), out;
+    if (const std::size_t at = text.find("[#"); at != std::string::npos)
+        text.erase(at, text.find(']', at) + 1 - at);
     std::size_t next = 0;
-    for (const char c : pattern) {
+    for (const char c : text) {
         if (c == '#' && next < numbers.size())
             out += numbers[next++];
         else if (c != '[' && c != ']')

@@ -10,7 +10,8 @@ namespace vit {
 /// True where `name` fits a rule's `source`; then `numbers` are those that stand for each `#`.
 bool fits(std::string_view pattern, std::string_view name, std::vector<std::string>& numbers);
 
-/// A rule's `source` with its `#` replaced in turn and without brackets.
+/// A rule's `source` with its `#` replaced in turn and without brackets, or what is in them where
+/// that has a number too.
 std::string filled(std::string_view pattern, const std::vector<std::string>& numbers);
 
 /// The parts of a name that are numbers: {"3", "1"} of "blocks.3.attns.1.norm.weight".

@@ -54,13 +54,36 @@ void check_finite_in_place(const TensorView& tensor) {
     }
 }
 
-TensorView rows(const TensorView& tensor, const Shape& shape, std::int64_t begin) {
+TensorView rows(const TensorView& tensor, std::int64_t begin, std::int64_t count) {
+    Shape shape = tensor.shape;
     const std::int64_t row =
         std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
     const auto bytes = static_cast<std::size_t>(row) * sizeof(float);
-    return {"", DType::f32, shape,
+    shape[0] = count;
+    return {"", DType::f32, std::move(shape),
             tensor.data.subspan(static_cast<std::size_t>(begin) * bytes,
-                                static_cast<std::size_t>(shape[0]) * bytes)};
+                                static_cast<std::size_t>(count) * bytes)};
+}
+
+std::vector<float> permuted(std::span<const float> values, const Shape& shape,
+                            std::span<const std::size_t> axes) {
+    std::vector<std::size_t> stride(shape.size(), 1);
+    for (std::size_t i = shape.size() - 1; i-- > 0;)
+        stride[i] = stride[i + 1] * static_cast<std::size_t>(shape[i + 1]);
+    std::vector<float> out;
+    out.reserve(values.size());
+    std::vector<std::int64_t> at(axes.size(), 0);
+    std::size_t from = 0;
+    while (out.size() < values.size()) {
+        out.push_back(values[from]);
+        for (std::size_t i = axes.size(); i-- > 0;) {
+            from += stride[axes[i]];
+            if (++at[i] < shape[axes[i]]) break;
+            from -= stride[axes[i]] * static_cast<std::size_t>(at[i]);
+            at[i] = 0;
+        }
+    }
+    return out;
 }
 
 std::vector<float> columns(std::span<const float> matrix, std::int64_t width, std::int64_t begin,

@@ -14,8 +14,12 @@ void check_finite(const TensorView& tensor, std::span<const float> values);
 /// The same for a float32 view as it lies in its file, aligned or not.
 void check_finite_in_place(const TensorView& tensor);
 
-/// Rows [begin, begin + shape[0]) of a float32 tensor, whose other extents are `shape`'s; unnamed.
-TensorView rows(const TensorView& tensor, const Shape& shape, std::int64_t begin);
+/// Rows [begin, begin + count) of the first extent of a float32 tensor; unnamed.
+TensorView rows(const TensorView& tensor, std::int64_t begin, std::int64_t count);
+
+/// Values of `shape` in the order in which `axes` are read: as numpy's transpose.
+std::vector<float> permuted(std::span<const float> values, const Shape& shape,
+                            std::span<const std::size_t> axes);
 
 /// Columns [begin, begin + count) of `matrix` [rows, width].
 std::vector<float> columns(std::span<const float> matrix, std::int64_t width, std::int64_t begin,
