@@ -23,9 +23,9 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-bool stacked(const MappingRule& rule) {
-    return rule.canonical.find('#') != std::string_view::npos &&
-           rule.source.find('#') == std::string_view::npos;
+/// True where a tensor whose name has no number goes to every block.
+bool stacked(const MappingRule& rule, const std::vector<std::string>& numbers) {
+    return numbers.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
 
 class Mapper {
@@ -46,9 +46,9 @@ class Mapper {
                 if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
                 if (rule.transform == Transform::class_rows && config_.num_classes == 0)
                     return dropped(tensor, "num_classes is 0: the model has no head");
-                if (stacked(rule)) numbers = {"0"};
-                if (specs_of(targets_of(rule.canonical, numbers)))
-                    return use(tensor, rule, numbers);
+                const std::vector<std::string> first =
+                    stacked(rule, numbers) ? std::vector<std::string>{"0"} : numbers;
+                if (specs_of(targets_of(rule.canonical, first))) return use(tensor, rule, numbers);
                 known = true;
             }
         if (known) not_in_model(tensor);
@@ -92,7 +92,7 @@ class Mapper {
         used_.insert(&rule);
         seen_.insert(tensor.name);
         std::string what(rule.canonical);
-        if (stacked(rule)) {
+        if (stacked(rule, numbers)) {
             Shape each = tensor.shape;
             if (each.empty() || each[0] != config_.depth)
                 refuse(
@@ -378,7 +378,6 @@ class Mapper {
             std::ranges::none_of(targets, [&](const Target& t) { return t.name == spec.name; }))
             return;
         Shape shape = layout(rule.transform, *specs).shape;
-        if (stacked(rule)) shape.insert(shape.begin(), config_.depth);
         refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name, to_string(shape),
                            hint(name, false)));
     }

@@ -38,7 +38,7 @@ enum class Transform {
 /// `#` stands for a number: of a block, then of what is side by side in it. In `source`, text in
 /// [brackets] may be left out, and `*` at the end stands for anything. `canonical` may name several
 /// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
-/// attention). A rule whose canonical name alone has `#` takes a tensor that holds all blocks, one
+/// attention). Where `canonical` has `#` and the tensor's name no number, it holds all blocks, one
 /// after the other.
 struct MappingRule {
     std::string_view source;
