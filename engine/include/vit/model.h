@@ -24,7 +24,7 @@ struct LoadOptions {
     /// Threads that one call may use; 0: usable_threads().
     int threads = 0;
     /// Image height and width; 0: what the model file says. Another size than the position table's
-    /// resizes the table (bicubic, antialiased, as timm). Must be multiples of the patch size.
+    /// resizes the table (as timm); what is left of the last patch is cut off.
     std::int64_t height = 0;
     std::int64_t width = 0;
     /// None: what the model file was written for. bf16 needs a CPU with AVX512_BF16: load() throws
