@@ -15,7 +15,8 @@ enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
 /// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
 /// ResPostBlock).
 enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
-enum class TableInterpolation { bicubic, bilinear };  ///< both antialiased
+/// bicubic: antialiased; bilinear_corners: bilinear with the corners' centres kept in place.
+enum class TableInterpolation { bicubic, bilinear, bilinear_corners };
 
 struct ImageSize {
     std::int64_t height = 224;
