@@ -28,27 +28,28 @@ constexpr std::array rules{
     MappingRule{"[backbone.]pos_embed", "pos_embed", position_table, ""},
     MappingRule{"[backbone.]mask_token", "", drop, "stands for hidden patches, in training only"},
 
-    MappingRule{"[backbone.]blocks.[#.]#.norm1.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.norm1.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.attn.qkv.weight", "blocks.#.attn.qkv.weight", split_qkv,
-                ""},
-    MappingRule{"[backbone.]blocks.[#.]#.attn.qkv.bias", "blocks.#.attn.qkv.bias", split_qkv, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.attn.proj.weight", "blocks.#.attn.proj.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.attn.proj.bias", "blocks.#.attn.proj.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.ls1.gamma", "blocks.#.ls1", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.norm2.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.norm2.bias", "blocks.#.norm2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.fc1.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.fc1.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.fc2.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.fc2.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.w12.weight", "blocks.#.mlp.{gate,fc1}.weight",
+    MappingRule{"[backbone.]blocks.[@.]#.norm1.weight", "blocks.#.norm1.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.norm1.bias", "blocks.#.norm1.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.weight", "blocks.#.attn.{q,k,v}.weight",
                 split_rows, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.w12.bias", "blocks.#.mlp.{gate,fc1}.bias", split_rows,
+    MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.bias", "blocks.#.attn.{q,k,v}.bias", split_rows,
                 ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.w3.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.mlp.w3.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[#.]#.ls2.gamma", "blocks.#.ls2", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.attn.proj.weight", "blocks.#.attn.proj.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.attn.proj.bias", "blocks.#.attn.proj.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.ls1.gamma", "blocks.#.ls1", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.norm2.weight", "blocks.#.norm2.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.norm2.bias", "blocks.#.norm2.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc1.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc1.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc2.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc2.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w12.weight", "blocks.#.mlp.{gate,fc1}.weight",
+                split_rows, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w12.bias", "blocks.#.mlp.{gate,fc1}.bias", split_rows,
+                ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w3.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w3.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.ls2.gamma", "blocks.#.ls2", as_is, ""},
     MappingRule{"[backbone.]norm.weight", "norm.weight", as_is, ""},
     MappingRule{"[backbone.]norm.bias", "norm.bias", as_is, ""},
 
@@ -67,9 +68,8 @@ constexpr std::array known_models{Known{192, 12, 3},   Known{384, 12, 6},   Know
 
 constexpr std::array<std::string_view, 1> keys{"heads"};
 
-/// The number of heads, and in `c.architecture` how it is known.
-std::int64_t read_heads(const Checkpoint& checkpoint, const ConvertOptions& options,
-                        ModelConfig& c) {
+/// The number of heads; c.architecture becomes timm's where --arch names one.
+std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
     const auto known = std::find_if(known_models.begin(), known_models.end(), [&](const Known& k) {
         return k.width == c.embed_dim && k.depth == c.depth;
     });
@@ -98,10 +98,10 @@ std::int64_t read_heads(const Checkpoint& checkpoint, const ConvertOptions& opti
 
 bool is_facebook(const Checkpoint& checkpoint) {
     const std::span<const TensorView> tensors = checkpoint.tensors;
-    if (!find_tensor(tensors, "[backbone.]blocks.[#.]#.attn.qkv.weight")) return false;
+    if (!find_tensor(tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight")) return false;
     static constexpr std::array<std::string_view, 6> marks{
-        "[backbone.]mask_token", "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",
-        "blocks.#.#.norm1.weight", "blocks.#.mlp.w12.weight", "decoder_embed.weight"};
+        "[backbone.]mask_token",   "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",
+        "blocks.@.#.norm1.weight", "blocks.#.mlp.w12.weight",    "decoder_embed.weight"};
     return std::ranges::any_of(marks,
                                [&](std::string_view mark) { return find_tensor(tensors, mark); });
 }
@@ -116,27 +116,27 @@ ResolvedModel resolve_facebook(const Checkpoint& checkpoint, const ConvertOption
     c.in_chans = kernel[1];
     c.patch_height = kernel[2];
     c.patch_width = kernel[3];
-    c.depth = count_tensors(tensors, "[backbone.]blocks.[#.]#.norm1.weight");
-    c.glu = has("[backbone.]blocks.[#.]0.mlp.w12.weight");
+    c.depth = count_tensors(tensors, "[backbone.]blocks.[@.]#.norm1.weight");
+    c.glu = has("[backbone.]blocks.[@.]0.mlp.w12.weight");
     c.mlp_dim = shape_of(tensors,
-                         c.glu ? "[backbone.]blocks.[#.]0.mlp.w12.weight"
-                               : "[backbone.]blocks.[#.]0.mlp.fc1.weight",
+                         c.glu ? "[backbone.]blocks.[@.]0.mlp.w12.weight"
+                               : "[backbone.]blocks.[@.]0.mlp.fc1.weight",
                          2)[0] /
                 (c.glu ? 2 : 1);
     c.activation = c.glu ? Activation::silu : Activation::gelu;
-    c.qkv_bias = has("[backbone.]blocks.[#.]0.attn.qkv.bias");
-    c.layer_scale = has("[backbone.]blocks.[#.]0.ls1.gamma");
+    c.qkv_bias = has("[backbone.]blocks.[@.]0.attn.qkv.bias");
+    c.layer_scale = has("[backbone.]blocks.[@.]0.ls1.gamma");
     if (has("[backbone.]register_tokens"))
         c.register_tokens = shape_of(tensors, "[backbone.]register_tokens", 3)[1];
     c.num_classes = 0;
 
     const bool dinov2 = c.layer_scale || c.register_tokens > 0;
     c.architecture = has("decoder_embed.weight") ? "MAE encoder" : dinov2 ? "DINOv2" : "DINO";
-    c.heads = read_heads(checkpoint, options, c);
+    c.heads = read_heads(options, c);
     if (c.embed_dim % c.heads != 0)
-        throw Error(ErrorKind::usage,
-                    fmt::format("--arch: heads: expected a divisor of {}, found {}", c.embed_dim,
-                                c.heads));
+        throw Error(
+            ErrorKind::usage,
+            fmt::format("--arch: heads: expected a divisor of {}, found {}", c.embed_dim, c.heads));
     c.head_dim = c.embed_dim / c.heads;
 
     // The table has a row for the class token, none for registers.

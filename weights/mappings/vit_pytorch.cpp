@@ -31,8 +31,8 @@ constexpr std::array rules{
 
     MappingRule{"transformer.layers.#.0.norm.weight", "blocks.#.norm1.weight", as_is, ""},
     MappingRule{"transformer.layers.#.0.norm.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"transformer.layers.#.0.[fn.]to_qkv.weight", "blocks.#.attn.qkv.weight", split_qkv,
-                ""},
+    MappingRule{"transformer.layers.#.0.[fn.]to_qkv.weight", "blocks.#.attn.{q,k,v}.weight",
+                split_rows, ""},
     MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]weight", "blocks.#.attn.proj.weight", as_is,
                 ""},
     MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]bias", "blocks.#.attn.proj.bias", as_is,
@@ -95,8 +95,7 @@ void read_heads(const ArchSettings& settings, std::int64_t attention, ModelConfi
 void read_patch(const ArchSettings& settings, std::int64_t values, ModelConfig& c) {
     c.in_chans = settings.count("channels").value_or(3);
     const std::int64_t area = values / c.in_chans;
-    const auto side =
-        static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area))));
+    const auto side = static_cast<std::int64_t>(std::llround(std::sqrt(static_cast<double>(area))));
     const ImageSize patch = settings.size("patch").value_or(ImageSize{side, side});
     if (patch.height * patch.width * c.in_chans != values)
         ask(c, fmt::format("a patch has {} values, which is not {}x{} with {} channels: pass "
@@ -116,13 +115,14 @@ void read_pooling(const ArchSettings& settings, const TensorView& token, Resolve
     const bool empty = token.numel() == 0;
     const bool told = empty || token.shape.size() < 3;
     if (told && pool && (*pool == "mean") != empty)
-        throw Error(ErrorKind::usage, fmt::format("--arch: pool is {}, but tensor 'cls_token' {} "
-                                                  "is that of pool={}",
-                                                  *pool, to_string(token.shape),
-                                                  empty ? "mean" : "cls"));
+        throw Error(ErrorKind::usage,
+                    fmt::format("--arch: pool is {}, but tensor 'cls_token' {} "
+                                "is that of pool={}",
+                                *pool, to_string(token.shape), empty ? "mean" : "cls"));
     if (!told && !pool)
-        ask(c, "whether it pools by class token or mean is not in the tensors: add pool=cls or "
-               "pool=mean to --arch vit_pytorch.ViT:heads=N");
+        ask(c,
+            "whether it pools by class token or mean is not in the tensors: add pool=cls or "
+            "pool=mean to --arch vit_pytorch.ViT:heads=N");
     const bool mean = told ? empty : *pool == "mean";
     c.class_token = !empty;
     c.pooling = mean ? Pooling::avg : Pooling::token;
@@ -144,15 +144,15 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
     ModelConfig& c = out.config;
     const TensorView* norm = find_tensor(tensors, "to_patch_embedding.3.weight");
     c.patch_norm = c.embed_norm = norm != nullptr;
-    const Shape& kernel = shape_of(
-        tensors, norm ? "to_patch_embedding.2.weight" : "to_patch_embedding.1.weight", 2);
+    const Shape& kernel =
+        shape_of(tensors, norm ? "to_patch_embedding.2.weight" : "to_patch_embedding.1.weight", 2);
     c.embed_dim = kernel[0];
     c.depth = count_tensors(tensors, "transformer.layers.#.0.norm.weight");
     const bool around = find_tensor(tensors, "transformer.layers.0.1.fn.net.0.weight") != nullptr;
-    c.mlp_dim = shape_of(tensors,
-                         around ? "transformer.layers.0.1.fn.net.0.weight"
-                                : "transformer.layers.0.1.net.1.weight",
-                         2)[0];
+    c.mlp_dim = shape_of(
+        tensors,
+        around ? "transformer.layers.0.1.fn.net.0.weight" : "transformer.layers.0.1.net.1.weight",
+        2)[0];
     c.norm_eps = 1e-5;  // torch's LayerNorm
     c.qkv_bias = false;
     c.proj_bias = find_tensor(tensors, "transformer.layers.0.0.[fn.]to_out.[0.]bias") != nullptr;
@@ -167,20 +167,22 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
     if (const TensorView* table = find_tensor(tensors, "pos_embedding")) {
         const TensorView* token = find_tensor(tensors, "cls_token");
         if (!token || token->shape.empty() || table->shape.size() < 2)
-            throw Error(ErrorKind::model, "expected tensors 'cls_token' [1, D] and 'pos_embedding' "
-                                          "[rows, D] of vit-pytorch's ViT");
+            throw Error(ErrorKind::model,
+                        "expected tensors 'cls_token' [1, D] and 'pos_embedding' "
+                        "[rows, D] of vit-pytorch's ViT");
         c.architecture = "vit_pytorch.ViT";
         read_pooling(settings, *token, out);
         if (!norm) out.droppable = no_patch_norm;
-        c.image_size = table_image_size(
-            table->shape[table->shape.size() - 2] - c.prefix_tokens(), c, options.image_size);
+        c.image_size = table_image_size(table->shape[table->shape.size() - 2] - c.prefix_tokens(),
+                                        c, options.image_size);
     } else {
         c.architecture = "vit_pytorch.SimpleViT";
         c.class_token = false;
         c.pooling = Pooling::avg;
         if (!options.image_size)
-            ask(c, "SimpleViT computes its position table, so that the image size is not in the "
-                   "tensors: pass --img-size");
+            ask(c,
+                "SimpleViT computes its position table, so that the image size is not in the "
+                "tensors: pass --img-size");
         c.image_size = *options.image_size;
         out.made.push_back({"pos_embed",
                             sincos_table({c.image_size.height / c.patch_height,
