@@ -25,6 +25,7 @@ bool fits_rest(std::string_view pattern, std::string_view name, std::vector<std:
         if (next == '[') {
             const std::size_t known = numbers.size();
             const std::string part(take_until(pattern, ']'));
+            const std::size_t known = numbers.size();
             if (fits_rest(part + std::string(pattern), name, numbers)) return true;
             numbers.resize(known);
             return fits_rest(pattern, name, numbers);
