@@ -128,15 +128,14 @@ ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& o
     c.mlp_dim = shape_of(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0];
     c.pre_norm = find_tensor(tensors, "visual.ln_pre.weight") != nullptr;
     c.layer_scale = find_tensor(tensors, "visual.transformer.resblocks.0.ls_1.gamma") != nullptr;
-    c.num_classes =
-        find_tensor(tensors, "visual.proj") ? shape_of(tensors, "visual.proj", 2)[1] : 0;
+    c.num_classes = shape_of(tensors, "visual.proj", 2)[1];
 
     const OpenClipConfig said = checkpoint.open_clip_json && !options.arch
                                     ? read_open_clip_config(*checkpoint.open_clip_json)
                                     : named(settings, checkpoint, c);
     check("width", said.width, c.embed_dim);
     check("layers", said.layers, c.depth);
-    if (c.num_classes > 0) check("embed_dim", said.embed_dim, c.num_classes);
+    check("embed_dim", said.embed_dim, c.num_classes);
     if (said.head_width < 1 || c.embed_dim % said.head_width != 0)
         throw Error(ErrorKind::model, fmt::format("head_width: expected a divisor of {}, found {}",
                                                   c.embed_dim, said.head_width));
@@ -150,10 +149,9 @@ ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& o
     c.final_norm = !said.norm_after_pooling;
     c.fc_norm = said.norm_after_pooling;
     if (c.fc_norm) out.droppable = norm_after_pooling;
-    if (c.num_classes > 0)
-        out.made.push_back({"head.bias",
-                            std::vector<float>(static_cast<std::size_t>(c.num_classes), 0.0f),
-                            "zeros: CLIP's projection has none"});
+    out.made.push_back({"head.bias",
+                        std::vector<float>(static_cast<std::size_t>(c.num_classes), 0.0f),
+                        "zeros: CLIP's projection has none"});
 
     c.architecture = checkpoint.open_clip_json || settings.name == "open_clip"
                          ? "open_clip's image tower"

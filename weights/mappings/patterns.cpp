@@ -23,7 +23,6 @@ bool fits_rest(std::string_view pattern, std::string_view name, std::vector<std:
         pattern.remove_prefix(1);
         if (next == '*') return true;
         if (next == '[') {
-            const std::size_t known = numbers.size();
             const std::string part(take_until(pattern, ']'));
             const std::size_t known = numbers.size();
             if (fits_rest(part + std::string(pattern), name, numbers)) return true;

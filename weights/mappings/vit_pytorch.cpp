@@ -158,8 +158,8 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
     c.proj_bias = find_tensor(tensors, "transformer.layers.0.0.[fn.]to_out.[0.]bias") != nullptr;
     c.final_norm = find_tensor(tensors, "transformer.norm.weight") != nullptr;
     c.fc_norm = find_tensor(tensors, "[mlp][linear]_head.0.weight") != nullptr;
-    const TensorView* head = find_tensor(tensors, "[mlp][linear]_head.[1.]weight");
-    c.num_classes = head ? shape_of(tensors, "[mlp][linear]_head.[1.]weight", 2)[0] : 0;
+    c.num_classes =
+        optional_extent(tensors, "[mlp][linear]_head.*", "[mlp][linear]_head.[1.]weight", 0);
     read_heads(settings, shape_of(tensors, "transformer.layers.0.0.[fn.]to_qkv.weight", 2)[0] / 3,
                c);
     read_patch(settings, kernel[1], c);
@@ -203,7 +203,9 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
     out.table_size = out.build_size = out.preprocessing.input_size = c.image_size;
     out.notes.push_back(fmt::format("patches of {}x{} with {} channels", c.patch_height,
                                     c.patch_width, c.in_chans));
-    out.notes.push_back("preprocessing is a guess (ImageNet's): vit-pytorch stores none");
+    out.notes.push_back(
+        "vit-pytorch stores no preprocessing: ImageNet's mean and std, unless vit-infer is given "
+        "others");
     return out;
 }
 
