@@ -21,9 +21,9 @@ using testing::StartsWith;
 class HubTool : public InferTest {
   protected:
     HubTool() {
-        for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_TOKEN_PATH",
-                                 "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_ETAG_TIMEOUT",
-                                 "HF_HUB_DOWNLOAD_TIMEOUT"})
+        for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN",
+                                 "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
+                                 "HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"})
             ::unsetenv(name);
         ::setenv("no_proxy", "127.0.0.1", 1);
         ::setenv("HF_HOME", path("hf").c_str(), 1);
@@ -103,9 +103,9 @@ TEST_F(HubTool, GoesOnAfterAnInterrupt) {
         state.cuts = 1;
         state.stall = true;
     });
-    const fs::path blob =
-        path("hf/hub/models--org--name/blobs/"
-             "a0a0f8051a8a9864e31afa0bd9d86de77787b52fa6978dcbdf334763821eda90");
+    const fs::path blob = path(
+        "hf/hub/models--org--name/blobs/"
+        "a0a0f8051a8a9864e31afa0bd9d86de77787b52fa6978dcbdf334763821eda90");
     const fs::path incomplete = blob.string() + ".incomplete";
     {
         Running running({VIT_CONVERT, "hf-hub:org/name", "-o", out()});

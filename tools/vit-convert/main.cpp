@@ -86,7 +86,7 @@ int run(const ConvertArguments& arguments) {
     if (!arguments.inspect) check_output(arguments.output);
     const std::optional<hub::Fetched> fetched = download(arguments);
     const Checkpoint checkpoint =
-        read_checkpoint(fetched ? fetched->folder : arguments.source, arguments.ema);
+        read_checkpoint(fetched ? fetched->weights : arguments.source, arguments.ema);
     std::error_code ignored;
     if (!arguments.inspect &&
         std::filesystem::equivalent(arguments.output, checkpoint.path, ignored))

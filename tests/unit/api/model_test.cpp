@@ -235,7 +235,8 @@ TEST(ModelLoad, TakesAnotherImageSize) {
     EXPECT_EQ(model.info().transform.height, 64);
     EXPECT_EQ(model.info().transform.width, 16);
     // As timm, what is left of the last patch is cut off.
-    EXPECT_EQ(Model::load(file.path(), {.threads = 1, .height = 70, .width = 17}).info().tokens, 17);
+    EXPECT_EQ(Model::load(file.path(), {.threads = 1, .height = 70, .width = 17}).info().tokens,
+              17);
     expect_error(ErrorKind::usage, "at least one patch",
                  [&] { (void)Model::load(file.path(), {.height = 30, .width = 3}); });
     expect_error(ErrorKind::usage, "both height and width",
