@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "weights/mappings/clip_vit.h"
+#include "weights/mappings/facebook_vit.h"
 #include "weights/mappings/npz_vit.h"
 #include "weights/mappings/timm_vit.h"
 #include "weights/mappings/torchvision_vit.h"
+#include "weights/mappings/vit_pytorch.h"
 
 namespace vit {
 
@@ -14,6 +17,9 @@ namespace {
 constexpr std::array sources{
     Source{"Google", is_npz_vit, resolve_npz_vit, npz_vit_rules},
     Source{"torchvision", is_torchvision, resolve_torchvision, torchvision_rules},
+    Source{"vit-pytorch", is_vit_pytorch, resolve_vit_pytorch, vit_pytorch_rules},
+    Source{"CLIP", is_clip, resolve_clip, clip_rules},
+    Source{"Facebook", is_facebook, resolve_facebook, facebook_rules},
     Source{"timm", [](const Checkpoint&) { return true; }, resolve_timm, timm_vit_rules},
 };
 

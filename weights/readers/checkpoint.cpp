@@ -23,8 +23,9 @@ namespace {
 constexpr std::uint64_t most_config_bytes = std::uint64_t{16} << 20;
 
 // timm's order of preference in a local folder.
-constexpr const char* weights_names[] = {"model.safetensors", "pytorch_model.bin",
-                                         "pytorch_model.pth", "model.pth"};
+constexpr const char* weights_names[] = {
+    "model.safetensors", "pytorch_model.bin",           "pytorch_model.pth",
+    "model.pth",         "open_clip_model.safetensors", "open_clip_pytorch_model.bin"};
 
 std::filesystem::path weights_in(const std::filesystem::path& folder) {
     std::error_code ignored;
@@ -115,6 +116,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema) {
     checkpoint.storage = storage;
     checkpoint.path = path;
     checkpoint.config_json = read_config(path.parent_path() / "config.json");
+    checkpoint.open_clip_json = read_config(path.parent_path() / "open_clip_config.json");
     if (checkpoint.config_json && !is_folder)
         checkpoint.notes.push_back("read config.json from the folder of the weights");
     return checkpoint;

@@ -26,8 +26,10 @@ struct Checkpoint {
     /// `arch` of a timm training checkpoint, else `model` of its `args`.
     std::optional<std::string> arch;
     std::optional<std::string> config_json;  ///< text of config.json beside the weights
-    std::vector<std::string> notes;          ///< what was unwrapped, stripped or left out, and why
-    std::shared_ptr<const void> storage;     ///< keeps the tensors' bytes alive
+    std::optional<std::string>
+        open_clip_json;                   ///< text of open_clip_config.json beside the weights
+    std::vector<std::string> notes;       ///< what was unwrapped, stripped or left out, and why
+    std::shared_ptr<const void> storage;  ///< keeps the tensors' bytes alive
 };
 
 /// Reads a checkpoint file (.safetensors, .pth, .pt, .bin, .pth.tar, .npz) or a folder in timm's
