@@ -40,10 +40,13 @@ void print(const std::string& text) {
 }
 
 /// Before minutes are spent: errors that writing would end with anyway.
-void check_output(const std::filesystem::path& output, const std::filesystem::path& weights) {
+void check_output(const std::filesystem::path& output,
+                  const std::vector<std::filesystem::path>& weights) {
     std::error_code error;
-    if (std::filesystem::equivalent(output, weights, error))
-        throw Error(ErrorKind::usage, output.string() + ": the output is the checkpoint itself");
+    for (const std::filesystem::path& file : weights)
+        if (std::filesystem::equivalent(output, file, error))
+            throw Error(ErrorKind::usage,
+                        output.string() + ": the output is the checkpoint itself");
     if (std::filesystem::is_directory(output, error))
         throw Error(ErrorKind::io, output.string() + ": expected a file's name, found a folder");
     const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
@@ -61,7 +64,7 @@ int run(const ConvertArguments& arguments) {
         options.labels_name = arguments.labels.string();
     }
     const Checkpoint checkpoint = read_checkpoint(arguments.source, arguments.ema);
-    if (!arguments.inspect) check_output(arguments.output, checkpoint.path);
+    if (!arguments.inspect) check_output(arguments.output, checkpoint.files);
     Converted model = convert(checkpoint, options);
     if (arguments.inspect) {
         print(inspection(model, checkpoint));
