@@ -10,6 +10,7 @@
 #include "tools/common/error_line.h"
 #include "tools/common/signals.h"
 #include "weights/model_file/model_file.h"
+#include "weights/readers/checkpoint.h"
 
 namespace vit::test {
 namespace {
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class ConvertTool : public InferTest {
@@ -123,6 +125,71 @@ TEST_F(ConvertTool, TakesLabels) {
     expect_error(convert_to_file({digits(), "--labels", write("few.txt", "a\n")}), 2,
                  "expected 10 labels");
     expect_error(convert_to_file({digits(), "--labels", path("none.txt")}), 74, "none.txt");
+}
+
+/// The bundled checkpoint in `folder`, its head widened to `classes` rows of zeros; config.json is
+/// written without label names.
+void write_with_classes(const fs::path& folder, std::int64_t classes) {
+    const Checkpoint digits = read_checkpoint(fs::path(VIT_SOURCE_DIR) / "tools/digits-model");
+    nlohmann::json header;
+    std::string data;
+    for (const TensorView& tensor : digits.tensors) {
+        Shape shape = tensor.shape;
+        std::string bytes(reinterpret_cast<const char*>(tensor.data.data()), tensor.data.size());
+        if (tensor.name.starts_with("head.")) {
+            const std::size_t row = bytes.size() / static_cast<std::size_t>(shape[0]);
+            shape[0] = classes;
+            bytes.assign(static_cast<std::size_t>(classes) * row, '\0');
+        }
+        header[tensor.name] = {{"dtype", "F32"},
+                               {"shape", shape},
+                               {"data_offsets", {data.size(), data.size() + bytes.size()}}};
+        data += bytes;
+    }
+    const std::string text = header.dump();
+    const std::uint64_t size = text.size();
+    std::string file(reinterpret_cast<const char*>(&size), sizeof size);
+    fs::create_directories(folder);
+    std::ofstream(folder / "model.safetensors", std::ios::binary) << file << text << data;
+
+    nlohmann::json config = nlohmann::json::parse(*digits.config_json);
+    config.erase("label_names");
+    config["num_classes"] = config["model_args"]["num_classes"] = classes;
+    config["pretrained_cfg"].erase("label_names");
+    config["pretrained_cfg"]["num_classes"] = classes;
+    std::ofstream(folder / "config.json") << config;
+}
+
+TEST_F(ConvertTool, NamesImageNetsClassesWhereTheCheckpointDoesNot) {
+    write_with_classes(path("thousand"), 1000);
+    const Finished done = convert_to_file({path("thousand"), "--no-self-test"});
+    ASSERT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("labels of imagenet-1k"));
+    EXPECT_EQ(ModelFile::open(out()).header().labels.at(281), "tabby, tabby cat");
+
+    std::string names;
+    for (int i = 0; i < 1000; ++i) names += "class " + std::to_string(i) + "\n";
+    ASSERT_EQ(
+        convert_to_file({path("thousand"), "--no-self-test", "--labels", write("names.txt", names)})
+            .status,
+        0);
+    EXPECT_EQ(ModelFile::open(out()).header().labels.at(281), "class 281");
+
+    nlohmann::json config = nlohmann::json::parse(read(path("thousand/config.json")));
+    config["label_names"] = {{"0", "the first"}};
+    write("thousand/config.json", config.dump());
+    ASSERT_EQ(convert_to_file({path("thousand"), "--no-self-test"}).status, 0);
+    EXPECT_EQ(ModelFile::open(out()).header().labels.at(0), "the first");
+    EXPECT_EQ(ModelFile::open(out()).header().labels.at(281), "281");
+
+    write_with_classes(path("all"), 21843);
+    ASSERT_EQ(convert_to_file({path("all"), "--no-self-test"}).status, 0);
+    EXPECT_EQ(ModelFile::open(out()).header().labels.size(), 21843u);
+
+    write_with_classes(path("other"), 999);
+    EXPECT_THAT(convert_to_file({path("other"), "--no-self-test"}).out,
+                Not(HasSubstr("labels of")));
+    EXPECT_TRUE(ModelFile::open(out()).header().labels.empty());
 }
 
 TEST_F(ConvertTool, ResizesForAnotherImageSize) {

@@ -38,9 +38,10 @@ const std::vector<Room> rooms{
     {"weights/", {"vit/error.h", "weights/"}},
     {"tools/common/", {"vit/", "tools/common/"}},
     {"tools/vit-infer/", {"vit/", "weights/", "tools/common/", "tools/vit-infer/"}},
+    {"tools/labels/", {"vit/", "tools/labels/"}},
     // The reference evaluator makes a model file's self-test.
     {"tools/vit-convert/",
-     {"vit/", "weights/", "tools/common/", "tools/vit-convert/", "engine/graph/"}},
+     {"vit/", "weights/", "tools/common/", "tools/labels/", "tools/vit-convert/", "engine/graph/"}},
     {"bench/kernels_bench", {"vit/", "engine/kernels/", "bench/"}},
     {"bench/", {"vit/", "weights/", "tools/common/", "bench/"}},
     {"examples/", {"vit/"}},

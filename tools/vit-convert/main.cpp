@@ -3,14 +3,16 @@
 
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <vector>
 
 #include "tools/common/error_line.h"
+#include "tools/common/sha256.h"
 #include "tools/common/signals.h"
+#include "tools/labels/imagenet.h"
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
 #include "tools/vit-convert/report.h"
-#include "tools/vit-convert/sha256.h"
 #include "vit/model.h"
 
 namespace vit::tools {
@@ -54,6 +56,16 @@ void check_output(const std::filesystem::path& output,
         throw Error(ErrorKind::io, folder.string() + ": there is no such folder");
 }
 
+/// Names for classes that have none, where timm too would tell them from their number.
+void add_labels(ModelHeader& header) {
+    if (!header.labels.empty()) return;
+    std::optional<ImageNetLabels> labels = imagenet_labels(header.config.num_classes);
+    if (!labels) return;
+    header.labels = std::move(labels->names);
+    header.provenance.notes.push_back(fmt::format("labels of {}, as timm infers from {} classes",
+                                                  labels->subset, header.labels.size()));
+}
+
 int run(const ConvertArguments& arguments) {
     ConvertOptions options;
     options.arch = arguments.arch;
@@ -66,6 +78,7 @@ int run(const ConvertArguments& arguments) {
     const Checkpoint checkpoint = read_checkpoint(arguments.source, arguments.ema);
     if (!arguments.inspect) check_output(arguments.output, checkpoint.files);
     Converted model = convert(checkpoint, options);
+    add_labels(model.header);
     if (arguments.inspect) {
         print(inspection(model, checkpoint));
         return exit_ok;

@@ -42,6 +42,7 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
         throw Error(ErrorKind::model, "patch_size: expected at least 1");
     TableResize resize;
     resize.bilinear = model.bilinear_table;
+    resize.prefix_rows = model.table_prefix_rows;
     resize.said_grids = {{model.table_size.height / config.patch_height,
                           model.table_size.width / config.patch_width}};
     if (options.image_size) {
@@ -56,6 +57,7 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
     MappedTensors mapped = map_tensors({.library = source.name,
                                         .rules = source.rules(),
                                         .droppable = model.droppable,
+                                        .made = model.made,
                                         .resize = std::move(resize),
                                         .label_offset = model.label_offset},
                                        checkpoint.tensors, config);

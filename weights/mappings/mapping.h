@@ -21,11 +21,19 @@ enum class Transform {
     position_table,  ///< [1, rows, D]; resized where the image size is another
     split_qkv,       ///< [3 * A, D] or [3 * A]: rows of Q, then K, then V
     class_rows,      ///< of the head: leading rows that are no classes are left out
+    transpose,       ///< [in, out]
+    heads_in,        ///< [D, heads, head_dim]: kernels of queries, keys and values
+    heads_out,       ///< [heads, head_dim, D]: kernel of attn.proj
+    heads_bias,      ///< [heads, head_dim]
+    patch_hwio,      ///< [h, w, C, D]
+    patch_rows,      ///< [D, h * w * C]: a linear layer on flattened patches, channels last
+    patch_values,    ///< [h * w * C]: a norm of such patches
     drop,            ///< never used; `note` says why
 };
 
 /// In `source`, `#` stands for a block's number, text in [brackets] may be left out, and `*` at the
-/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn.
+/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn. A rule whose
+/// canonical name alone has `#` takes a tensor that holds all blocks, one after the other.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;
@@ -39,6 +47,16 @@ struct TableResize {
                                         ///< its grid, else it is taken as square
     std::vector<ImageSize> steps;       ///< grids to resize to, in turn
     bool bilinear = false;  ///< timm resizes these bilinearly, which is not supported yet
+    /// Leading rows of the source's table that are no patches, where it has fewer than the model
+    /// has prefix tokens; the others get rows of zeros.
+    std::optional<std::int64_t> prefix_rows;
+};
+
+/// A tensor that the source computes or implies instead of storing it.
+struct MadeTensor {
+    std::string name;  ///< canonical
+    std::vector<float> values;
+    std::string note;  ///< where it comes from
 };
 
 struct MappedTensors {
@@ -53,6 +71,7 @@ struct Mapping {
     std::string_view library;  ///< whose names these are, for messages
     std::span<const MappingRule> rules;
     std::span<const MappingRule> droppable;  ///< come before `rules`
+    std::span<const MadeTensor> made;
     TableResize resize;
     std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
 };

@@ -1,4 +1,4 @@
-// SHA-256 of a file, so that a model file can say what it was made from.
+// SHA-256: what a model file was made from, and whether a download is what was sent.
 #pragma once
 
 #include <cstddef>

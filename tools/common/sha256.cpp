@@ -1,4 +1,4 @@
-#include "tools/vit-convert/sha256.h"
+#include "tools/common/sha256.h"
 
 #include <fmt/format.h>
 
