@@ -119,9 +119,9 @@ class Mapper {
     void take(const TensorView& tensor) {
         std::string block;
         for (const MappingRule& rule : mapping_.droppable)
-            if (fits(rule.source, tensor.name, block)) return use(tensor, rule, block);
+            if (fits_here(rule, tensor.name, block)) return use(tensor, rule, block);
         for (const MappingRule& rule : mapping_.rules)
-            if (fits(rule.source, tensor.name, block)) return use(tensor, rule, block);
+            if (fits_here(rule, tensor.name, block)) return use(tensor, rule, block);
         refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as {} names it",
                            in_quotes(tensor.name), to_string(tensor.shape), mapping_.library));
     }
@@ -141,6 +141,24 @@ class Mapper {
     }
 
   private:
+    bool fits_here(const MappingRule& rule, std::string_view name, std::string& block) {
+        if (!rule.source.starts_with('~')) return fits(rule.source, name, block);
+        const std::string_view pattern = rule.source.substr(1);
+        for (const std::string_view prefix : mapping_.prefixes) {
+            if (!name.starts_with(prefix) || !fits(pattern, name.substr(prefix.size()), block))
+                continue;
+            prefix_ = prefix;
+            return true;
+        }
+        return fits(pattern, name, block);
+    }
+
+    /// What the source calls it, were it there.
+    std::string name_of(const MappingRule& rule, const std::string& block) const {
+        const std::string name = filled(rule.source, block);
+        return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
+    }
+
     void dropped(const TensorView& tensor, std::string_view why) {
         out_.report.push_back({tensor.name, false, std::string(why)});
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
@@ -400,7 +418,7 @@ class Mapper {
                 Shape shape = layout(rule.transform, spec).shape;
                 if (stacked(rule)) shape.insert(shape.begin(), config_.depth);
                 refuse(fmt::format("tensor '{}' is missing: expected shape {}",
-                                   filled(rule.source, block), to_string(shape)));
+                                   name_of(rule, block), to_string(shape)));
             }
         }
         refuse(fmt::format("tensor '{}' is missing", spec.name));
@@ -412,6 +430,7 @@ class Mapper {
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
     std::vector<std::string> from_;  ///< source name of each required tensor
+    std::string_view prefix_;        ///< the one that tensors had
     MappedTensors out_;
 };
 

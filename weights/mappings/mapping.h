@@ -31,7 +31,8 @@ enum class Transform {
     drop,            ///< never used; `note` says why
 };
 
-/// In `source`, `#` stands for a block's number, text in [brackets] may be left out, and `*` at the
+/// In `source`, `~` at the beginning stands for one of the mapping's prefixes or nothing, `#` for a
+/// block's number, text in [brackets] may be left out, and `*` at the
 /// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn. A rule whose
 /// canonical name alone has `#` takes a tensor that holds all blocks, one after the other.
 struct MappingRule {
@@ -72,6 +73,7 @@ struct Mapping {
     std::span<const MappingRule> rules;
     std::span<const MappingRule> droppable;  ///< come before `rules`
     std::span<const MadeTensor> made;
+    std::span<const std::string_view> prefixes;  ///< what `~` stands for
     TableResize resize;
     std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
 };

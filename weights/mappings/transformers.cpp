@@ -43,7 +43,7 @@ struct ModelClass {
     std::span<const MappingRule> (*unread)();  ///< may be null
 };
 
-constexpr std::array classes{
+constexpr std::array model_classes{
     ModelClass{"ViTModel", Family::vit, Output::pooler, nullptr},
     ModelClass{"ViTForImageClassification", Family::vit, Output::classifier,
                transformers_unread_pooler},
@@ -69,7 +69,7 @@ constexpr std::array classes{
 
 const ModelClass& class_of(const TransformersConfig& given, Family family) {
     std::vector<std::string_view> names;
-    for (const ModelClass& each : classes) {
+    for (const ModelClass& each : model_classes) {
         if (each.family == family && each.name == given.model_class) return each;
         if (each.family == family) names.push_back(each.name);
     }
@@ -125,21 +125,25 @@ void set_sizes(const TransformersConfig& given, ModelConfig& config) {
     config.depth = count(given.num_hidden_layers, 1, "num_hidden_layers");
     config.heads = count(given.num_attention_heads, 1, "num_attention_heads");
     if (!given.head_dim && config.embed_dim % config.heads != 0)
-        refuse(fmt::format("config.json num_attention_heads: expected a divisor of hidden_size {}, "
-                           "found {}",
-                           config.embed_dim, config.heads));
-    config.head_dim = count(given.head_dim.value_or(config.embed_dim / config.heads), 1, "head_dim");
+        refuse(
+            fmt::format("config.json num_attention_heads: expected a divisor of hidden_size {}, "
+                        "found {}",
+                        config.embed_dim, config.heads));
+    config.head_dim =
+        count(given.head_dim.value_or(config.embed_dim / config.heads), 1, "head_dim");
     config.norm_eps = given.layer_norm_eps;
     config.activation = transformers_activation(given.hidden_act, "hidden_act");
 }
 
-void set_family(const TransformersConfig& given, Family family, ModelConfig& config) {
+void set_family(const TransformersConfig& given, Family family, ResolvedModel& model) {
+    ModelConfig& config = model.config;
     if (family == Family::dinov2 || family == Family::dinov2_with_registers) {
         const double width = static_cast<double>(config.embed_dim) * given.mlp_ratio;
         if (!(width >= 1 && width <= 1 << 20))
-            refuse(fmt::format("config.json mlp_ratio: expected a hidden width of 1 to {}, found "
-                               "{} * {}",
-                               1 << 20, config.embed_dim, given.mlp_ratio));
+            refuse(
+                fmt::format("config.json mlp_ratio: expected a hidden width of 1 to {}, found "
+                            "{} * {}",
+                            1 << 20, config.embed_dim, given.mlp_ratio));
         config.mlp_dim = swiglu_width(given, static_cast<std::int64_t>(width));
         config.glu = given.use_swiglu_ffn;
         if (config.glu) config.activation = Activation::silu;
@@ -152,8 +156,10 @@ void set_family(const TransformersConfig& given, Family family, ModelConfig& con
     config.patch_bias = family != Family::clip;
     config.class_token = family != Family::siglip;
     if (family == Family::deit) config.register_tokens = 1;  // the distillation token
-    if (family == Family::dinov2_with_registers)
+    if (family == Family::dinov2_with_registers) {
         config.register_tokens = count(given.num_register_tokens, 0, "num_register_tokens");
+        model.table_prefix_rows = 1;  // registers have no position
+    }
 }
 
 void set_pooler(const TransformersConfig& given, const Checkpoint& checkpoint,
@@ -198,12 +204,16 @@ void set_output(const TransformersConfig& given, Output output, const Checkpoint
             return set_classes(given, model);
         case Output::projection:
             config.num_classes = count(given.projection_dim, 1, "projection_dim");
-            model.zeros.push_back("head.bias");
+            model.made.push_back(
+                {"head.bias",
+                 std::vector<float>(static_cast<std::size_t>(config.num_classes), 0.0f),
+                 "zeros: the projection has no bias"});
             return;
         case Output::attention_pooling:
             if (!given.vision_use_head)
-                refuse("config.json vision_use_head: expected true, found false: the model has no "
-                       "pooled output");
+                refuse(
+                    "config.json vision_use_head: expected true, found false: the model has no "
+                    "pooled output");
             config.pooling = Pooling::map;
             config.pool_heads = config.heads;
             config.pool_mlp_dim = config.mlp_dim;
@@ -221,10 +231,10 @@ void set_image_size(Family family, const ConvertOptions& options, ResolvedModel&
     const ImageSize images = model.preprocessing.input_size;
     if (options.image_size || images == config.image_size) return;
     if (family != Family::dinov2 && family != Family::dinov2_with_registers)
-        refuse(fmt::format("preprocessor_config.json makes images of {}x{}, but config.json "
-                           "image_size is {}x{}; pass --img-size to decide",
-                           images.height, images.width, config.image_size.height,
-                           config.image_size.width));
+        refuse(fmt::format(
+            "preprocessor_config.json makes images of {}x{}, but config.json "
+            "image_size is {}x{}; pass --img-size to decide",
+            images.height, images.width, config.image_size.height, config.image_size.width));
     config.image_size = images;
 }
 
@@ -258,12 +268,13 @@ ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOp
         *family, parse_json_object(*checkpoint.config_json, "config.json"), model.keys);
     const ModelClass& model_class = class_of(given, *family);
     if (!checkpoint.preprocessor_json)
-        refuse("preprocessor_config.json is missing beside the weights; get it, or save the image "
-               "processor there");
+        refuse(
+            "preprocessor_config.json is missing beside the weights; get it, or save the image "
+            "processor there");
     model.preprocessing = read_image_processor(*checkpoint.preprocessor_json, model.keys);
 
     set_sizes(given, model.config);
-    set_family(given, *family, model.config);
+    set_family(given, *family, model);
     set_output(given, model_class.output, checkpoint, model);
     set_image_size(*family, options, model);
     if (model_class.unread) model.droppable = model_class.unread();

@@ -263,8 +263,8 @@ void read_keys(TransformersConfig& config, const json& object, const std::string
             continue;
         }
         if (!key)
-            throw Error(ErrorKind::model, fmt::format("config.json: unknown key {}",
-                                                      in_quotes(prefix + name)));
+            throw Error(ErrorKind::model,
+                        fmt::format("config.json: unknown key {}", in_quotes(prefix + name)));
         if (key->set) key->set(config, at);
         report.push_back({prefix + name, key->dropped.empty(), std::string(key->dropped)});
     }

@@ -57,7 +57,10 @@ void siglip_defaults(ImageProcessor& p) {
 }
 
 constexpr std::array classes{
-    Class{"ViT", [](ImageProcessor& p) { p.size = {ImageSize{224, 224}, 0}; }},
+    Class{"ViT",
+          [](ImageProcessor& p) {
+              p.size = {ImageSize{224, 224}, 0};
+          }},
     Class{"DeiT",
           [](ImageProcessor& p) {
               p.size = {ImageSize{256, 256}, 0};
@@ -74,8 +77,7 @@ void resize_to(ImageProcessor& p, Value v) {
     const json& size = v.json();
     if (!size.is_object()) {
         const std::int64_t side = v.integer();
-        p.size =
-            p.square ? ResizeTo{ImageSize{side, side}, 0} : ResizeTo{std::nullopt, side};
+        p.size = p.square ? ResizeTo{ImageSize{side, side}, 0} : ResizeTo{std::nullopt, side};
         return;
     }
     const auto member = [&](const char* key) {
@@ -146,8 +148,8 @@ constexpr std::array keys{
 };
 
 const Class& class_of(const json& root, const std::string& where) {
-    const char* key = root.contains("image_processor_type") ? "image_processor_type"
-                                                            : "feature_extractor_type";
+    const char* key =
+        root.contains("image_processor_type") ? "image_processor_type" : "feature_extractor_type";
     if (!root.contains(key))
         throw Error(ErrorKind::model,
                     fmt::format("{}: image_processor_type is missing; it names the class of "
@@ -166,11 +168,16 @@ const Class& class_of(const json& root, const std::string& where) {
 Interpolation interpolation_of(std::int64_t resample, const std::string& where) {
     // Pillow's numbers; 4 and 5, box and Hamming, are not supported.
     switch (resample) {
-        case 0: return Interpolation::nearest;
-        case 1: return Interpolation::lanczos;
-        case 2: return Interpolation::bilinear;
-        case 3: return Interpolation::bicubic;
-        default: break;
+        case 0:
+            return Interpolation::nearest;
+        case 1:
+            return Interpolation::lanczos;
+        case 2:
+            return Interpolation::bilinear;
+        case 3:
+            return Interpolation::bicubic;
+        default:
+            break;
     }
     throw Error(ErrorKind::model,
                 fmt::format("{}: resample: expected 0 (nearest), 1 (Lanczos), 2 (bilinear) or 3 "
@@ -193,8 +200,9 @@ void geometry(const ImageProcessor& p, const std::string& where, Preprocessing& 
     if (!p.do_resize) refuse("do_resize: expected true, found false: images are of any size");
     if (p.do_center_crop && !p.crop_size) refuse("crop_size is missing");
     if (!p.do_center_crop && !p.size.both)
-        refuse("size.shortest_edge without do_center_crop gives images of any shape; expected "
-               "height and width");
+        refuse(
+            "size.shortest_edge without do_center_crop gives images of any shape; expected "
+            "height and width");
     const ImageSize crop = p.do_center_crop ? *p.crop_size : *p.size.both;
     const ImageSize target =
         p.size.both.value_or(ImageSize{p.size.shortest_edge, p.size.shortest_edge});
@@ -202,24 +210,27 @@ void geometry(const ImageProcessor& p, const std::string& where, Preprocessing& 
         if (side < 1 || side > 65'535)
             refuse(fmt::format("size: expected 1 to 65535 pixels, found {}", side));
     if (crop.height > target.height || crop.width > target.width)
-        refuse(fmt::format("crop_size: expected at most the size {}x{}, found {}x{}; a border is "
-                           "not supported",
-                           target.height, target.width, crop.height, crop.width));
+        refuse(
+            fmt::format("crop_size: expected at most the size {}x{}, found {}x{}; a border is "
+                        "not supported",
+                        target.height, target.width, crop.height, crop.width));
     out.input_size = crop;
     out.crop_mode = p.size.both ? CropMode::squash : CropMode::center;
     out.crop_pct = crop_pct_for(crop.height, target.height);
     if (std::floor(static_cast<double>(crop.width) / out.crop_pct) !=
         static_cast<double>(target.width))
-        refuse(fmt::format("crop_size: expected one share of the size for both edges, found "
-                           "{}x{} of {}x{}",
-                           crop.height, crop.width, target.height, target.width));
+        refuse(
+            fmt::format("crop_size: expected one share of the size for both edges, found "
+                        "{}x{} of {}x{}",
+                        crop.height, crop.width, target.height, target.width));
     out.crop_rounding = CropRounding::down;
 }
 
 /// Of values in [0, 1], which the engine divides by 255 itself.
 void colours(const ImageProcessor& p, const std::string& where, Preprocessing& out) {
     const double factor = p.do_rescale ? p.rescale_factor * 255 : 255;
-    for (const auto& [name, values] : {std::pair("image_mean", p.mean), std::pair("image_std", p.std)})
+    for (const auto& [name, values] :
+         {std::pair("image_mean", p.mean), std::pair("image_std", p.std)})
         if (values.size() != 1 && values.size() != 3)
             throw Error(ErrorKind::model, fmt::format("{}: {}: expected one or three numbers, "
                                                       "found {}",
@@ -257,7 +268,8 @@ Preprocessing read_image_processor(const std::string& text, std::vector<ReportLi
         const std::string full = where + " " + name;
         const auto key = std::ranges::find(keys, name, &Key::name);
         if (key == keys.end())
-            throw Error(ErrorKind::model, fmt::format("{}: unknown key {}", where, in_quotes(name)));
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: unknown key {}", where, in_quotes(name)));
         if (key->set) key->set(processor, {full, value});
         report.push_back({full, key->dropped.empty(), std::string(key->dropped)});
     }

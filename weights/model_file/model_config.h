@@ -15,7 +15,8 @@ enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
 /// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
 /// ResPostBlock).
 enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
-enum class TableInterpolation { bicubic, bilinear };  ///< both antialiased
+/// bicubic: antialiased; bicubic_plain: without, with a = -0.75, as torch and transformers have it.
+enum class TableInterpolation { bicubic, bilinear, bicubic_plain };
 
 struct ImageSize {
     std::int64_t height = 224;
@@ -93,6 +94,8 @@ struct ModelConfig {
 };
 
 enum class CropMode { center, squash, border };
+/// Of an odd margin's half: to even as timm and torchvision, or down as transformers.
+enum class CropRounding { even, down };
 enum class Interpolation { nearest, bilinear, bicubic, lanczos };
 
 /// timm's evaluation transform.
@@ -100,6 +103,7 @@ struct Preprocessing {
     ImageSize input_size;
     double crop_pct = 0.875;
     CropMode crop_mode = CropMode::center;
+    CropRounding crop_rounding = CropRounding::even;
     Interpolation interpolation = Interpolation::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};

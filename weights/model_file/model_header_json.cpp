@@ -48,6 +48,11 @@ struct EnumNames<CropMode> {
                                          std::pair(CropMode::border, "border")};
 };
 template <>
+struct EnumNames<CropRounding> {
+    static constexpr std::array names = {std::pair(CropRounding::even, "even"),
+                                         std::pair(CropRounding::down, "down")};
+};
+template <>
 struct EnumNames<Interpolation> {
     static constexpr std::array names = {std::pair(Interpolation::nearest, "nearest"),
                                          std::pair(Interpolation::bilinear, "bilinear"),
@@ -97,6 +102,7 @@ void visit_preprocessing(Visitor&& visit, Value& preprocessing) {
     visit("input_size", preprocessing.input_size);
     visit("crop_pct", preprocessing.crop_pct);
     visit("crop_mode", preprocessing.crop_mode);
+    visit.optional("crop_rounding", preprocessing.crop_rounding);
     visit("interpolation", preprocessing.interpolation);
     visit("mean", preprocessing.mean);
     visit("std", preprocessing.std);

@@ -24,9 +24,9 @@ namespace {
 constexpr std::uint64_t most_config_bytes = std::uint64_t{16} << 20;
 
 // The libraries' order of preference in a folder.
-constexpr const char* weights_names[] = {
-    "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-    "pytorch_model.bin.index.json", "pytorch_model.pth", "model.pth"};
+constexpr const char* weights_names[] = {"model.safetensors", "model.safetensors.index.json",
+                                         "pytorch_model.bin", "pytorch_model.bin.index.json",
+                                         "pytorch_model.pth", "model.pth"};
 constexpr std::string_view index_suffix = ".index.json";
 
 std::filesystem::path weights_in(const std::filesystem::path& folder) {

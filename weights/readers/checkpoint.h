@@ -19,9 +19,9 @@ namespace vit {
 enum class EmaChoice { automatic, ema, no_ema };
 
 struct Checkpoint {
-    std::filesystem::path path;  ///< the weights file itself, or the index of several
+    std::filesystem::path path;                ///< the weights file itself, or the index of several
     std::vector<std::filesystem::path> files;  ///< all weights files that were read
-    std::string container;       ///< "safetensors", "torch zip", "npz"
+    std::string container;                     ///< "safetensors", "torch zip", "npz"
     /// Names as in the file, prefixes `module.`, `_orig_mod.` stripped.
     std::vector<TensorView> tensors;
     /// `arch` of a timm training checkpoint, else `model` of its `args`.
@@ -29,14 +29,15 @@ struct Checkpoint {
     std::optional<std::string> config_json;  ///< text of config.json beside the weights
     /// Text of preprocessor_config.json, else of processor_config.json, beside the weights.
     std::optional<std::string> preprocessor_json;
-    std::vector<std::string> notes;          ///< what was unwrapped, stripped or left out, and why
-    std::shared_ptr<const void> storage;     ///< keeps the tensors' bytes alive
+    std::vector<std::string> notes;       ///< what was unwrapped, stripped or left out, and why
+    std::shared_ptr<const void> storage;  ///< keeps the tensors' bytes alive
 };
 
 /// Reads a checkpoint file (.safetensors, .pth, .pt, .bin, .pth.tar, .npz), an index of several
-/// (.index.json), or a folder as timm and transformers save it. The container is told by the first bytes, never by the name. Tensors are views
-/// into the mapped file where its bytes are dense and uncompressed. Nothing in a checkpoint is ever
-/// executed. Throws Error(io), Error(format), Error(model), Error(unsupported).
+/// (.index.json), or a folder as timm and transformers save it. The container is told by the first
+/// bytes, never by the name. Tensors are views into the mapped file where its bytes are dense and
+/// uncompressed. Nothing in a checkpoint is ever executed. Throws Error(io), Error(format),
+/// Error(model), Error(unsupported).
 Checkpoint read_checkpoint(const std::filesystem::path& source,
                            EmaChoice ema = EmaChoice::automatic);
 

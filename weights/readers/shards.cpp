@@ -32,8 +32,8 @@ json parse_without_doubles(const std::string& text, const std::string& where) {
         if (event != json::parse_event_t::key) return true;
         if (depth == 1) section = parsed.get<std::string>();
         if (depth == 2 && section == "weight_map" && !names.insert(parsed).second)
-            refuse(where, fmt::format("tensor {} is listed twice",
-                                      in_quotes(parsed.get<std::string>())));
+            refuse(where,
+                   fmt::format("tensor {} is listed twice", in_quotes(parsed.get<std::string>())));
         return depth <= 2;  // what lies deeper is not kept
     };
     try {
@@ -77,10 +77,10 @@ void check_shard(const std::vector<std::string>& listed, const std::vector<Tenso
                         fmt::format("{}: tensor {} lies in {}, where the index does not have it",
                                     where, in_quotes(tensor.name), in_quotes(file)));
     if (!open.empty())
-        throw Error(ErrorKind::model, fmt::format("{}: tensor {} is not in {}, where the index "
-                                                  "has it",
-                                                  where, in_quotes(*open.begin()),
-                                                  in_quotes(file)));
+        throw Error(ErrorKind::model,
+                    fmt::format("{}: tensor {} is not in {}, where the index "
+                                "has it",
+                                where, in_quotes(*open.begin()), in_quotes(file)));
 }
 
 }  // namespace vit

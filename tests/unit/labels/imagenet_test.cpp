@@ -24,8 +24,7 @@ TEST(ImageNetLabels, AreTimms) {
         for (const auto& [index, name] : subset["some"].items())
             EXPECT_EQ(labels->names.at(std::stoul(index)), name.get<std::string>()) << index;
         std::string joined;
-        for (const std::string& name : labels->names)
-            joined += (joined.empty() ? "" : "\n") + name;
+        for (const std::string& name : labels->names) joined += (joined.empty() ? "" : "\n") + name;
         EXPECT_EQ(sha256(test::as_bytes(joined)), subset["sha256"].get<std::string>());
     }
 }
