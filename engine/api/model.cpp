@@ -205,13 +205,14 @@ std::vector<float> Model::embed(const Image& image) const {
     return features;
 }
 
-std::vector<NodeProfile> Model::profile(std::span<const float> images, std::int64_t count) const {
+Profile Model::profile(std::span<const float> images, std::int64_t count) const {
     if (count < 1 || images.size() != static_cast<std::size_t>(count) * impl_->image_floats())
         throw Error(ErrorKind::usage,
                     "images: expected at least one, and channels * height * width floats for each");
-    std::vector<NodeProfile> result;
-    for (const NodeTime& t : impl_->executor.profile(images.data(), count))
-        result.push_back({t.name, t.kind, t.seconds * 1e3, t.flop * 1e-9, t.bytes * 1e-6});
+    const RunProfile profile = impl_->executor.profile(images.data(), count);
+    Profile result{{}, profile.waiting * 1e3, profile.wall * 1e3};
+    for (const NodeTime& t : profile.nodes)
+        result.nodes.push_back({t.name, t.kind, t.seconds * 1e3, t.flop * 1e-9, t.bytes * 1e-6});
     return result;
 }
 

@@ -1,6 +1,5 @@
 #include "engine/executor/context.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -27,27 +26,36 @@ Context::Context(const Program& program, PreparedModel& model, int threads)
     });
 }
 
+namespace {
+
+/// Calls `work`; where profiled, adds the seconds that it took to `sum`.
+template <bool profiled, class Work>
+void add_seconds([[maybe_unused]] double& sum, const Work& work) {
+    if constexpr (profiled) {
+        using Clock = std::chrono::steady_clock;
+        const auto start = Clock::now();
+        work();
+        sum += std::chrono::duration<double>(Clock::now() - start).count();
+    } else {
+        work();
+    }
+}
+
+}  // namespace
+
 template <bool profiled>
 void Context::run_stages(Member& member) noexcept {
-    using Clock = std::chrono::steady_clock;
     for (const std::vector<Step>& steps : member.stages) {
         if (!member.error) {
             try {
-                for (const Step& step : steps) {
-                    if constexpr (profiled) {
-                        const auto start = Clock::now();
-                        execute(step, kernels_);
-                        member.seconds[static_cast<std::size_t>(step.node)] +=
-                            std::chrono::duration<double>(Clock::now() - start).count();
-                    } else {
-                        execute(step, kernels_);
-                    }
-                }
+                for (const Step& step : steps)
+                    add_seconds<profiled>(member.seconds[static_cast<std::size_t>(step.node)],
+                                          [&] { execute(step, kernels_); });
             } catch (...) {
                 member.error = std::current_exception();
             }
         }
-        if (gang_.size() > 1) barrier_.wait();
+        if (gang_.size() > 1) add_seconds<profiled>(member.waiting, [&] { barrier_.wait(); });
     }
 }
 
@@ -64,10 +72,15 @@ void Context::rethrow_error() {
 }
 
 double Context::take_seconds(std::size_t node) {
-    double slowest = 0;
-    for (Member& member : gang_)
-        slowest = std::max(slowest, std::exchange(member.seconds[node], 0.0));
-    return slowest;
+    double sum = 0;
+    for (Member& member : gang_) sum += std::exchange(member.seconds[node], 0.0);
+    return sum;
+}
+
+double Context::take_waiting() {
+    double sum = 0;
+    for (Member& member : gang_) sum += std::exchange(member.waiting, 0.0);
+    return sum;
 }
 
 ConstRows Context::result(ValueId id) const {

@@ -37,20 +37,24 @@ class Context {
     /// The part of thread `thread` of the gang; all of them must call it at the same time.
     /// Errors are kept for rethrow_error(), so that no thread waits for one that failed.
     void run(int thread) noexcept;
-    /// The same, adding to each node's time (seconds, of this thread).
+    /// The same, adding to each node's time and to the time spent waiting at barriers (seconds, of
+    /// this thread).
     void run_profiled(int thread) noexcept;
     void rethrow_error();
 
     /// A result after a run; no_value is not allowed.
     ConstRows result(ValueId id) const;
-    /// Seconds that the slowest thread spent in a node since this was last asked.
+    /// Seconds that all threads together spent in a node since this was last asked.
     double take_seconds(std::size_t node);
+    /// The same for waiting at barriers.
+    double take_waiting();
 
   private:
     struct Member {
         AlignedBuffer scratch;
         std::vector<std::vector<Step>> stages;
         std::vector<double> seconds;
+        double waiting = 0;
         std::exception_ptr error;
     };
     template <bool profiled>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 
 #include "engine/graph/build_vit.h"
@@ -101,16 +102,16 @@ void Executor::run(const float* images, std::int64_t count, const ResultPointers
     run_batch<false>(images, count, results, nullptr);
 }
 
-std::vector<NodeTime> Executor::profile(const float* images, std::int64_t count) const {
-    std::vector<NodeTime> times;
+RunProfile Executor::profile(const float* images, std::int64_t count) const {
+    RunProfile profile;
     std::vector<float> logits(static_cast<std::size_t>(count * built_.value(built_.logits).cols));
-    run_batch<true>(images, count, {logits.data(), nullptr, nullptr}, &times);
-    return times;
+    run_batch<true>(images, count, {logits.data(), nullptr, nullptr}, &profile);
+    return profile;
 }
 
 template <bool profiled>
 void Executor::run_batch(const float* images, std::int64_t count, const ResultPointers& results,
-                         std::vector<NodeTime>* times) const {
+                         [[maybe_unused]] RunProfile* profile) const {
     if (count <= 0) return;
     Variant& v = variant(
         {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
@@ -136,8 +137,14 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
         copy_result(context, graph.features, results.features, image);
         copy_result(context, graph.tokens, results.tokens, image);
     };
+    using Clock = std::chrono::steady_clock;
+    std::vector<Clock::time_point> began, ended;  // by thread
+    if constexpr (profiled) {
+        began.resize(static_cast<std::size_t>(threads_));
+        ended.resize(began.size());
+    }
     std::atomic<std::int64_t> next = 0;
-    parallel(threads_, [&](int thread) {
+    const auto run_thread = [&](int thread) {
         if (alone > 0) {
             Context& context = *team.alone[static_cast<std::size_t>(thread)];
             for (std::int64_t image;
@@ -155,7 +162,15 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
             run_part(context, member);
             if (member == 0) copy_results(context, alone + gang);
         }
+    };
+    [[maybe_unused]] const Clock::time_point start = Clock::now();
+    parallel(threads_, [&](int thread) {
+        const auto t = static_cast<std::size_t>(thread);
+        if constexpr (profiled) began[t] = Clock::now();
+        run_thread(thread);
+        if constexpr (profiled) ended[t] = Clock::now();
     });
+    [[maybe_unused]] const Clock::time_point end = Clock::now();
     const auto for_contexts = [&](auto&& f) {
         if (alone > 0)
             for (std::unique_ptr<Context>& context : team.alone) f(*context);
@@ -165,14 +180,21 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
     for_contexts([](Context& context) { context.rethrow_error(); });
 
     if constexpr (profiled) {
-        times->clear();
+        const auto seconds = [](Clock::duration time) {
+            return std::chrono::duration<double>(time).count();
+        };
+        profile->wall = seconds(end - start);
+        for (std::size_t t = 0; t < began.size(); ++t)
+            profile->waiting += seconds(began[t] - start) + seconds(end - ended[t]);
+        for_contexts([&](Context& context) { profile->waiting += context.take_waiting(); });
         for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
             const Node& node = graph.nodes[n];
             NodeTime time{node.name, kind_name(node.op), 0,
                           flop(graph, node) * static_cast<double>(count),
                           traffic(graph, node, model_.weights()) * static_cast<double>(count)};
             for_contexts([&](Context& context) { time.seconds += context.take_seconds(n); });
-            if (!std::holds_alternative<op::SelectRows>(node.op)) times->push_back(std::move(time));
+            if (!std::holds_alternative<op::SelectRows>(node.op))
+                profile->nodes.push_back(std::move(time));
         }
     }
 }

@@ -24,9 +24,17 @@ struct ResultPointers {
 /// Time of one node in a profiled run.
 struct NodeTime {
     std::string name, kind;
-    double seconds = 0;  ///< of the slowest thread of each gang, summed
+    double seconds = 0;  ///< of all threads together
     double flop = 0;
     double bytes = 0;
+};
+
+/// Where the threads' time in a run went. The nodes and `waiting` add up to threads × wall but for
+/// what the loops around the nodes cost, results being copied among it.
+struct RunProfile {
+    std::vector<NodeTime> nodes;
+    double waiting = 0;  ///< s, of all threads: to start, at barriers, for the last one to end
+    double wall = 0;     ///< s, from before the threads start until all have ended
 };
 
 /// Any number of threads may call the const members at once.
@@ -46,7 +54,7 @@ class Executor {
     void run(const float* images, std::int64_t count, const ResultPointers& results) const;
 
     /// As run() for logits, measuring each node.
-    std::vector<NodeTime> profile(const float* images, std::int64_t count) const;
+    RunProfile profile(const float* images, std::int64_t count) const;
 
   private:
     /// The contexts that one call needs, by how it splits its images; kept between calls.
@@ -64,7 +72,7 @@ class Executor {
     struct Lease;
     template <bool profiled>
     void run_batch(const float* images, std::int64_t count, const ResultPointers& results,
-                   std::vector<NodeTime>* times) const;
+                   RunProfile* profile) const;
     Variant& variant(const Demand& demand) const;
     /// An idle team, or a new one, with contexts for `alone` and `rest` images.
     std::unique_ptr<Team> take(Variant& variant, bool alone, std::int64_t rest) const;

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "tools/common/peak_loops.h"
+
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -18,8 +20,6 @@ namespace {
 // for 16 registers; named one by one, because an array would live in memory. The empty asm keeps
 // the compiler from folding the loop away.
 constexpr int sums = 12;
-
-using Loop = double (*)(long rounds);  // returns the floating-point operations done
 
 #if defined(__x86_64__)
 
@@ -98,10 +98,14 @@ double loop_baseline(long rounds) {
     return static_cast<double>(rounds) * sums * 4 * 2;
 }
 
-Loop widest_loop() {
+PeakLoop widest_loop() {
     if (__builtin_cpu_supports("avx512f")) return loop_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return loop_avx2;
     return loop_baseline;
+}
+
+bool has_bf16_dot_product() {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16");
 }
 
 #else
@@ -115,19 +119,31 @@ double loop_baseline(long rounds) {
     return static_cast<double>(rounds) * sums * 2;
 }
 
-Loop widest_loop() {
+PeakLoop widest_loop() {
     return loop_baseline;
+}
+
+bool has_bf16_dot_product() {
+    return false;
 }
 
 #endif
 
-}  // namespace
+/// nullptr where this machine has none.
+PeakLoop loop_for(Arithmetic arithmetic) {
+    switch (arithmetic) {
+        case Arithmetic::f32:
+            return widest_loop();
+        case Arithmetic::bf16:
+            return has_bf16_dot_product() ? bf16_dot_product_loop() : nullptr;
+    }
+    return nullptr;
+}
 
-double measure_fma_peak(int threads) {
+double time_loop(PeakLoop loop, int threads) {
     using Clock = std::chrono::steady_clock;
     constexpr long rounds = 2'000'000;
     constexpr int repeats = 15;
-    const Loop loop = widest_loop();
     double best = 0;
     for (int repeat = 0; repeat < repeats; ++repeat) {
         std::atomic<int> waiting{threads};  // so that all start at once
@@ -153,6 +169,18 @@ double measure_fma_peak(int threads) {
         best = std::max(best, done / seconds.count() * 1e-9);
     }
     return best;
+}
+
+}  // namespace
+
+std::optional<double> measure_peak(Arithmetic arithmetic, int threads) {
+    const PeakLoop loop = loop_for(arithmetic);
+    if (loop == nullptr) return std::nullopt;
+    return time_loop(loop, threads);
+}
+
+double measure_fma_peak(int threads) {
+    return time_loop(widest_loop(), threads);
 }
 
 }  // namespace vit::tools

@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <random>
 #include <string_view>
 #include <vector>
 
 #include "tools/common/error_line.h"
-#include "tools/common/peak.h"
 
 namespace vit::infer {
 
@@ -24,32 +21,6 @@ std::string_view name(Crop crop) {
 std::string_view name(Filter filter) {
     constexpr std::string_view names[]{"nearest", "bilinear", "bicubic", "lanczos"};
     return names[static_cast<std::size_t>(filter)];
-}
-
-double share(double part, double whole) {
-    return whole > 0 ? 100 * part / whole : 0;
-}
-
-/// Work done in a time, per second; 0 where the clock saw nothing.
-double rate(double work, double milliseconds) {
-    return milliseconds > 0 ? work / milliseconds * 1e3 : 0;
-}
-
-/// Runs until the sums stand on at least half a second, after one that warms up.
-std::vector<NodeProfile> mean_profile(const Model& model, std::span<const float> images,
-                                      std::int64_t count, int& runs) {
-    using Clock = std::chrono::steady_clock;
-    (void)model.profile(images, count);
-    std::vector<NodeProfile> sum = model.profile(images, count);
-    runs = 1;
-    const auto start = Clock::now();
-    while (runs < 3 || Clock::now() - start < std::chrono::milliseconds(500)) {
-        const std::vector<NodeProfile> more = model.profile(images, count);
-        for (std::size_t i = 0; i < sum.size(); ++i) sum[i].milliseconds += more[i].milliseconds;
-        ++runs;
-    }
-    for (NodeProfile& node : sum) node.milliseconds /= runs;
-    return sum;
 }
 
 }  // namespace
@@ -85,41 +56,6 @@ Verdict verify_report(const Model& model) {
                         "expected logits by {}",
                         result.passed ? "passed" : "failed", result.relative_l2, result.tolerance,
                         tools::escape_control(result.made_by))};
-}
-
-std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count) {
-    int runs = 0;
-    const std::vector<NodeProfile> nodes = mean_profile(model, images, count, runs);
-    const double peak = tools::measure_fma_peak(model.info().threads);
-    NodeProfile total;
-    std::size_t width = 4;
-    for (const NodeProfile& node : nodes) {
-        total.milliseconds += node.milliseconds;
-        total.gflop += node.gflop;
-        total.mbytes += node.mbytes;
-        width = std::max(width, node.name.size());
-    }
-
-    std::string out;
-    auto to = std::back_inserter(out);
-    fmt::format_to(to, "{} image{}, {} thread{}, mean of {} runs; measured peak {:.1f} GFLOP/s\n\n",
-                   count, count == 1 ? "" : "s", model.info().threads,
-                   model.info().threads == 1 ? "" : "s", runs, peak);
-    fmt::format_to(to, "{:<{}}  {:<14} {:>9} {:>7} {:>9} {:>9} {:>7} {:>8}\n", "node", width,
-                   "kind", "ms", "time", "GFLOP", "GFLOP/s", "peak", "GB/s");
-    const auto row = [&](const NodeProfile& node) {
-        const double speed = rate(node.gflop, node.milliseconds);
-        fmt::format_to(to,
-                       "{:<{}}  {:<14} {:>9.3f} {:>5.1f} % {:>9.3f} {:>9.1f} {:>5.1f} % {:>8.1f}\n",
-                       node.name, width, node.kind, node.milliseconds,
-                       share(node.milliseconds, total.milliseconds), node.gflop, speed,
-                       share(speed, peak), rate(node.mbytes * 1e-3, node.milliseconds));
-    };
-    for (const NodeProfile& node : nodes) row(node);
-    total.name = "sum";
-    row(total);
-    fmt::format_to(to, "\n{:.2f} ms an image\n", total.milliseconds / static_cast<double>(count));
-    return out;
 }
 
 std::vector<float> measuring_images(const ModelInfo& info, std::int64_t count) {

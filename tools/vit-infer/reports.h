@@ -18,7 +18,8 @@ struct Verdict {
 };
 Verdict verify_report(const Model& model);
 
-/// A table of nodes. `images` as Model::run takes them; measures this machine's peak.
+/// Tables of nodes, of kinds of nodes, and how far their times account for the run. `images` as
+/// Model::run takes them; measures this machine's peak.
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
 
 /// Uniform in [-1, 1), the same everywhere: something to measure with where no input was given.

@@ -44,9 +44,9 @@ std::vector<std::string> targets(const MappingRule& rule, const std::string& blo
     return out;
 }
 
-bool stacked(const MappingRule& rule) {
-    return rule.canonical.find('#') != std::string_view::npos &&
-           rule.source.find('#') == std::string_view::npos;
+/// True where a tensor whose name has no number goes to every block.
+bool stacked(const MappingRule& rule, const std::string& block) {
+    return block.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
 
 bool fits_rest(std::string_view pattern, std::string_view name, std::string& block) {
@@ -169,7 +169,7 @@ class Mapper {
         if (rule.transform == Transform::class_rows && config_.num_classes == 0)
             return dropped(tensor, "num_classes is 0: the model has no head");
         std::string what;
-        if (stacked(rule)) {
+        if (stacked(rule, block)) {
             Shape each = tensor.shape;
             if (each.empty() || each[0] != config_.depth)
                 refuse(
@@ -416,7 +416,6 @@ class Mapper {
                 const std::vector<std::string> names = targets(rule, block);
                 if (std::find(names.begin(), names.end(), spec.name) == names.end()) continue;
                 Shape shape = layout(rule.transform, spec).shape;
-                if (stacked(rule)) shape.insert(shape.begin(), config_.depth);
                 refuse(fmt::format("tensor '{}' is missing: expected shape {}",
                                    name_of(rule, block), to_string(shape)));
             }

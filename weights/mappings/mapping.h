@@ -32,9 +32,9 @@ enum class Transform {
 };
 
 /// In `source`, `~` at the beginning stands for one of the mapping's prefixes or nothing, `#` for a
-/// block's number, text in [brackets] may be left out, and `*` at the
-/// end stands for anything. In `canonical`, `qkv` stands for q, k and v in turn. A rule whose
-/// canonical name alone has `#` takes a tensor that holds all blocks, one after the other.
+/// block's number, text in [brackets] may be left out, and `*` at the end stands for anything. In
+/// `canonical`, `qkv` stands for q, k and v in turn. Where `canonical` has `#` and the tensor's name
+/// no number, it holds all blocks, one after the other.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;

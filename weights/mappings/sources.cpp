@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include "weights/mappings/npz_vit.h"
 #include "weights/mappings/timm_vit.h"
+#include "weights/mappings/torchvision_vit.h"
 #include "weights/mappings/transformers.h"
 #include "weights/mappings/transformers_rules.h"
 
@@ -23,6 +25,8 @@ constexpr std::array sources{
     Source{"transformers", is_transformers_clip, resolve_transformers, transformers_clip_rules,
            clip_prefixes},
     Source{"transformers", is_other_transformers, resolve_transformers, transformers_vit_rules},
+    Source{"Google", is_npz_vit, resolve_npz_vit, npz_vit_rules},
+    Source{"torchvision", is_torchvision, resolve_torchvision, torchvision_rules},
     Source{"timm", [](const Checkpoint&) { return true; }, resolve_timm, timm_vit_rules},
 };
 

@@ -57,14 +57,21 @@ struct Outputs {
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
 
-/// Time of one node of the executed graph, summed over a profiled run (wall time of the slowest
-/// thread).
+/// One node of the executed graph in a profiled run.
 struct NodeProfile {
     std::string name;
     std::string kind;
-    double milliseconds = 0;
-    double gflop = 0;   ///< work really done
-    double mbytes = 0;  ///< weights and activations read and written
+    double milliseconds = 0;  ///< thread time: what all threads spent in it, added up
+    double gflop = 0;         ///< work really done
+    double mbytes = 0;        ///< weights and activations read and written
+};
+
+/// Where the threads' time in a profiled run went: the nodes' times and `waiting` add up to
+/// info().threads × `wall`, but for the little that lies between the nodes.
+struct Profile {
+    std::vector<NodeProfile> nodes;
+    double waiting_milliseconds = 0;  ///< thread time: to start, at barriers, for the last to end
+    double wall_milliseconds = 0;
 };
 
 /// How a model file's self-test went here.
@@ -100,8 +107,8 @@ class Model {
     /// Pooled vector before the head, [features].
     std::vector<float> embed(const Image& image) const;
 
-    /// Runs `count` images as run() does and returns each node's share.
-    std::vector<NodeProfile> profile(std::span<const float> images, std::int64_t count) const;
+    /// Runs `count` images as run() does for logits and returns where the time went.
+    Profile profile(std::span<const float> images, std::int64_t count) const;
 
     /// Replays the self-test that the model file carries.
     SelfTestResult self_test() const;

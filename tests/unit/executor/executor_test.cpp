@@ -146,21 +146,5 @@ TEST(Executor, ResizesThePositionTable) {
     EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
 }
 
-TEST(Executor, ProfilesEveryNode) {
-    const ModelConfig config = test::small_config();
-    const test::TemporaryModel model(config);
-    const ModelFile file = ModelFile::open(model.path());
-    const Executor executor(file, config.image_size, *tables().back(), 2);
-    const std::vector<float> images = test::random_images(config, 3);
-    const std::vector<NodeTime> times = executor.profile(images.data(), 3);
-    double sum = 0;
-    for (const NodeTime& time : times) {
-        EXPECT_GT(time.seconds, 0) << time.name;
-        EXPECT_GT(time.bytes, 0) << time.name;
-        sum += time.flop;
-    }
-    EXPECT_NEAR(sum, 3 * flop(executor.optimised({})), 1);
-}
-
 }  // namespace
 }  // namespace vit
