@@ -1,7 +1,10 @@
 #include "engine/graph/build_vit.h"
 
+#include <array>
 #include <cmath>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "vit/error.h"
 
@@ -44,10 +47,10 @@ ValueId embed(Builder& b) {
     const ModelConfig& c = b.config;
     const ImageSize size = b.graph.image_size;
     const std::int64_t patches = (size.height / c.patch_height) * (size.width / c.patch_width);
-    ValueId x = b.graph.add(
-        "patch_embed",
-        op::PatchEmbed{c.patch_height, c.patch_width, "patch_embed.weight", "patch_embed.bias"},
-        {b.graph.image}, patches, c.embed_dim);
+    ValueId x = b.graph.add("patch_embed",
+                            op::PatchEmbed{c.patch_height, c.patch_width, "patch_embed.weight",
+                                           c.patch_bias ? "patch_embed.bias" : ""},
+                            {b.graph.image}, patches, c.embed_dim);
 
     std::vector<std::string> prefix;
     if (c.class_token) prefix.push_back("cls_token");
@@ -60,7 +63,8 @@ ValueId embed(Builder& b) {
                         c.prefix_tokens() + patches, c.embed_dim);
     if (!c.no_embed_class) x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
     x = b.dropout("pos_drop", x, c.pos_drop_rate);
-    return b.dropout("patch_drop", x, c.patch_drop_rate);
+    x = b.dropout("patch_drop", x, c.patch_drop_rate);
+    return c.pre_norm ? b.layer_norm("norm_pre", x) : x;
 }
 
 ValueId attention(Builder& b, const std::string& name, ValueId x) {
@@ -70,33 +74,91 @@ ValueId attention(Builder& b, const std::string& name, ValueId x) {
     const ValueId k = b.linear(name + ".k", x, width, c.qkv_bias);
     const ValueId v = b.linear(name + ".v", x, width, c.qkv_bias);
     const double scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
-    const ValueId a =
+    ValueId a =
         b.same_shape(name, op::Attention{c.heads, c.head_dim, scale, c.attn_drop_rate}, {q, k, v});
+    if (c.scale_attn_norm) a = b.layer_norm(name + ".norm", a);
     const ValueId out = b.linear(name + ".proj", a, c.embed_dim, c.proj_bias);
     return b.dropout(name + ".proj_drop", out, c.proj_drop_rate);
 }
 
 ValueId mlp(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
-    ValueId h = b.linear(name + ".fc1", x, c.mlp_dim, c.proj_bias);
+    ValueId h = b.linear(name + ".fc1", x, c.mlp_dim, c.fc1_bias);
     h = b.same_shape(name + ".act", op::Activate{c.activation}, {h});
     h = b.dropout(name + ".drop1", h, c.proj_drop_rate);
-    h = b.linear(name + ".fc2", h, c.embed_dim, c.proj_bias);
+    if (c.scale_mlp_norm) h = b.layer_norm(name + ".norm", h);
+    h = b.linear(name + ".fc2", h, c.embed_dim, c.fc2_bias);
     return b.dropout(name + ".drop2", h, c.proj_drop_rate);
 }
 
-/// Pre-norm transformer block; stochastic depth (Huang et al., 2016) grows linearly with depth.
-ValueId block(Builder& b, std::int64_t index, ValueId x) {
+/// x + y after y's LayerScale and stochastic depth (Huang et al., 2016), which grows linearly with
+/// depth; `place` tells the branches of a block apart: "1", "2".
+ValueId add_branch(Builder& b, std::int64_t index, const std::string& scale,
+                   const std::string& place, ValueId x, ValueId y) {
     const std::string name = "blocks." + std::to_string(index);
     const double rate = b.config.depth > 1 ? b.config.drop_path_rate * static_cast<double>(index) /
                                                  static_cast<double>(b.config.depth - 1)
                                            : 0.0;
+    if (!scale.empty()) y = b.layer_scale(scale, y);
+    y = b.drop_path(name + ".drop_path" + place, y, rate);
+    return b.same_shape(name + ".add" + place, op::Add{}, {x, y});
+}
+
+/// Norm before attention and MLP (Xiong et al., 2020).
+ValueId sequential_block(Builder& b, std::int64_t index, ValueId x) {
+    const std::string name = "blocks." + std::to_string(index);
     ValueId y = attention(b, name + ".attn", b.layer_norm(name + ".norm1", x));
-    y = b.drop_path(name + ".drop_path1", b.layer_scale(name + ".ls1", y), rate);
-    x = b.same_shape(name + ".add1", op::Add{}, {x, y});
+    x = add_branch(b, index, name + ".ls1", "1", x, y);
     y = mlp(b, name + ".mlp", b.layer_norm(name + ".norm2", x));
-    y = b.drop_path(name + ".drop_path2", b.layer_scale(name + ".ls2", y), rate);
-    return b.same_shape(name + ".add2", op::Add{}, {x, y});
+    return add_branch(b, index, name + ".ls2", "2", x, y);
+}
+
+/// Norm after attention and MLP, before they are added (Liu et al., 2022).
+ValueId res_post_norm_block(Builder& b, std::int64_t index, ValueId x) {
+    const std::string name = "blocks." + std::to_string(index);
+    ValueId y = b.layer_norm(name + ".norm1", attention(b, name + ".attn", x));
+    x = add_branch(b, index, "", "1", x, y);
+    y = b.layer_norm(name + ".norm2", mlp(b, name + ".mlp", x));
+    return add_branch(b, index, "", "2", x, y);
+}
+
+/// Attention and MLP read the same norm (Dehghani et al., 2023).
+ValueId parallel_scaling_block(Builder& b, std::int64_t index, ValueId x) {
+    const std::string name = "blocks." + std::to_string(index);
+    const ValueId normed = b.layer_norm(name + ".norm1", x);
+    x = add_branch(b, index, name + ".ls1", "1", x, attention(b, name + ".attn", normed));
+    return add_branch(b, index, name + ".ls2", "2", x, mlp(b, name + ".mlp", normed));
+}
+
+/// Several attentions, then several MLPs, side by side (Touvron et al., 2022).
+ValueId parallel_things_block(Builder& b, std::int64_t index, ValueId x) {
+    const std::string name = "blocks." + std::to_string(index);
+    const auto side_by_side = [&](const std::string& kind, auto&& branch, const std::string& part) {
+        ValueId sum = x;
+        for (std::int64_t j = 0; j < b.config.parallel; ++j) {
+            const std::string one = name + "." + kind + "." + std::to_string(j);
+            const ValueId y = branch(b, one + "." + part, b.layer_norm(one + ".norm", x));
+            sum = add_branch(b, index, one + ".ls", "." + kind + "." + std::to_string(j), sum, y);
+        }
+        x = sum;
+    };
+    side_by_side("attns", attention, "attn");
+    side_by_side("ffns", mlp, "mlp");
+    return x;
+}
+
+ValueId block(Builder& b, std::int64_t index, ValueId x) {
+    switch (b.config.block) {
+        case BlockKind::res_post_norm:
+            return res_post_norm_block(b, index, x);
+        case BlockKind::parallel_scaling:
+            return parallel_scaling_block(b, index, x);
+        case BlockKind::parallel_things:
+            return parallel_things_block(b, index, x);
+        case BlockKind::sequential:
+            break;
+    }
+    return sequential_block(b, index, x);
 }
 
 ValueId select_row(Builder& b, const std::string& name, ValueId x, std::int64_t row) {
@@ -125,11 +187,11 @@ void pool_and_classify(Builder& b, ValueId x) {
         return;
     }
     const Value tokens = b.shape(x);
+    const std::int64_t skipped = c.pool_include_prefix ? 0 : c.prefix_tokens();
     if (c.pooling == Pooling::token)
         x = select_row(b, "pool", x, 0);
     else
-        x = b.graph.add("pool", op::MeanRows{c.prefix_tokens(), tokens.rows - c.prefix_tokens()},
-                        {x}, 1, tokens.cols);
+        x = b.graph.add("pool", op::MeanRows{skipped, tokens.rows - skipped}, {x}, 1, tokens.cols);
     if (c.fc_norm) x = b.layer_norm("fc_norm", x);
     if (c.representation_size > 0) {
         x = b.linear("pre_logits", x, c.representation_size, true);
@@ -139,14 +201,31 @@ void pool_and_classify(Builder& b, ValueId x) {
     b.graph.logits = head(b, "head", x);
 }
 
+/// What model files can say and no graph has yet.
+void check_supported(const ModelConfig& c) {
+    const std::array<std::pair<bool, std::string_view>, 7> missing{
+        {{c.norm == Norm::rms_norm, "RMSNorm"},
+         {c.glu, "a gated MLP"},
+         {c.qk_norm, "norms of queries and keys"},
+         {c.differential_attention, "differential attention"},
+         {c.pooling != Pooling::token && c.pooling != Pooling::avg, "this pooling"},
+         {c.embed_norm, "a norm in the patch embedding"},
+         {!c.position_table, "a model without position table"}}};
+    for (const auto& [present, what] : missing)
+        if (present)
+            throw Error(ErrorKind::model, "architecture " + c.architecture + ": " +
+                                              std::string(what) +
+                                              " is not computed yet; another engine version may");
+}
+
 }  // namespace
 
 Graph build_vit(const ModelConfig& config, ImageSize image_size) {
-    if (image_size.height <= 0 || image_size.width <= 0 ||
-        image_size.height % config.patch_height != 0 || image_size.width % config.patch_width != 0)
+    check_supported(config);
+    if (image_size.height < config.patch_height || image_size.width < config.patch_width)
         throw Error(ErrorKind::usage, "image size " + std::to_string(image_size.height) + "x" +
                                           std::to_string(image_size.width) +
-                                          ": expected multiples of the patch size " +
+                                          ": expected at least one patch of " +
                                           std::to_string(config.patch_height) + "x" +
                                           std::to_string(config.patch_width));
     Builder b{config, {}};

@@ -10,13 +10,13 @@ WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
         views_[tensor.name] = {reinterpret_cast<const float*>(tensor.data.data()),
                                tensor.data.size() / sizeof(float)};
     const ModelConfig& c = file.header().config;
-    if (image_size == c.image_size) return;
+    if (image_size == c.image_size || !c.position_table) return;
     const auto grid = [&](ImageSize size) {
         return ImageSize{size.height / c.patch_height, size.width / c.patch_width};
     };
-    set("pos_embed",
-        resample_position_table(get("pos_embed"), c.no_embed_class ? 0 : c.prefix_tokens(),
-                                grid(c.image_size), grid(image_size), c.embed_dim));
+    set("pos_embed", resample_position_table(
+                         get("pos_embed"), c.no_embed_class ? 0 : c.prefix_tokens(),
+                         grid(c.image_size), grid(image_size), c.embed_dim, c.table_interpolation));
 }
 
 void WeightMap::set(std::string name, std::vector<float> values) {

@@ -13,9 +13,9 @@ class Bench : public InferTest {
   protected:
     /// What --benchmark_out holds after a run over the bundled model.
     json measure(std::vector<std::string> arguments, int expected_status) {
-        arguments.insert(arguments.begin(), {VIT_BENCH, "--benchmark_min_time=0.01",
-                                             "--benchmark_out=" + path("out.json"),
-                                             "--benchmark_out_format=json"});
+        arguments.insert(arguments.begin(),
+                         {VIT_BENCH, "--benchmark_min_time=0.01",
+                          "--benchmark_out=" + path("out.json"), "--benchmark_out_format=json"});
         const Finished done = run(arguments);
         EXPECT_EQ(done.status, expected_status) << done.out << done.err;
         return json::parse(read(path("out.json")));
@@ -30,12 +30,13 @@ std::vector<std::string> names_of(const json& results) {
 
 TEST_F(Bench, MeasuresBothSplitsOfEveryThreadCount) {
     const json results = measure({"--model", model(), "--threads", "1,3", "--batch", "1,2,8"}, 0);
-    EXPECT_THAT(names_of(results), testing::ElementsAre("f32/threads:1/latency/batch:1/real_time",
-                                                        "f32/threads:1/throughput/batch:2/real_time",
-                                                        "f32/threads:1/throughput/batch:8/real_time",
-                                                        "f32/threads:3/latency/batch:1/real_time",
-                                                        "f32/threads:3/latency/batch:2/real_time",
-                                                        "f32/threads:3/throughput/batch:8/real_time"));
+    EXPECT_THAT(names_of(results),
+                testing::ElementsAre("f32/threads:1/latency/batch:1/real_time",
+                                     "f32/threads:1/throughput/batch:2/real_time",
+                                     "f32/threads:1/throughput/batch:8/real_time",
+                                     "f32/threads:3/latency/batch:1/real_time",
+                                     "f32/threads:3/latency/batch:2/real_time",
+                                     "f32/threads:3/throughput/batch:8/real_time"));
     const double gflop = std::stod(results["context"].at("gflop_per_image").get<std::string>());
     EXPECT_GT(gflop, 0);
     for (const json& each : results["benchmarks"]) {
@@ -53,10 +54,10 @@ TEST_F(Bench, MeasuresBothSplitsOfEveryThreadCount) {
 TEST_F(Bench, AddsABatchWhereNoneFitsTheSplit) {
     EXPECT_THAT(names_of(measure({"--model", model(), "--threads", "2", "--batch", "1"}, 0)),
                 testing::Contains("f32/threads:2/throughput/batch:2/real_time"));
-    EXPECT_THAT(names_of(measure({"--model", model(), "--threads", "2", "--batch", "8", "--split",
-                                  "latency"},
-                                 0)),
-                testing::ElementsAre("f32/threads:2/latency/batch:1/real_time"));
+    EXPECT_THAT(
+        names_of(measure(
+            {"--model", model(), "--threads", "2", "--batch", "8", "--split", "latency"}, 0)),
+        testing::ElementsAre("f32/threads:2/latency/batch:1/real_time"));
 }
 
 TEST_F(Bench, TakesGoogleBenchmarksFlags) {
@@ -78,9 +79,13 @@ TEST_F(Bench, MeasuresPeaksWithoutAModel) {
 /// Either measured, or skipped with a message and status 1; the rest goes on.
 TEST_F(Bench, SkipsAPrecisionThatIsNotThere) {
     for (const std::string what : {"--peak", "--model"}) {
-        std::vector<std::string> arguments{VIT_BENCH, "--benchmark_min_time=0.01",
-                                           "--benchmark_format=json", "--threads=1", "--batch=1",
-                                           "--precision=f32,bf16", what};
+        std::vector<std::string> arguments{VIT_BENCH,
+                                           "--benchmark_min_time=0.01",
+                                           "--benchmark_format=json",
+                                           "--threads=1",
+                                           "--batch=1",
+                                           "--precision=f32,bf16",
+                                           what};
         if (what == "--model") arguments.push_back(model());
         const Finished done = run(arguments);
         const json results = json::parse(done.out);

@@ -29,7 +29,10 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     out.tag = tag.at(0);
     out.norm_eps = entry.at("norm_eps");
     out.distilled = entry.value("distilled", false);
-    out.bilinear_table = entry.contains("table_resize");
+    const std::string resize = entry.value("table_resize", "bicubic");
+    out.table_interpolation = resize == "bilinear"           ? TableInterpolation::bilinear
+                              : resize == "bilinear_corners" ? TableInterpolation::bilinear_corners
+                                                             : TableInterpolation::bicubic;
     out.may_drop_attn_pool = entry.contains("may_drop");
     out.args = entry.at("args");
     out.pretrained_cfg = tag.at(1);

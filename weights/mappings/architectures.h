@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "weights/model_file/model_config.h"
+
 namespace vit {
 
 /// One architecture and one of its pretrained tags.
@@ -14,8 +16,8 @@ struct Architecture {
     std::string name;  ///< timm's current name
     std::string tag;
     double norm_eps = 1e-6;
-    bool distilled = false;       ///< timm's VisionTransformerDistilled
-    bool bilinear_table = false;  ///< timm resizes its position table bilinearly, not bicubically
+    bool distilled = false;  ///< timm's VisionTransformerDistilled
+    TableInterpolation table_interpolation = TableInterpolation::bicubic;
     bool may_drop_attn_pool = false;  ///< timm loads it without its attention pooling
     nlohmann::json args;              ///< constructor arguments that differ from the defaults
     nlohmann::json pretrained_cfg;    ///< what the tag says beyond PretrainedCfg's defaults

@@ -14,14 +14,13 @@ namespace vit {
 
 namespace {
 
-/// `size` in patches. Throws Error(kind) unless it is a multiple of the patch.
+/// `size` in patches; as timm, what is left of the last patch is cut off.
 ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
                   std::string_view what) {
-    if (size.height < 1 || size.width < 1 || size.height % config.patch_height != 0 ||
-        size.width % config.patch_width != 0)
-        throw Error(
-            kind, fmt::format("{}: expected a multiple of the patch size {}x{}, found {}x{}", what,
-                              config.patch_height, config.patch_width, size.height, size.width));
+    if (size.height < config.patch_height || size.width < config.patch_width)
+        throw Error(kind,
+                    fmt::format("{}: expected at least one patch of {}x{}, found {}x{}", what,
+                                config.patch_height, config.patch_width, size.height, size.width));
     return {size.height / config.patch_height, size.width / config.patch_width};
 }
 
@@ -41,16 +40,19 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
     if (config.patch_height < 1 || config.patch_width < 1)
         throw Error(ErrorKind::model, "patch_size: expected at least 1");
     TableResize resize;
-    resize.bilinear = model.bilinear_table;
     resize.prefix_rows = model.table_prefix_rows;
     resize.said_grids = {{model.table_size.height / config.patch_height,
                           model.table_size.width / config.patch_width}};
     if (options.image_size) {
         config.image_size = model.preprocessing.input_size = *options.image_size;
-        resize.steps = {grid_of(*options.image_size, config, ErrorKind::usage, "--img-size")};
+        resize.steps = {{grid_of(*options.image_size, config, ErrorKind::usage, "--img-size"),
+                         config.table_interpolation}};
     } else {
-        resize.steps = {grid_of(model.build_size, config, ErrorKind::model, "image size"),
-                        grid_of(config.image_size, config, ErrorKind::model, "image size")};
+        // Built for one size, timm resizes again, and bicubically, for images of another.
+        resize.steps = {{grid_of(model.build_size, config, ErrorKind::model, "image size"),
+                         config.table_interpolation},
+                        {grid_of(config.image_size, config, ErrorKind::model, "image size"),
+                         TableInterpolation::bicubic}};
     }
     validate(config);
 

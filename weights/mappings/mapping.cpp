@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <cstring>
+#include <initializer_list>
 #include <map>
-#include <numeric>
+#include <set>
 
 #include "vit/error.h"
+#include "weights/mappings/hints.h"
+#include "weights/mappings/patterns.h"
+#include "weights/mappings/tensor_parts.h"
 #include "weights/model_file/position_table.h"
 #include "weights/model_file/text.h"
 
@@ -21,90 +23,9 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-/// `pattern` with `#` replaced and without brackets, or what is in them where that has a number
-/// too.
-std::string filled(std::string_view pattern, const std::string& block) {
-    std::string out(pattern);
-    if (const std::size_t at = out.find("[#"); at != std::string::npos)
-        out.erase(at, out.find(']', at) + 1 - at);
-    std::erase_if(out, [](char c) { return c == '[' || c == ']'; });
-    if (const std::size_t at = out.find('#'); at != std::string::npos) out.replace(at, 1, block);
-    return out;
-}
-
-/// Canonical names that a rule makes.
-std::vector<std::string> targets(const MappingRule& rule, const std::string& block) {
-    const std::string name = filled(rule.canonical, block);
-    if (rule.transform != Transform::split_qkv) return {name};
-    std::vector<std::string> out;
-    for (const char* part : {"q", "k", "v"}) {
-        out.push_back(name);
-        out.back().replace(out.back().find("qkv"), 3, part);
-    }
-    return out;
-}
-
 /// True where a tensor whose name has no number goes to every block.
-bool stacked(const MappingRule& rule, const std::string& block) {
-    return block.empty() && rule.canonical.find('#') != std::string_view::npos;
-}
-
-bool fits_rest(std::string_view pattern, std::string_view name, std::string& block) {
-    while (!pattern.empty()) {
-        const char next = pattern.front();
-        pattern.remove_prefix(1);
-        if (next == '*') return true;
-        if (next == '[') {
-            const std::string_view part = pattern.substr(0, pattern.find(']'));
-            pattern.remove_prefix(part.size() + 1);
-            return fits_rest(std::string(part).append(pattern), name, block) ||
-                   fits_rest(pattern, name, block);
-        }
-        if (next == '#') {
-            const std::string_view number = name.substr(0, name.find_first_not_of("0123456789"));
-            if (number.empty() || (number.size() > 1 && number[0] == '0')) return false;
-            block = number;
-            name.remove_prefix(number.size());
-        } else {
-            if (!name.starts_with(next)) return false;
-            name.remove_prefix(1);
-        }
-    }
-    return name.empty();
-}
-
-/// Where a flat index lies: "[3, 17]".
-std::string position(const Shape& shape, std::int64_t flat) {
-    Shape at(shape.size());
-    for (std::size_t i = shape.size(); i-- > 0;) {
-        at[i] = flat % shape[i];
-        flat /= shape[i];
-    }
-    return to_string(at);
-}
-
-void check_finite(const TensorView& tensor, std::span<const float> values) {
-    const auto bad =
-        std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
-    if (bad == values.end()) return;
-    const auto count = std::count_if(bad, values.end(), [](float x) { return !std::isfinite(x); });
-    refuse(fmt::format("tensor {}: expected finite values, found {} at {} ({} such of {})",
-                       in_quotes(tensor.name), *bad, position(tensor.shape, bad - values.begin()),
-                       count, values.size()));
-}
-
-/// The same for a float32 view as it lies in its file, aligned or not.
-void check_finite_in_place(const TensorView& tensor) {
-    std::array<float, 4096> chunk;
-    const std::size_t total = tensor.data.size() / sizeof(float);
-    for (std::size_t at = 0; at < total; at += chunk.size()) {
-        const std::size_t length = std::min(chunk.size(), total - at);
-        std::memcpy(chunk.data(), tensor.data.data() + at * sizeof(float), length * sizeof(float));
-        if (std::all_of(chunk.begin(), chunk.begin() + static_cast<std::ptrdiff_t>(length),
-                        [](float x) { return std::isfinite(x); }))
-            continue;
-        check_finite(tensor, to_f32(tensor));
-    }
+bool stacked(const MappingRule& rule, const std::vector<std::string>& numbers) {
+    return numbers.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
 
 class Mapper {
@@ -117,11 +38,20 @@ class Mapper {
     }
 
     void take(const TensorView& tensor) {
-        std::string block;
-        for (const MappingRule& rule : mapping_.droppable)
-            if (fits_here(rule, tensor.name, block)) return use(tensor, rule, block);
-        for (const MappingRule& rule : mapping_.rules)
-            if (fits_here(rule, tensor.name, block)) return use(tensor, rule, block);
+        std::vector<std::string> numbers;
+        bool known = false;
+        for (const auto& table : {mapping_.droppable, mapping_.rules})
+            for (const MappingRule& rule : table) {
+                if (!fits_here(rule, tensor.name, numbers)) continue;
+                if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
+                if (rule.transform == Transform::class_rows && config_.num_classes == 0)
+                    return dropped(tensor, "num_classes is 0: the model has no head");
+                const std::vector<std::string> first =
+                    stacked(rule, numbers) ? std::vector<std::string>{"0"} : numbers;
+                if (specs_of(targets_of(rule.canonical, first))) return use(tensor, rule, numbers);
+                known = true;
+            }
+        if (known) not_in_model(tensor);
         refuse(fmt::format("tensor {} {} is not part of a Vision Transformer as {} names it",
                            in_quotes(tensor.name), to_string(tensor.shape), mapping_.library));
     }
@@ -141,21 +71,22 @@ class Mapper {
     }
 
   private:
-    bool fits_here(const MappingRule& rule, std::string_view name, std::string& block) {
-        if (!rule.source.starts_with('~')) return fits(rule.source, name, block);
+    bool fits_here(const MappingRule& rule, std::string_view name,
+                   std::vector<std::string>& numbers) {
+        if (!rule.source.starts_with('~')) return fits(rule.source, name, numbers);
         const std::string_view pattern = rule.source.substr(1);
         for (const std::string_view prefix : mapping_.prefixes) {
-            if (!name.starts_with(prefix) || !fits(pattern, name.substr(prefix.size()), block))
+            if (!name.starts_with(prefix) || !fits(pattern, name.substr(prefix.size()), numbers))
                 continue;
             prefix_ = prefix;
             return true;
         }
-        return fits(pattern, name, block);
+        return fits(pattern, name, numbers);
     }
 
     /// What the source calls it, were it there.
-    std::string name_of(const MappingRule& rule, const std::string& block) const {
-        const std::string name = filled(rule.source, block);
+    std::string name_of(const MappingRule& rule, const std::vector<std::string>& numbers) const {
+        const std::string name = filled(rule.source, numbers);
         return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
     }
 
@@ -164,12 +95,23 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    void use(const TensorView& tensor, const MappingRule& rule, const std::string& block) {
-        if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
-        if (rule.transform == Transform::class_rows && config_.num_classes == 0)
-            return dropped(tensor, "num_classes is 0: the model has no head");
-        std::string what;
-        if (stacked(rule, block)) {
+    /// What the model says of these tensors; nothing where it lacks one of them.
+    std::optional<std::vector<TensorSpec>> specs_of(const std::vector<Target>& targets) const {
+        std::vector<TensorSpec> out;
+        for (const Target& target : targets) {
+            const auto found = index_.find(target.name);
+            if (found == index_.end()) return {};
+            out.push_back(specs_[found->second]);
+        }
+        return out;
+    }
+
+    void use(const TensorView& tensor, const MappingRule& rule,
+             const std::vector<std::string>& numbers) {
+        used_.insert(&rule);
+        seen_.insert(tensor.name);
+        std::string what(rule.canonical);
+        if (stacked(rule, numbers)) {
             Shape each = tensor.shape;
             if (each.empty() || each[0] != config_.depth)
                 refuse(
@@ -179,38 +121,37 @@ class Mapper {
             each.erase(each.begin());
             const TensorView all = as_f32(tensor);
             for (std::int64_t n = 0; n < config_.depth; ++n) {
-                TensorView part = rows(all, tensor.shape, n, 1);
+                TensorView part = rows(all, n, 1);
                 part.name = fmt::format("{}[{}]", tensor.name, n);
                 part.shape = each;
-                place(part, rule, std::to_string(n));
+                place(part, rule, {std::to_string(n)});
             }
-            what = rule.canonical;
         } else {
-            const std::vector<std::string> names = targets(rule, block);
-            what = fmt::format("{}", fmt::join(names, ", ")) + place(tensor, rule, block);
+            std::vector<std::string> names;
+            for (const Target& target : targets_of(rule.canonical, numbers))
+                names.push_back(target.name);
+            what = fmt::format("{}", fmt::join(names, ", ")) + place(tensor, rule, numbers);
         }
         if (!rule.note.empty()) what += fmt::format(" ({})", rule.note);
         out_.report.push_back({tensor.name, true, what});
     }
 
     /// Puts the tensor where its rule says. Returns what else is to be said.
-    std::string place(const TensorView& tensor, const MappingRule& rule, const std::string& block) {
-        std::vector<std::size_t> at;
-        for (const std::string& name : targets(rule, block)) {
-            const auto found = index_.find(name);
-            if (found == index_.end()) not_in_model(tensor, block);
-            if (!from_[found->second].empty())
-                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from_[found->second]),
-                                   in_quotes(tensor.name), name));
-            at.push_back(found->second);
-        }
-        const TensorView plain = as_f32(tensor);
+    std::string place(const TensorView& tensor, const MappingRule& rule,
+                      const std::vector<std::string>& numbers) {
+        const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+        const std::vector<TensorSpec> specs = specs_of(targets).value();
+        for (const TensorSpec& spec : specs)
+            if (const std::string& from = from_[index_.find(spec.name)->second]; !from.empty())
+                refuse(fmt::format("tensors {} and {} are both {}", in_quotes(from),
+                                   in_quotes(tensor.name), spec.name));
         std::string more;
-        for (std::size_t part = 0; part < at.size(); ++part) {
-            const TensorSpec& spec = specs_[at[part]];
-            views_[at[part]] = changed(plain, tensor, rule.transform, spec, part, more);
-            views_[at[part]].name = spec.name;
-            from_[at[part]] = tensor.name;
+        const std::vector<TensorView> parts = changed(tensor, rule, targets, specs, numbers, more);
+        for (std::size_t part = 0; part < parts.size(); ++part) {
+            const std::size_t at = index_.find(specs[part].name)->second;
+            views_[at] = parts[part];
+            views_[at].name = specs[part].name;
+            from_[at] = tensor.name;
         }
         return more;
     }
@@ -237,33 +178,26 @@ class Mapper {
                            to_string(expected), to_string(tensor.shape)));
     }
 
-    /// Rows [begin, begin + count) of the first extent.
-    static TensorView rows(const TensorView& plain, Shape shape, std::int64_t begin,
-                           std::int64_t count) {
-        const std::int64_t row =
-            std::accumulate(shape.begin() + 1, shape.end(), std::int64_t{1}, std::multiplies<>());
-        const auto bytes = static_cast<std::size_t>(row) * sizeof(float);
-        shape[0] = count;
-        return {"", DType::f32, std::move(shape),
-                plain.data.subspan(static_cast<std::size_t>(begin) * bytes,
-                                   static_cast<std::size_t>(count) * bytes)};
-    }
-
-    /// How a source lays out what goes to `spec`, and the order in which its axes are read.
+    /// How a source lays out what goes to `specs`, and the order in which its axes are read.
     struct Layout {
         Shape shape;
         std::vector<std::size_t> axes;  ///< empty: as they are
     };
-    Layout layout(Transform transform, const TensorSpec& spec) const {
-        const Shape& shape = spec.shape;
+    Layout layout(Transform transform, const std::vector<TensorSpec>& specs) const {
+        const Shape& shape = specs[0].shape;
         const std::int64_t heads =
-            spec.name.starts_with("attn_pool.") ? config_.pool_heads : config_.heads;
+            specs[0].name.starts_with("attn_pool.") ? config_.pool_heads : config_.heads;
         const std::int64_t h = config_.patch_height, w = config_.patch_width, c = config_.in_chans;
         Shape out = shape;
         switch (transform) {
-            case Transform::split_qkv:
-                out[0] *= 3;
+            case Transform::split_rows:
+                for (std::size_t i = 1; i < specs.size(); ++i) out[0] += specs[i].shape[0];
                 return {out, {}};
+            case Transform::split_columns:
+                for (std::size_t i = 1; i < specs.size(); ++i) out[1] += specs[i].shape[1];
+                return {out, {}};
+            case Transform::diff_lambda:
+                return {{config_.head_dim / 2}, {}};
             case Transform::class_rows:
                 out[0] += mapping_.label_offset;
                 return {out, {}};
@@ -286,33 +220,16 @@ class Mapper {
         }
     }
 
-    /// Values in the order in which `axes` are read: as numpy's transpose.
-    TensorView permuted(const TensorView& plain, const Shape& shape,
-                        std::span<const std::size_t> axes, const Shape& result) {
-        const std::vector<float> in = to_f32(plain);
-        std::vector<std::size_t> stride(shape.size(), 1);
-        for (std::size_t i = shape.size() - 1; i-- > 0;)
-            stride[i] = stride[i + 1] * static_cast<std::size_t>(shape[i + 1]);
-        std::vector<float> out;
-        out.reserve(in.size());
-        std::vector<std::int64_t> at(axes.size(), 0);
-        std::size_t from = 0;
-        while (out.size() < in.size()) {
-            out.push_back(in[from]);
-            for (std::size_t i = axes.size(); i-- > 0;) {
-                from += stride[axes[i]];
-                if (++at[i] < shape[axes[i]]) break;
-                from -= stride[axes[i]] * static_cast<std::size_t>(at[i]);
-                at[i] = 0;
-            }
-        }
-        return own("", result, std::move(out));
-    }
-
-    TensorView changed(const TensorView& plain, const TensorView& tensor, Transform transform,
-                       const TensorSpec& spec, std::size_t part, std::string& what) {
-        Shape shape = tensor.shape;
-        if (transform == Transform::position_table) return table(plain, tensor, spec, what);
+    /// The targets' values; none yet where more sources have to come.
+    std::vector<TensorView> changed(const TensorView& tensor, const MappingRule& rule,
+                                    const std::vector<Target>& targets,
+                                    const std::vector<TensorSpec>& specs,
+                                    const std::vector<std::string>& numbers, std::string& what) {
+        const Transform transform = rule.transform;
+        const TensorSpec& spec = specs[0];
+        TensorView plain = as_f32(tensor);
+        Shape& shape = plain.shape;
+        if (transform == Transform::position_table) return {table(plain, tensor, spec, what)};
         if (transform == Transform::squeeze)
             while (shape.size() > spec.shape.size() && shape.front() == 1)
                 shape.erase(shape.begin());
@@ -321,27 +238,82 @@ class Mapper {
             what += " (unflattened)";
             shape = spec.shape;
         }
-        const Layout source = layout(transform, spec);
+        const Layout source = layout(transform, specs);
         if (shape != source.shape) wrong_shape(tensor, source.shape);
         const std::int64_t h = config_.patch_height, w = config_.patch_width, c = config_.in_chans;
+        const auto permute = [&](const Shape& from, std::initializer_list<std::size_t> axes) {
+            const std::vector<std::size_t> order(axes);
+            return std::vector{own("", spec.shape, permuted(to_f32(plain), from, order))};
+        };
         switch (transform) {
-            case Transform::split_qkv:
-                return rows(plain, shape, static_cast<std::int64_t>(part) * spec.shape[0],
-                            spec.shape[0]);
+            case Transform::split_rows:
+                return split_rows(plain, targets, specs);
+            case Transform::split_columns:
+                return split_columns(plain, specs);
             case Transform::class_rows:
-                return rows(plain, shape, mapping_.label_offset, spec.shape[0]);
+                return {rows(plain, mapping_.label_offset, spec.shape[0])};
             case Transform::patch_rows:
-                return permuted(plain, {shape[0], h, w, c}, std::array<std::size_t, 4>{0, 3, 1, 2},
-                                spec.shape);
+                return permute({shape[0], h, w, c}, {0, 3, 1, 2});
             case Transform::patch_values:
-                return permuted(plain, {h, w, c}, std::array<std::size_t, 3>{2, 0, 1}, spec.shape);
+                return permute({h, w, c}, {2, 0, 1});
+            case Transform::diff_lambda:
+                return lambda(plain, tensor.name, numbers[0]);
+            case Transform::diff_sub_norm: {
+                std::vector<float> values = to_f32(plain);
+                const double factor = 1 - initial_lambda(std::stoll(numbers[0]));
+                for (float& value : values)
+                    value = static_cast<float>(static_cast<double>(value) * factor);
+                return {own("", shape, std::move(values))};
+            }
             default:
                 break;
         }
-        if (!source.axes.empty()) return permuted(plain, shape, source.axes, spec.shape);
-        TensorView out = plain;
-        out.shape = spec.shape;
+        if (!source.axes.empty())
+            return {own("", spec.shape, permuted(to_f32(plain), shape, source.axes))};
+        return std::vector<TensorView>(specs.size(), plain);
+    }
+
+    std::vector<TensorView> split_rows(const TensorView& plain, const std::vector<Target>& targets,
+                                       const std::vector<TensorSpec>& specs) {
+        std::vector<TensorView> out;
+        std::int64_t begin = 0;
+        for (std::size_t i = 0; i < specs.size(); ++i) {
+            const Shape& shape = specs[i].shape;
+            if (!targets[i].takes_turns) {
+                out.push_back(rows(plain, begin, shape[0]));
+                begin += shape[0];
+                continue;
+            }
+            const std::int64_t run = config_.head_dim / 2 * (shape.size() > 1 ? shape[1] : 1);
+            out.push_back(own("", shape,
+                              every_other(to_f32(rows(plain, begin, 2 * shape[0])),
+                                          static_cast<std::size_t>(run), targets[i].turn)));
+            if (targets[i].turn == 1) begin += 2 * shape[0];
+        }
         return out;
+    }
+
+    std::vector<TensorView> split_columns(const TensorView& plain,
+                                          const std::vector<TensorSpec>& specs) {
+        const std::vector<float> all = to_f32(plain);
+        std::vector<TensorView> out;
+        std::int64_t begin = 0;
+        for (const TensorSpec& spec : specs) {
+            out.push_back(own("", spec.shape, columns(all, plain.shape[1], begin, spec.shape[1])));
+            begin += spec.shape[1];
+        }
+        return out;
+    }
+
+    /// The block's lambda once all four vectors have come.
+    std::vector<TensorView> lambda(const TensorView& plain, const std::string& name,
+                                   const std::string& block) {
+        auto& vectors = lambdas_[block];
+        vectors[name.substr(name.size() - 2)] = to_f32(plain);
+        if (vectors.size() < 4) return {};
+        return {own("", {1},
+                    {diff_lambda(vectors.at("q1"), vectors.at("k1"), vectors.at("q2"),
+                                 vectors.at("k2"), std::stoll(block))})};
     }
 
     TensorView table(const TensorView& plain, const TensorView& tensor, const TensorSpec& spec,
@@ -358,15 +330,10 @@ class Mapper {
         TensorView out = plain;
         out.shape = shape;
         const ImageSize first = grid;
-        for (const ImageSize& next : mapping_.resize.steps) {
+        for (const auto& [next, interpolation] : mapping_.resize.steps) {
             if (next == grid) continue;
-            if (mapping_.resize.bilinear)
-                refuse(fmt::format(
-                    "tensor {}: expected shape {}, found {}; resizing this "
-                    "architecture's position table (bilinear) is not supported yet",
-                    in_quotes(tensor.name), to_string(expected), to_string(tensor.shape)));
             out = own("", {prefix + next.height * next.width, dim},
-                      resample_position_table(to_f32(out), prefix, grid, next, dim));
+                      resample_position_table(to_f32(out), prefix, grid, next, dim, interpolation));
             grid = next;
         }
         if (!(grid == first)) {
@@ -397,30 +364,41 @@ class Mapper {
         return {side, side};
     }
 
-    [[noreturn]] void not_in_model(const TensorView& tensor, const std::string& block) const {
-        std::string why = "the architecture and its arguments have no such part";
-        if (!block.empty() && block.size() < 10 && std::stoll(block) >= config_.depth)
+    [[noreturn]] void not_in_model(const TensorView& tensor) const {
+        std::vector<std::string> numbers;
+        std::string why =
+            "the architecture and its arguments have no such part" + hint(tensor.name, true);
+        if (fits("blocks.#.*", tensor.name, numbers) && numbers[0].size() < 10 &&
+            std::stoll(numbers[0]) >= config_.depth)
             why = fmt::format("the architecture has {} blocks", config_.depth);
         refuse(fmt::format("tensor {} {} is not part of the model: {}", in_quotes(tensor.name),
                            to_string(tensor.shape), why));
     }
 
-    /// Names the tensor as the source would.
+    /// Names the tensor as the source would; of several namings, as the source's other tensors are.
     [[noreturn]] void missing(const TensorSpec& spec) const {
-        std::string block;
-        if (spec.name.starts_with("blocks."))
-            block = spec.name.substr(7, spec.name.find('.', 7) - 7);
-        for (const auto& table : {mapping_.droppable, mapping_.rules}) {
-            for (const MappingRule& rule : table) {
-                if (rule.transform == Transform::drop) continue;
-                const std::vector<std::string> names = targets(rule, block);
-                if (std::find(names.begin(), names.end(), spec.name) == names.end()) continue;
-                Shape shape = layout(rule.transform, spec).shape;
-                refuse(fmt::format("tensor '{}' is missing: expected shape {}",
-                                   name_of(rule, block), to_string(shape)));
-            }
-        }
+        const std::vector<std::string> numbers = numbers_in(spec.name);
+        for (const bool used : {true, false})
+            for (const auto& table : {mapping_.droppable, mapping_.rules})
+                for (const MappingRule& rule : table)
+                    if (rule.transform != Transform::drop && used_.contains(&rule) == used &&
+                        std::ranges::count(rule.canonical, '#') == std::ssize(numbers))
+                        name_missing(rule, spec, numbers);
         refuse(fmt::format("tensor '{}' is missing", spec.name));
+    }
+
+    /// Throws where the rule would have made `spec` of a tensor that is not there.
+    void name_missing(const MappingRule& rule, const TensorSpec& spec,
+                      const std::vector<std::string>& numbers) const {
+        const std::vector<Target> targets = targets_of(rule.canonical, numbers);
+        const auto specs = specs_of(targets);
+        const std::string name = name_of(rule, numbers);
+        if (!specs || seen_.contains(name) ||
+            std::ranges::none_of(targets, [&](const Target& t) { return t.name == spec.name; }))
+            return;
+        Shape shape = layout(rule.transform, *specs).shape;
+        refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name, to_string(shape),
+                           hint(name, false)));
     }
 
     const Mapping& mapping_;
@@ -429,16 +407,14 @@ class Mapper {
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
     std::vector<std::string> from_;  ///< source name of each required tensor
-    std::string_view prefix_;        ///< the one that tensors had
+    std::set<const MappingRule*> used_;
+    std::set<std::string, std::less<>> seen_;  ///< source names that were used
+    std::map<std::string, std::map<std::string, std::vector<float>>> lambdas_;  ///< by block
+    std::string_view prefix_;  ///< the one that tensors had
     MappedTensors out_;
 };
 
 }  // namespace
-
-bool fits(std::string_view pattern, std::string_view name, std::string& block) {
-    block.clear();
-    return fits_rest(pattern, name, block);
-}
 
 MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
                           const ModelConfig& config) {

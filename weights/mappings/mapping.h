@@ -19,7 +19,9 @@ enum class Transform {
     squeeze,         ///< leading extents of 1 go away
     patch_kernel,    ///< [D, C, h, w], or flattened to [D, C * h * w]
     position_table,  ///< [1, rows, D]; resized where the image size is another
-    split_qkv,       ///< [3 * A, D] or [3 * A]: rows of Q, then K, then V
+    split_rows,      ///< the targets' rows one after another
+    split_columns,   ///< the targets' columns one after another
+    copies,          ///< every target is the same tensor
     class_rows,      ///< of the head: leading rows that are no classes are left out
     transpose,       ///< [in, out]
     heads_in,        ///< [D, heads, head_dim]: kernels of queries, keys and values
@@ -28,13 +30,17 @@ enum class Transform {
     patch_hwio,      ///< [h, w, C, D]
     patch_rows,      ///< [D, h * w * C]: a linear layer on flattened patches, channels last
     patch_values,    ///< [h * w * C]: a norm of such patches
+    diff_lambda,     ///< one of four vectors that become differential attention's lambda
+    diff_sub_norm,   ///< [head_dim], times 1 - the block's initial lambda
     drop,            ///< never used; `note` says why
 };
 
-/// In `source`, `~` at the beginning stands for one of the mapping's prefixes or nothing, `#` for a
-/// block's number, text in [brackets] may be left out, and `*` at the end stands for anything. In
-/// `canonical`, `qkv` stands for q, k and v in turn. Where `canonical` has `#` and the tensor's name
-/// no number, it holds all blocks, one after the other.
+/// `#` stands for a number: of a block, then of what is side by side in it. In `source`, `~` at the
+/// beginning stands for one of the mapping's prefixes or nothing, text in [brackets] may be left
+/// out, and `*` at the end stands for anything. `canonical` may name several
+/// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
+/// attention). Where `canonical` has `#` and the tensor's name no number, it holds all blocks, one
+/// after the other.
 struct MappingRule {
     std::string_view source;
     std::string_view canonical;
@@ -42,12 +48,16 @@ struct MappingRule {
     std::string_view note;
 };
 
+struct TableStep {
+    ImageSize grid;  ///< in patches
+    TableInterpolation interpolation = TableInterpolation::bicubic;
+};
+
 /// How one model's position table is brought to its image size.
 struct TableResize {
     std::vector<ImageSize> said_grids;  ///< in patches; the first one that has the table's rows is
                                         ///< its grid, else it is taken as square
-    std::vector<ImageSize> steps;       ///< grids to resize to, in turn
-    bool bilinear = false;  ///< timm resizes these bilinearly, which is not supported yet
+    std::vector<TableStep> steps;       ///< grids to resize to, in turn
     /// Leading rows of the source's table that are no patches, where it has fewer than the model
     /// has prefix tokens; the others get rows of zeros.
     std::optional<std::int64_t> prefix_rows;
@@ -78,13 +88,11 @@ struct Mapping {
     std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
 };
 
-/// Maps every source tensor by the first rule that fits its name. Throws Error(model) naming the
+/// Maps every source tensor by the first rule that fits its name and whose targets the model has.
+/// Throws Error(model) naming the
 /// tensor: missing, not part of the model, of another shape than expected, there twice, or not
 /// finite.
 MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
                           const ModelConfig& config);
-
-/// True where `name` fits `pattern`; then `block` is the number that stands for `#` ("" without).
-bool fits(std::string_view pattern, std::string_view name, std::string& block);
 
 }  // namespace vit

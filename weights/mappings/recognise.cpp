@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "weights/mappings/architectures.h"
-#include "weights/mappings/mapping.h"
+#include "weights/mappings/patterns.h"
 
 namespace vit {
 
@@ -80,9 +80,9 @@ std::string describe_unnamed(std::span<const TensorView> tensors) {
     if (const TensorView* registers = find(tensors, "reg_token");
         registers && registers->shape.size() == 3)
         told.registers = registers->shape[1];
-    std::string block;
+    std::vector<std::string> numbers;
     for (const TensorView& tensor : tensors)
-        told.depth += fits("blocks.#.mlp.fc1.weight", tensor.name, block) ? 1 : 0;
+        told.depth += fits("blocks.#.mlp.fc1.weight", tensor.name, numbers) ? 1 : 0;
 
     std::vector<std::string> names;
     for (const Architecture& a : all_architectures())

@@ -20,7 +20,6 @@ struct ResolvedModel {
     ImageSize table_size;  ///< image size that the checkpoint's position table is said to be for
     ImageSize build_size;  ///< image size that the source builds the model for, and resizes the
                            ///< table to before it goes to config.image_size
-    bool bilinear_table = false;                    ///< … bilinearly
     std::optional<std::int64_t> table_prefix_rows;  ///< TableResize::prefix_rows
     std::int64_t label_offset = 0;           ///< leading rows of the head that are no classes
     std::span<const MappingRule> droppable;  ///< rules that come before the source's own

@@ -7,15 +7,15 @@
 #include <string>
 
 #include "vit/error.h"
-#include "weights/mappings/mapping.h"
+#include "weights/mappings/patterns.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
 
 const TensorView* find_tensor(std::span<const TensorView> tensors, std::string_view pattern) {
-    std::string block;
+    std::vector<std::string> numbers;
     const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const TensorView& t) {
-        return fits(pattern, t.name, block);
+        return fits(pattern, t.name, numbers);
     });
     return found == tensors.end() ? nullptr : &*found;
 }
@@ -33,9 +33,9 @@ const Shape& shape_of(std::span<const TensorView> tensors, std::string_view patt
 }
 
 std::int64_t count_tensors(std::span<const TensorView> tensors, std::string_view pattern) {
-    std::string block;
+    std::vector<std::string> numbers;
     return std::count_if(tensors.begin(), tensors.end(),
-                         [&](const TensorView& t) { return fits(pattern, t.name, block); });
+                         [&](const TensorView& t) { return fits(pattern, t.name, numbers); });
 }
 
 ImageSize table_image_size(std::int64_t patches, const ModelConfig& config,

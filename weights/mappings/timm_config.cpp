@@ -8,6 +8,7 @@
 #include "vit/error.h"
 #include "weights/mappings/architectures.h"
 #include "weights/mappings/config_value.h"
+#include "weights/mappings/explicit_numbers.h"
 #include "weights/mappings/labels.h"
 #include "weights/mappings/pretrained_cfg.h"
 #include "weights/mappings/timm_vit.h"
@@ -164,68 +165,6 @@ VitArgs read_args(const Architecture& arch, const json& model_args,
     return args;
 }
 
-std::int64_t count(std::int64_t value, std::int64_t low, std::string_view name) {
-    constexpr std::int64_t high = 1 << 20;
-    if (value < low || value > high)
-        refuse(fmt::format("{}: expected {} to {}, found {}", name, low, high, value));
-    return value;
-}
-
-ModelConfig explicit_numbers(const Architecture& arch, const VitArgs& args, double norm_eps) {
-    ModelConfig config;
-    config.architecture = arch.name;
-    config.patch_height = args.patch_size.height;
-    config.patch_width = args.patch_size.width;
-    config.embed_dim = count(args.embed_dim, 1, "embed_dim");
-    config.depth = count(args.depth, 1, "depth");
-    config.heads = count(args.num_heads, 1, "num_heads");
-    if (config.embed_dim % config.heads != 0)
-        refuse(fmt::format("num_heads: expected a divisor of embed_dim {}, found {}",
-                           config.embed_dim, config.heads));
-    config.head_dim = config.embed_dim / config.heads;
-    const double mlp_dim = static_cast<double>(config.embed_dim) * args.mlp_ratio;
-    if (!(mlp_dim >= 1 && mlp_dim <= 1 << 20))
-        refuse(fmt::format("mlp_ratio: expected a hidden width of 1 to {}, found {} * {}", 1 << 20,
-                           config.embed_dim, args.mlp_ratio));
-    config.mlp_dim = static_cast<std::int64_t>(mlp_dim);  // as timm: int(dim * mlp_ratio)
-
-    config.class_token = args.class_token;
-    config.register_tokens = count(args.reg_tokens, 0, "reg_tokens");
-    config.distillation_token = arch.distilled;
-    config.no_embed_class = args.no_embed_class;
-    if (arch.distilled && (args.no_embed_class || args.reg_tokens > 0 || !args.class_token ||
-                           args.global_pool != Pooling::token))
-        refuse(
-            "a distilled model has a class token, token pooling, a position table with rows for "
-            "both prefix tokens, and no registers");
-    if (args.global_pool == Pooling::token && !args.class_token)
-        refuse("pooling 'token' needs the class token, and class_token is false");
-    if (args.pool_include_prefix && args.global_pool == Pooling::avg && config.prefix_tokens() > 0)
-        refuse("average pooling over prefix tokens (pool_include_prefix) is not supported yet");
-
-    config.norm_eps = norm_eps;
-    config.activation = args.activation;
-    config.qkv_bias = args.qkv_bias;
-    config.proj_bias = args.proj_bias;
-    config.layer_scale = args.layer_scale;
-    config.pooling = args.global_pool;
-    const bool after_pooling = args.fc_norm.value_or(args.global_pool == Pooling::avg);
-    config.final_norm = args.final_norm && !after_pooling;
-    // timm's distilled forward never calls its fc_norm.
-    config.fc_norm = args.final_norm && after_pooling;
-    if (config.distillation_token && config.fc_norm)
-        refuse("fc_norm: expected false for a distilled model, found true");
-    config.representation_size = count(args.representation_size, 0, "representation_size");
-
-    config.pos_drop_rate = args.pos_drop_rate;
-    config.patch_drop_rate = args.patch_drop_rate;
-    config.proj_drop_rate = args.proj_drop_rate;
-    config.attn_drop_rate = args.attn_drop_rate;
-    config.drop_rate = args.drop_rate;
-    config.drop_path_rate = args.drop_path_rate;
-    return config;
-}
-
 /// timm stores what a model was built with for people to read; here it has to agree.
 void check_informative(const ConfigJson& given, const ModelConfig& config) {
     const std::int64_t features =
@@ -234,7 +173,9 @@ void check_informative(const ConfigJson& given, const ModelConfig& config) {
         *given.num_features != config.embed_dim)
         refuse(fmt::format("config.json num_features: expected embed_dim {}, found {}",
                            config.embed_dim, *given.num_features));
-    const std::string_view pooling = config.pooling == Pooling::token ? "token" : "avg";
+    static constexpr std::array<std::string_view, 5> poolings{"token", "avg", "max", "avgmax",
+                                                              "map"};
+    const std::string_view pooling = poolings[static_cast<std::size_t>(config.pooling)];
     if (given.global_pool && *given.global_pool != pooling)
         refuse(
             fmt::format("config.json global_pool: {} disagrees with the architecture and "
@@ -266,10 +207,12 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
             fmt::format("no config.json: configuration of {}.{}", arch.name, arch.tag));
     }
 
-    // A norm layer that model_args name comes with its class's eps; both LayerNorms have 1e-6.
-    const bool own_norm = model_args.contains("norm_layer") && !model_args["norm_layer"].is_null();
-    const bool plain_norm = model_args.contains("norm_layer") && model_args["norm_layer"].is_null();
-    out.config = explicit_numbers(arch, args, own_norm || plain_norm ? 1e-6 : arch.norm_eps);
+    // A norm layer that model_args name comes with its class's eps, which is 1e-6.
+    const auto eps = [&](const char* layer) {
+        return model_args.contains(layer) ? 1e-6 : arch.norm_eps;
+    };
+    out.config = explicit_numbers(
+        {arch.name, arch.distilled, eps("norm_layer"), eps("embed_norm_layer")}, args);
     ModelConfig& config = out.config;
     if (config.representation_size == 0) config.representation_size = facts.representation_size;
 
@@ -279,7 +222,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
         out.notes.push_back(fmt::format("{} input channels, from the tensors", config.in_chans));
     }
     config.num_classes = args.num_classes.value_or(pretrained.num_classes);
-    count(config.num_classes, 0, "num_classes");
+    checked_count(config.num_classes, 0, "num_classes");
     if (given && config.num_classes != pretrained.num_classes)
         refuse(fmt::format("config.json: model_args.num_classes {} disagrees with num_classes {}",
                            config.num_classes, pretrained.num_classes));
@@ -287,7 +230,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
         config.num_classes = *facts.num_classes;
         out.notes.push_back(fmt::format("{} classes, from the tensors", config.num_classes));
     }
-    out.label_offset = count(pretrained.label_offset, 0, "label_offset");
+    out.label_offset = checked_count(pretrained.label_offset, 0, "label_offset");
 
     // timm's order: the model's argument, then the pretrained input size where that is fixed.
     out.build_size = args.img_size.value_or(pretrained.fixed_input_size ? pretrained.input_size
@@ -298,7 +241,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
     config.image_size = free_size ? pretrained.input_size : out.build_size;
     out.preprocessing = preprocessing_of(pretrained, config.image_size);
 
-    out.bilinear_table = arch.bilinear_table;
+    config.table_interpolation = arch.table_interpolation;
     if (arch.may_drop_attn_pool) out.droppable = timm_attn_pool_rules();
     if (given) check_informative(*given, config);
     if (!pretrained.label_names.is_null())

@@ -235,7 +235,7 @@ void set_image_size(Family family, const ConvertOptions& options, ResolvedModel&
             "preprocessor_config.json makes images of {}x{}, but config.json "
             "image_size is {}x{}; pass --img-size to decide",
             images.height, images.width, config.image_size.height, config.image_size.width));
-    config.image_size = images;
+    config.image_size = model.build_size = images;
 }
 
 }  // namespace

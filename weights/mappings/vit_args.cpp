@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <initializer_list>
+#include <utility>
 
 #include "vit/error.h"
 #include "weights/model_file/text.h"
@@ -22,7 +24,7 @@ struct Rule {
 };
 
 [[noreturn]] void unsupported(Value value, std::string_view feature) {
-    throw Error(ErrorKind::model, fmt::format("{}: {} is not supported yet", value.key(), feature));
+    throw Error(ErrorKind::model, fmt::format("{}: {} is not supported", value.key(), feature));
 }
 
 /// For a switch that must stay off.
@@ -30,52 +32,96 @@ void off(Value value, std::string_view feature) {
     if (!value.null() && value.boolean()) unsupported(value, feature);
 }
 
-/// Lower case without underscores, as timm looks norm layers up.
+/// Lower case without underscores, as timm looks layers up.
 std::string folded(std::string text) {
     std::erase(text, '_');
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     return text;
 }
 
+template <class T>
+using Names = std::initializer_list<std::pair<std::string_view, T>>;
+
+/// The meaning of a name in timm's spelling; unsupported with `what` where the table lacks it.
+template <class T>
+T named(Value value, Names<T> names, std::string_view what) {
+    const std::string name = folded(value.text());
+    for (const auto& [known, meaning] : names)
+        if (name == known) return meaning;
+    unsupported(value, fmt::format("{} {}", what, in_quotes(value.text())));
+}
+
 Pooling pooling(Value value) {
-    const std::string name = value.text();
-    if (name == "token") return Pooling::token;
-    if (name == "avg") return Pooling::avg;
-    if (name == "map") unsupported(value, "attention pooling ('map')");
-    if (name == "max" || name == "avgmax" || name == "prr" || name.empty())
-        unsupported(value, fmt::format("pooling '{}'", name));
-    value.refuse("pooling 'token' or 'avg'");
+    return named<Pooling>(value,
+                          {{"token", Pooling::token},
+                           {"avg", Pooling::avg},
+                           {"max", Pooling::max},
+                           {"avgmax", Pooling::avgmax},
+                           {"map", Pooling::map}},
+                          "pooling");
 }
 
 Activation activation(Value value) {
     if (value.null()) return Activation::gelu;
-    static constexpr std::array<std::pair<std::string_view, Activation>, 7> names{
-        {{"gelu", Activation::gelu},
-         {"gelutanh", Activation::gelu_tanh},
-         {"quickgelu", Activation::quick_gelu},
-         {"silu", Activation::silu},
-         {"swish", Activation::silu},
-         {"relu", Activation::relu},
-         {"tanh", Activation::tanh}}};
-    const std::string name = folded(value.text());
-    for (const auto& [known, function] : names)
-        if (name == known) return function;
-    unsupported(value, "activation " + in_quotes(value.text()));
+    return named<Activation>(value,
+                             {{"", Activation::gelu},
+                              {"gelu", Activation::gelu},
+                              {"gelutanh", Activation::gelu_tanh},
+                              {"quickgelu", Activation::quick_gelu},
+                              {"silu", Activation::silu},
+                              {"swish", Activation::silu},
+                              {"relu", Activation::relu},
+                              {"tanh", Activation::tanh}},
+                             "activation");
 }
 
-/// The eps goes with the layer and is told apart (Architecture::norm_eps).
-void norm_layer(VitArgs&, Value value) {
-    if (value.null()) return;
-    const std::string name = folded(value.text());
-    if (name == "layernorm" || name == "layernormfp32" || name.empty()) return;
-    if (name.find("rmsnorm") == 0) unsupported(value, "RMSNorm");
-    unsupported(value, "norm layer " + in_quotes(value.text()));
+/// Nothing where timm takes its default. The eps goes with the layer and is told apart
+/// (Architecture::norm_eps).
+std::optional<Norm> norm(Value value) {
+    if (value.null() || value.text().empty()) return {};
+    return named<Norm>(value,
+                       {{"layernorm", Norm::layer_norm},
+                        {"layernormfp32", Norm::layer_norm},
+                        {"rmsnorm", Norm::rms_norm},
+                        {"rmsnormfp32", Norm::rms_norm}},
+                       "norm layer");
 }
 
-/// For a layer class that must be timm's default one.
-void only(Value value, std::string_view plain, std::string_view feature) {
-    if (value.null() || folded(value.text()) == plain) return;
-    unsupported(value, fmt::format("{} {}", feature, in_quotes(value.text())));
+BlockClass block(Value value) {
+    if (value.null()) return BlockClass::plain;
+    return named<BlockClass>(value,
+                             {{"block", BlockClass::plain},
+                              {"respostblock", BlockClass::res_post},
+                              {"parallelscalingblock", BlockClass::parallel_scaling},
+                              {"diffparallelscalingblock", BlockClass::diff_parallel_scaling},
+                              {"parallelthingsblock", BlockClass::parallel_things}},
+                             "block type");
+}
+
+MlpClass mlp(Value value) {
+    if (value.null()) return MlpClass::plain;
+    return named<MlpClass>(value,
+                           {{"mlp", MlpClass::plain},
+                            {"swiglu", MlpClass::swiglu},
+                            {"swiglupacked", MlpClass::packed_glu}},
+                           "MLP type");
+}
+
+bool diff_attention(Value value) {
+    if (value.null()) return false;
+    return named<bool>(value,
+                       {{"", false},
+                        {"attn", false},
+                        {"attention", false},
+                        {"diff", true},
+                        {"diffattention", true}},
+                       "attention type");
+}
+
+bool position_table(Value value) {
+    const std::string kind = value.text();
+    if (kind != "learn" && kind != "none" && !kind.empty()) value.refuse("'learn' or 'none'");
+    return kind == "learn";
 }
 
 constexpr std::array rules{
@@ -90,12 +136,19 @@ constexpr std::array rules{
     Rule{"mlp_ratio", [](VitArgs& a, Value v) { a.mlp_ratio = v.number(); }, ""},
     Rule{"qkv_bias", [](VitArgs& a, Value v) { a.qkv_bias = v.boolean(); }, ""},
     Rule{"proj_bias", [](VitArgs& a, Value v) { a.proj_bias = v.boolean(); }, ""},
-    // timm makes no LayerScale where the initial value is None or 0.
-    Rule{"init_values", [](VitArgs& a, Value v) { a.layer_scale = !v.null() && v.number() != 0; },
+    Rule{"qk_norm", [](VitArgs& a, Value v) { a.qk_norm = v.boolean(); }, ""},
+    Rule{"scale_attn_norm", [](VitArgs& a, Value v) { a.scale_attn_norm = v.boolean(); }, ""},
+    Rule{"scale_mlp_norm", [](VitArgs& a, Value v) { a.scale_mlp_norm = v.boolean(); }, ""},
+    Rule{"init_values",
+         [](VitArgs& a, Value v) {
+             a.init_values = v.null() ? std::nullopt : std::optional(v.number());
+         },
          ""},
     Rule{"class_token", [](VitArgs& a, Value v) { a.class_token = v.boolean(); }, ""},
     Rule{"no_embed_class", [](VitArgs& a, Value v) { a.no_embed_class = v.boolean(); }, ""},
     Rule{"reg_tokens", [](VitArgs& a, Value v) { a.reg_tokens = v.integer(); }, ""},
+    Rule{"pos_embed", [](VitArgs& a, Value v) { a.position_table = position_table(v); }, ""},
+    Rule{"pre_norm", [](VitArgs& a, Value v) { a.pre_norm = v.boolean(); }, ""},
     Rule{"final_norm", [](VitArgs& a, Value v) { a.final_norm = v.boolean(); }, ""},
     Rule{"fc_norm",
          [](VitArgs& a, Value v) {
@@ -105,6 +158,7 @@ constexpr std::array rules{
     Rule{"pool_include_prefix", [](VitArgs& a, Value v) { a.pool_include_prefix = v.boolean(); },
          ""},
     Rule{"dynamic_img_size", [](VitArgs& a, Value v) { a.dynamic_img_size = v.boolean(); }, ""},
+    Rule{"dynamic_img_pad", [](VitArgs& a, Value v) { a.dynamic_img_pad = v.boolean(); }, ""},
     Rule{"drop_rate", [](VitArgs& a, Value v) { a.drop_rate = v.number(); }, ""},
     Rule{"pos_drop_rate", [](VitArgs& a, Value v) { a.pos_drop_rate = v.number(); }, ""},
     Rule{"patch_drop_rate", [](VitArgs& a, Value v) { a.patch_drop_rate = v.number(); }, ""},
@@ -112,40 +166,26 @@ constexpr std::array rules{
     Rule{"attn_drop_rate", [](VitArgs& a, Value v) { a.attn_drop_rate = v.number(); }, ""},
     Rule{"drop_path_rate", [](VitArgs& a, Value v) { a.drop_path_rate = v.number(); }, ""},
     Rule{"act_layer", [](VitArgs& a, Value v) { a.activation = activation(v); }, ""},
-    Rule{"norm_layer", norm_layer, ""},
+    Rule{"norm_layer", [](VitArgs& a, Value v) { a.norm = norm(v).value_or(Norm::layer_norm); },
+         ""},
+    Rule{"embed_norm_layer", [](VitArgs& a, Value v) { a.embed_norm = norm(v); }, ""},
+    Rule{"block_fn", [](VitArgs& a, Value v) { a.block = block(v); }, ""},
+    Rule{"mlp_layer", [](VitArgs& a, Value v) { a.mlp = mlp(v); }, ""},
+    Rule{"attn_layer", [](VitArgs& a, Value v) { a.diff_attention = diff_attention(v); }, ""},
     // Before timm 0.8: the width of a Linear + tanh between pooling and head.
     Rule{"representation_size",
          [](VitArgs& a, Value v) { a.representation_size = v.null() ? 0 : v.integer(); }, ""},
 
-    // What the engine does not compute yet.
-    Rule{"qk_norm", [](VitArgs&, Value v) { off(v, "qk_norm"); }, ""},
-    Rule{"scale_attn_norm", [](VitArgs&, Value v) { off(v, "scale_attn_norm"); }, ""},
-    Rule{"scale_mlp_norm", [](VitArgs&, Value v) { off(v, "scale_mlp_norm"); }, ""},
-    Rule{"pre_norm", [](VitArgs&, Value v) { off(v, "a norm before the blocks (pre_norm)"); }, ""},
     Rule{"use_naflex", [](VitArgs&, Value v) { off(v, "NaFlexViT"); }, ""},
     Rule{"features_only", [](VitArgs&, Value v) { off(v, "features_only"); }, ""},
-    Rule{"embed_norm_layer",
-         [](VitArgs&, Value v) { only(v, "", "a norm in the patch embedding,"); }, ""},
-    Rule{"embed_layer", [](VitArgs&, Value v) { only(v, "patchembed", "patch embedding"); }, ""},
-    Rule{"block_fn", [](VitArgs&, Value v) { only(v, "block", "block type"); }, ""},
-    Rule{"mlp_layer", [](VitArgs&, Value v) { only(v, "mlp", "MLP type"); }, ""},
-    Rule{"attn_layer",
+    Rule{"embed_layer",
          [](VitArgs&, Value v) {
-             if (!v.null() && v.text() == "diff") unsupported(v, "differential attention");
-             if (!v.null() && !v.text().empty()) only(v, "attention", "attention type");
-         },
-         ""},
-    Rule{"pos_embed",
-         [](VitArgs&, Value v) {
-             if (v.text() == "none" || v.text().empty())
-                 unsupported(v, "a model without position table");
-             if (v.text() != "learn") v.refuse("'learn'");
+             if (!v.null()) named<bool>(v, {{"patchembed", true}}, "patch embedding");
          },
          ""},
 
     Rule{"weight_init", nullptr, "initial weights are replaced by the checkpoint's"},
     Rule{"fix_init", nullptr, "initial weights are replaced by the checkpoint's"},
-    Rule{"dynamic_img_pad", nullptr, "images are a multiple of the patch, so nothing is padded"},
     Rule{"strict_img_size", nullptr, "a graph is built for one image size"},
     Rule{"pretrained_strict", nullptr, "every tensor is accounted for here"},
     Rule{"out_indices", nullptr, "names features of single blocks, which are not computed"},

@@ -15,8 +15,9 @@ enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
 /// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
 /// ResPostBlock).
 enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
-/// bicubic: antialiased; bicubic_plain: without, with a = -0.75, as torch and transformers have it.
-enum class TableInterpolation { bicubic, bilinear, bicubic_plain };
+/// bicubic: antialiased; bicubic_plain: not, and sharper (a = -0.75); bilinear_corners: bilinear
+/// with the corners' centres kept in place.
+enum class TableInterpolation { bicubic, bicubic_plain, bilinear, bilinear_corners };
 
 struct ImageSize {
     std::int64_t height = 224;

@@ -38,8 +38,30 @@ struct EnumNames<Activation> {
 };
 template <>
 struct EnumNames<Pooling> {
-    static constexpr std::array names = {std::pair(Pooling::token, "token"),
-                                         std::pair(Pooling::avg, "avg")};
+    static constexpr std::array names = {
+        std::pair(Pooling::token, "token"), std::pair(Pooling::avg, "avg"),
+        std::pair(Pooling::max, "max"), std::pair(Pooling::avgmax, "avgmax"),
+        std::pair(Pooling::map, "map")};
+};
+template <>
+struct EnumNames<Norm> {
+    static constexpr std::array names = {std::pair(Norm::layer_norm, "layer_norm"),
+                                         std::pair(Norm::rms_norm, "rms_norm")};
+};
+template <>
+struct EnumNames<BlockKind> {
+    static constexpr std::array names = {std::pair(BlockKind::sequential, "sequential"),
+                                         std::pair(BlockKind::parallel_scaling, "parallel_scaling"),
+                                         std::pair(BlockKind::parallel_things, "parallel_things"),
+                                         std::pair(BlockKind::res_post_norm, "res_post_norm")};
+};
+template <>
+struct EnumNames<TableInterpolation> {
+    static constexpr std::array names = {
+        std::pair(TableInterpolation::bicubic, "bicubic"),
+        std::pair(TableInterpolation::bicubic_plain, "bicubic_plain"),
+        std::pair(TableInterpolation::bilinear, "bilinear"),
+        std::pair(TableInterpolation::bilinear_corners, "bilinear_corners")};
 };
 template <>
 struct EnumNames<CropMode> {
@@ -88,6 +110,26 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("fc_norm", config.fc_norm);
     visit("representation_size", config.representation_size);
     visit("num_classes", config.num_classes);
+    // A file without these says what files said before they were there.
+    visit.optional("block", config.block);
+    visit.optional("parallel", config.parallel);
+    visit.optional("patch_bias", config.patch_bias);
+    visit.optional("embed_norm", config.embed_norm);
+    visit.optional("position_table", config.position_table);
+    visit.optional("table_interpolation", config.table_interpolation);
+    visit.optional("pre_norm", config.pre_norm);
+    visit.optional("norm", config.norm);
+    visit.optional("glu", config.glu);
+    visit.optional("fc1_bias", config.fc1_bias);
+    visit.optional("fc2_bias", config.fc2_bias);
+    visit.optional("qk_norm", config.qk_norm);
+    visit.optional("scale_attn_norm", config.scale_attn_norm);
+    visit.optional("scale_mlp_norm", config.scale_mlp_norm);
+    visit.optional("differential_attention", config.differential_attention);
+    visit.optional("sub_norm_eps", config.sub_norm_eps);
+    visit.optional("pool_include_prefix", config.pool_include_prefix);
+    visit.optional("pool_heads", config.pool_heads);
+    visit.optional("pool_mlp_dim", config.pool_mlp_dim);
     // Identities at inference: a file without them is complete.
     visit.optional("pos_drop_rate", config.pos_drop_rate);
     visit.optional("patch_drop_rate", config.patch_drop_rate);

@@ -33,7 +33,7 @@ struct Taps {
 /// that fall inside the input are normalised to a sum of one. Float32 where torch's are: timm
 /// resizes in float32 whatever the model's type, and the rounding of `center` shows in the result's
 /// sixth digit.
-std::vector<Taps> taps_for(std::int64_t in, std::int64_t out) {
+std::vector<Taps> bicubic_taps(std::int64_t in, std::int64_t out) {
     const float scale = static_cast<float>(in) / static_cast<float>(out);
     const float support = scale >= 1 ? 2 * scale : 2;
     const float inverse = scale >= 1 ? 1 / scale : 1;
@@ -59,6 +59,55 @@ std::vector<Taps> taps_for(std::int64_t in, std::int64_t out) {
     return result;
 }
 
+/// torch's two neighbours, without antialiasing.
+std::vector<Taps> bilinear_taps(std::int64_t in, std::int64_t out, bool corners) {
+    const float scale = corners ? static_cast<float>(in - 1) /
+                                      static_cast<float>(std::max<std::int64_t>(out - 1, 1))
+                                : static_cast<float>(in) / static_cast<float>(out);
+    std::vector<Taps> result;
+    for (std::int64_t i = 0; i < out; ++i) {
+        const float at = corners
+                             ? scale * static_cast<float>(i)
+                             : std::max(std::fma(scale, static_cast<float>(i) + 0.5f, -0.5f), 0.0f);
+        const auto first = std::min(static_cast<std::int64_t>(at), in - 1);
+        const float second = std::min(at - static_cast<float>(first), 1.0f);
+        if (first + 1 < in)
+            result.push_back({static_cast<std::size_t>(first), {1 - second, second}});
+        else
+            result.push_back({static_cast<std::size_t>(first), {1}});
+    }
+    return result;
+}
+
+/// torch's four neighbours, without antialiasing and with a = -0.75; beyond an edge, the edge's.
+std::vector<Taps> plain_bicubic_taps(std::int64_t in, std::int64_t out) {
+    constexpr float a = -0.75f;
+    const auto near = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
+    const auto far = [](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
+    const float scale = static_cast<float>(in) / static_cast<float>(out);
+    std::vector<Taps> result;
+    for (std::int64_t i = 0; i < out; ++i) {
+        const float at = scale * (static_cast<float>(i) + 0.5f) - 0.5f;
+        const auto middle = static_cast<std::int64_t>(std::floor(at));
+        const float t = at - static_cast<float>(middle);
+        const float weights[] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
+        const auto inside = [&](std::int64_t j) { return std::clamp<std::int64_t>(j, 0, in - 1); };
+        const std::int64_t first = inside(middle - 1);
+        Taps taps{static_cast<std::size_t>(first),
+                  std::vector<float>(static_cast<std::size_t>(inside(middle + 2) - first) + 1)};
+        for (std::int64_t k = 0; k < 4; ++k)
+            taps.weights[static_cast<std::size_t>(inside(middle - 1 + k) - first)] += weights[k];
+        result.push_back(std::move(taps));
+    }
+    return result;
+}
+
+std::vector<Taps> taps_for(std::int64_t in, std::int64_t out, TableInterpolation interpolation) {
+    if (interpolation == TableInterpolation::bicubic) return bicubic_taps(in, out);
+    if (interpolation == TableInterpolation::bicubic_plain) return plain_bicubic_taps(in, out);
+    return bilinear_taps(in, out, interpolation == TableInterpolation::bilinear_corners);
+}
+
 std::uint64_t rows(std::int64_t prefix, ImageSize grid) {
     const std::int64_t extents[] = {grid.height, grid.width};
     return checked::add(static_cast<std::uint64_t>(prefix),
@@ -68,8 +117,8 @@ std::uint64_t rows(std::int64_t prefix, ImageSize grid) {
 }  // namespace
 
 std::vector<float> resample_position_table(std::span<const float> table, std::int64_t prefix,
-                                           ImageSize old_grid, ImageSize new_grid,
-                                           std::int64_t dim) {
+                                           ImageSize old_grid, ImageSize new_grid, std::int64_t dim,
+                                           TableInterpolation interpolation) {
     if (prefix < 0 || dim < 1 || old_grid.height < 1 || old_grid.width < 1 || new_grid.height < 1 ||
         new_grid.width < 1)
         throw Error(ErrorKind::usage, fmt::format("position table: expected grids of 1x1 or more, "
@@ -86,8 +135,8 @@ std::vector<float> resample_position_table(std::span<const float> table, std::in
 
     const auto columns = static_cast<std::size_t>(dim);
     const std::size_t head = static_cast<std::size_t>(prefix) * columns;
-    const std::vector<Taps> across = taps_for(old_grid.width, new_grid.width);
-    const std::vector<Taps> down = taps_for(old_grid.height, new_grid.height);
+    const std::vector<Taps> across = taps_for(old_grid.width, new_grid.width, interpolation);
+    const std::vector<Taps> down = taps_for(old_grid.height, new_grid.height, interpolation);
     const auto old_width = static_cast<std::size_t>(old_grid.width);
     const auto old_height = static_cast<std::size_t>(old_grid.height);
 

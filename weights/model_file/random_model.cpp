@@ -22,11 +22,13 @@ Affine distribution(std::string_view name, const Shape& shape) {
     const std::size_t block = name.starts_with("blocks.") ? name.find('.', 7) + 1 : 0;
     const std::string_view part =
         name.substr(block);  // "norm1.weight", "attn.q.bias", "head.weight", …
-    for (std::string_view norm : {"norm1.weight", "norm2.weight", "norm.weight", "fc_norm.weight"})
-        if (part == norm) return {1, 0.1f};
+    for (std::string_view norm : {"norm1.weight", "norm2.weight", "norm.weight", "norm_pre.weight"})
+        if (part.ends_with(norm)) return {1, 0.1f};
     if (part.ends_with(".bias")) return {0, 0.05f};
-    if (part == "ls1" || part == "ls2") return {0.5, 0.25f};
-    for (std::string_view embedding : {"cls_token", "dist_token", "reg_token", "pos_embed"})
+    for (std::string_view factor : {"ls1", "ls2", ".ls", ".lambda"})
+        if (part.ends_with(factor)) return {0.5, 0.25f};
+    for (std::string_view embedding :
+         {"cls_token", "dist_token", "reg_token", "pos_embed", "attn_pool.latent"})
         if (part == embedding) return {0, 0.2f};
     double fan_in = 1;
     for (std::size_t i = 1; i < shape.size(); ++i) fan_in *= static_cast<double>(shape[i]);

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vit/error.h"
+#include "weights/model_file/position_table.h"
 
 namespace vit {
 namespace {
@@ -253,16 +254,56 @@ TEST(Convert, ResizesThePositionTable) {
     EXPECT_TRUE(std::equal(old.begin(), old.begin() + 18, table.begin()));  // the class token's row
     EXPECT_THAT(model.header.provenance.notes, Contains(HasSubstr("4x4 to 6x8")));
 
+    // As timm, what is left of the last patch is cut off.
     options.image_size = ImageSize{48, 63};
+    EXPECT_EQ(values_of(convert(t.checkpoint, options), "pos_embed").size(),
+              std::size_t{(6 * 7 + 1) * 18});
+    options.image_size = ImageSize{7, 8};
     EXPECT_THAT(t.refused(ErrorKind::usage, options),
-                AllOf(HasSubstr("--img-size"), HasSubstr("48x63")));
+                AllOf(HasSubstr("--img-size"), HasSubstr("7x8"), HasSubstr("8x8")));
     options.image_size = ImageSize{0, 8};
     EXPECT_THAT(t.refused(ErrorKind::usage, options), HasSubstr("--img-size"));
 
+    // FlexiViT's tables are resized bilinearly.
     t.configure([](json& c) { c["architecture"] = "flexivit_small"; });
     t.configure([](json& c) { c["model_args"]["no_embed_class"] = false; });
-    options.image_size = ImageSize{64, 64};
-    EXPECT_THAT(t.refused(ErrorKind::model, options), HasSubstr("bilinear"));
+    options.image_size = ImageSize{48, 64};
+    const Converted flexi = convert(t.checkpoint, options);
+    EXPECT_EQ(flexi.header.config.table_interpolation, TableInterpolation::bilinear);
+    EXPECT_EQ(values_of(flexi, "pos_embed"),
+              resample_position_table(old, 1, {4, 4}, {6, 8}, 18, TableInterpolation::bilinear));
+}
+
+/// Every kind of tensor that decides nothing by itself: what says that it is there.
+TEST(Convert, SaysWhichArgumentDecides) {
+    const std::vector<std::pair<std::string, std::string>> extra{
+        {"norm_pre.weight", "model_args.pre_norm true has it"},
+        {"patch_embed.norm.weight", "embed_norm_layer"},
+        {"blocks.0.attn.q_norm.weight", "model_args.qk_norm true has it"},
+        {"blocks.1.attn.norm.weight", "scale_attn_norm"},
+        {"blocks.1.mlp.norm.bias", "scale_mlp_norm"},
+        {"blocks.0.ls1.gamma", "init_values"},
+        {"attn_pool.latent", "global_pool 'map'"},
+        {"reg_token", "reg_tokens"},
+    };
+    for (const auto& [name, argument] : extra) {
+        Tampered t("token");
+        t.zeros(name, {18});
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + name + "' [18] is not part of the model"),
+                                       HasSubstr(argument)));
+    }
+    const std::vector<std::pair<std::string, std::string>> missing{
+        {"blocks.0.attn.qkv.bias", "model_args.qkv_bias false does without"},
+        {"blocks.2.mlp.fc2.bias", "model_args.proj_bias false does without"},
+        {"cls_token", "model_args.class_token false does without"},
+        {"head.bias", "model_args.num_classes 0 does without"},
+    };
+    for (const auto& [name, argument] : missing) {
+        Tampered t("token");
+        t.remove(name);
+        EXPECT_THAT(t.refused(),
+                    AllOf(HasSubstr("'" + name + "' is missing"), HasSubstr(argument)));
+    }
 }
 
 TEST(Convert, TakesGivenLabels) {

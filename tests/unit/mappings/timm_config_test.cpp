@@ -168,29 +168,23 @@ TEST(TimmConfig, NamesKeysOfTheWrongType) {
     EXPECT_THAT(refused(config.dump()), HasSubstr("architecture"));
 }
 
-TEST(TimmConfig, NamesFeaturesThatAreNotSupportedYet) {
+TEST(TimmConfig, NamesFeaturesThatAreNotSupported) {
     const std::vector<std::pair<json, std::string>> cases{
-        {{{"global_pool", "map"}}, "attention pooling"},
-        {{{"global_pool", "avgmax"}}, "'avgmax'"},
-        {{{"global_pool", "max"}}, "'max'"},
+        {{{"global_pool", "prr"}}, "'prr'"},
         {{{"global_pool", ""}}, "pooling ''"},
-        {{{"pre_norm", true}}, "pre_norm"},
-        {{{"qk_norm", true}}, "qk_norm"},
-        {{{"scale_attn_norm", true}}, "scale_attn_norm"},
-        {{{"scale_mlp_norm", true}}, "scale_mlp_norm"},
-        {{{"norm_layer", "rmsnorm"}}, "RMSNorm"},
-        {{{"norm_layer", "batchnorm2d"}}, "norm layer"},
-        {{{"embed_norm_layer", "layernorm"}}, "patch embedding"},
-        {{{"mlp_layer", "SwiGLU"}}, "SwiGLU"},
-        {{{"block_fn", "ResPostBlock"}}, "ResPostBlock"},
-        {{{"attn_layer", "diff"}}, "differential attention"},
-        {{{"act_layer", "mish"}}, "mish"},
-        {{{"pos_embed", "none"}}, "position table"},
-        {{{"global_pool", "avg"}, {"pool_include_prefix", true}}, "pool_include_prefix"},
+        {{{"norm_layer", "batchnorm2d"}}, "norm layer 'batchnorm2d'"},
+        {{{"embed_norm_layer", "simplenorm"}}, "norm layer 'simplenorm'"},
+        {{{"embed_norm_layer", "rmsnorm"}}, "embed_norm_layer"},
+        {{{"mlp_layer", "GluMlp"}}, "MLP type 'GluMlp'"},
+        {{{"block_fn", "MoEBlock"}}, "block type 'MoEBlock'"},
+        {{{"attn_layer", "rope"}}, "attention type 'rope'"},
+        {{{"act_layer", "mish"}}, "activation 'mish'"},
+        {{{"embed_layer", "HybridEmbed"}}, "patch embedding 'HybridEmbed'"},
+        {{{"use_naflex", true}}, "NaFlexViT"},
+        {{{"features_only", true}}, "features_only"},
     };
     for (const auto& [args, name] : cases) {
-        EXPECT_THAT(refused_args(args), AllOf(HasSubstr(name), HasSubstr("not supported yet")))
-            << args;
+        EXPECT_THAT(refused_args(args), AllOf(HasSubstr(name), HasSubstr("not supported"))) << args;
     }
     // Their plain settings are no obstacle.
     json config = plain();
@@ -201,6 +195,47 @@ TEST(TimmConfig, NamesFeaturesThatAreNotSupportedYet) {
     EXPECT_NO_THROW(resolve(config));
 }
 
+TEST(TimmConfig, TakesEveryPartOfABlock) {
+    const auto numbers = [](const char* args) {
+        json config = plain();
+        config["model_args"].update(json::parse(args));
+        config.erase("global_pool");
+        return resolve(config).config;
+    };
+    ModelConfig c = numbers(R"({"norm_layer": "rmsnorm", "embed_norm_layer": "RmsNorm",
+        "mlp_layer": "SwiGLU", "qk_norm": true, "scale_attn_norm": true, "scale_mlp_norm": true,
+        "pre_norm": true, "pos_embed": "none"})");
+    EXPECT_EQ(c.norm, Norm::rms_norm);
+    EXPECT_TRUE(c.embed_norm && c.glu && c.qk_norm && c.scale_attn_norm && c.scale_mlp_norm);
+    EXPECT_TRUE(c.pre_norm && !c.patch_bias && !c.position_table);
+    EXPECT_EQ(c.mlp_dim, 768);
+    c = numbers(R"({"mlp_layer": "SwiGLUPacked", "global_pool": "avgmax", "reg_tokens": 1,
+        "pool_include_prefix": true, "proj_bias": false})");
+    EXPECT_TRUE(c.glu && c.fc_norm && !c.final_norm && c.pool_include_prefix);
+    EXPECT_TRUE(!c.proj_bias && !c.fc1_bias && !c.fc2_bias);
+    EXPECT_EQ(c.mlp_dim, 384);
+    EXPECT_EQ(c.pooling, Pooling::avgmax);
+    c = numbers(R"({"global_pool": "map", "mlp_ratio": 2, "fc_norm": true})");
+    EXPECT_EQ(c.pool_heads, 3);
+    EXPECT_EQ(c.pool_mlp_dim, 384);
+    EXPECT_TRUE(c.fc_norm);
+    // timm's parallel blocks: LayerScale even where it begins at 0, and no GLU.
+    c = numbers(R"({"block_fn": "DiffParallelScalingBlock", "init_values": 0, "qkv_bias": false,
+        "mlp_layer": "SwiGLU"})");
+    EXPECT_EQ(c.block, BlockKind::parallel_scaling);
+    EXPECT_TRUE(c.differential_attention && c.layer_scale && !c.glu);
+    EXPECT_TRUE(c.fc1_bias && c.proj_bias && !c.fc2_bias && !c.qkv_bias);
+    c = numbers(R"({"block_fn": "ParallelScalingBlock", "attn_layer": "diff"})");
+    EXPECT_TRUE(!c.differential_attention && !c.layer_scale && c.fc2_bias);
+    c = numbers(R"({"block_fn": "ParallelThingsBlock", "attn_layer": "diff", "init_values": 0})");
+    EXPECT_EQ(c.block, BlockKind::parallel_things);
+    EXPECT_EQ(c.parallel, 2);
+    EXPECT_TRUE(c.differential_attention && !c.layer_scale);
+    c = numbers(R"({"block_fn": "ResPostBlock", "init_values": 1})");
+    EXPECT_EQ(c.block, BlockKind::res_post_norm);
+    EXPECT_FALSE(c.layer_scale);
+}
+
 TEST(TimmConfig, RefusesNumbersThatContradict) {
     EXPECT_THAT(refused_args({{"num_heads", 5}}),
                 AllOf(HasSubstr("num_heads"), HasSubstr("192"), HasSubstr("5")));
@@ -209,6 +244,12 @@ TEST(TimmConfig, RefusesNumbersThatContradict) {
     EXPECT_THAT(refused_args({{"class_token", false}}), HasSubstr("class_token"));
     EXPECT_THAT(refused_args({{"num_classes", 4}}), HasSubstr("num_classes"));
     EXPECT_THAT(refused_args({{"mlp_ratio", 0}}), HasSubstr("mlp_ratio"));
+    EXPECT_THAT(refused_args({{"mlp_ratio", 0.0053}, {"mlp_layer", "SwiGLUPacked"}}),
+                AllOf(HasSubstr("mlp_ratio"), HasSubstr("even")));
+    EXPECT_THAT(refused_args({{"num_heads", 64}, {"attn_layer", "diff"}}), HasSubstr("num_heads"));
+    EXPECT_THAT(refused_args({{"scale_mlp_norm", true}, {"block_fn", "ParallelScalingBlock"}}),
+                HasSubstr("scale_mlp_norm"));
+    EXPECT_THAT(refused_args({{"pos_embed", "rope"}}), HasSubstr("pos_embed"));
     EXPECT_THAT(refused_args({{"global_pool", "avg"}}), HasSubstr("global_pool"));
     EXPECT_THAT(refused_args({{"embed_dim", 96}}), HasSubstr("num_features"));
     EXPECT_THAT(refused_cfg({{"first_conv", "conv1"}}), HasSubstr("first_conv"));

@@ -24,15 +24,21 @@ TEST(PositionTable, AgreesWithTimm) {
                   5);
         const std::int64_t dim = tensor.shape[1];
         const auto table = to_f32(tensor);
-        const auto expected = golden.values(name + "/resized");
-        const auto found = resample_position_table(table, prefix, from, to, dim);
-        ASSERT_EQ(found.size(), expected.size()) << name;
-        const auto head = static_cast<std::size_t>(prefix * dim);
-        for (std::size_t i = 0; i < found.size(); ++i) {
-            if (i < head || from == to) {
-                EXPECT_EQ(found[i], expected[i]) << name << " element " << i;
-            } else {  // the table's numbers lie in [-1, 1)
-                EXPECT_NEAR(found[i], expected[i], 5e-7) << name << " element " << i;
+        for (const auto& [kind, interpolation] :
+             {std::pair("/resized", TableInterpolation::bicubic),
+              std::pair("/bicubic_plain", TableInterpolation::bicubic_plain),
+              std::pair("/bilinear", TableInterpolation::bilinear),
+              std::pair("/bilinear_corners", TableInterpolation::bilinear_corners)}) {
+            const auto expected = golden.values(name + kind);
+            const auto found = resample_position_table(table, prefix, from, to, dim, interpolation);
+            ASSERT_EQ(found.size(), expected.size()) << name;
+            const auto head = static_cast<std::size_t>(prefix * dim);
+            for (std::size_t i = 0; i < found.size(); ++i) {
+                if (i < head || from == to) {
+                    EXPECT_EQ(found[i], expected[i]) << name << " element " << i;
+                } else {  // the table's numbers lie in [-1, 1)
+                    EXPECT_NEAR(found[i], expected[i], 5e-7) << name << kind << " element " << i;
+                }
             }
         }
     }

@@ -1,0 +1,55 @@
+#include "weights/mappings/hints.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "weights/mappings/patterns.h"
+
+namespace vit {
+
+namespace {
+
+/// An argument of timm's VisionTransformer, with which value the tensor is there, and without.
+struct Hint {
+    std::string_view pattern, argument, with, without;
+};
+
+constexpr std::array hints{
+    Hint{"patch_embed.proj.bias", "pre_norm", "false", "true"},
+    Hint{"patch_embed.norm.*", "embed_norm_layer", "a norm's name", "null"},
+    Hint{"norm_pre.*", "pre_norm", "true", "false"},
+    Hint{"cls_token", "class_token", "true", "false"},
+    Hint{"reg_token", "reg_tokens", "their number", "0"},
+    Hint{"pos_embed", "pos_embed", "'learn'", "'none'"},
+    Hint{"blocks.#.attn.qkv.bias", "qkv_bias", "true", "false"},
+    Hint{"blocks.#.attn.proj.bias", "proj_bias", "true", "false"},
+    Hint{"blocks.#.mlp.fc1.bias", "proj_bias", "true", "false"},
+    Hint{"blocks.#.mlp.fc2.bias", "proj_bias", "true", "false"},
+    Hint{"blocks.#.attn.q_norm.*", "qk_norm", "true", "false"},
+    Hint{"blocks.#.attn.k_norm.*", "qk_norm", "true", "false"},
+    Hint{"blocks.#.attn.norm.*", "scale_attn_norm", "true", "false"},
+    Hint{"blocks.#.mlp.norm.*", "scale_mlp_norm", "true", "false"},
+    Hint{"blocks.#.ls1.*", "init_values", "1", "null"},
+    Hint{"blocks.#.ls2.*", "init_values", "1", "null"},
+    Hint{"blocks.#.gamma_*", "init_values", "1", "null"},
+    Hint{"blocks.#.norm1.bias", "norm_layer", "'layernorm'", "'rmsnorm'"},
+    Hint{"attn_pool.*", "global_pool", "'map'", "'avg'"},
+    Hint{"fc_norm.*", "fc_norm", "true", "false"},
+    Hint{"norm.weight", "fc_norm", "false", "true"},
+    Hint{"head.*", "num_classes", "their number", "0"},
+};
+
+}  // namespace
+
+std::string hint(std::string_view name, bool extra) {
+    std::vector<std::string> numbers;
+    for (const Hint& each : hints)
+        if (fits(each.pattern, name, numbers))
+            return extra ? fmt::format("; model_args.{} {} has it", each.argument, each.with)
+                         : fmt::format("; model_args.{} {} does without", each.argument,
+                                       each.without);
+    return "";
+}
+
+}  // namespace vit
