@@ -211,7 +211,6 @@ ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions
     read_sizes(checkpoint, c);
     read_position_table(checkpoint, options, out);
     c.table_interpolation = TableInterpolation::bilinear;
-    out.bilinear_table = true;
     // As timm, images are of the architecture's size, and the table is resized to it.
     if (!named) out.build_size = c.image_size = out.preprocessing.input_size = out.table_size;
     return out;
