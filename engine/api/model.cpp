@@ -57,6 +57,16 @@ int loaded_threads(const LoadOptions& options) {
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }
 
+void expect_count(std::int64_t count) {
+    if (count < 0) throw Error(ErrorKind::usage, "images: negative count");
+}
+
+void expect_floats(const char* what, std::size_t found, std::size_t expected) {
+    if (found != expected)
+        throw Error(ErrorKind::usage, std::string(what) + ": expected " + std::to_string(expected) +
+                                          " floats, found " + std::to_string(found));
+}
+
 }  // namespace
 
 struct Model::Impl {
@@ -103,6 +113,19 @@ struct Model::Impl {
         info.isa = kernels::isa_name(executor.kernels().isa);
     }
 
+    /// Throws Error(usage) where sizes disagree.
+    ResultPointers result_pointers(std::int64_t count, const Outputs& outputs) const {
+        const auto pointer = [&](const char* what, std::span<float> span, std::int64_t floats) {
+            if (!span.empty())
+                expect_floats(what, span.size(),
+                              static_cast<std::size_t>(count) * static_cast<std::size_t>(floats));
+            return span.empty() ? nullptr : span.data();
+        };
+        return {pointer("logits", outputs.logits, info.classes),
+                pointer("features", outputs.features, info.features),
+                pointer("tokens", outputs.tokens, info.tokens * info.embed_dim)};
+    }
+
     std::size_t image_floats() const {
         return static_cast<std::size_t>(info.channels * info.height * info.width);
     }
@@ -119,27 +142,27 @@ const ModelInfo& Model::info() const {
 }
 
 void Model::run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const {
-    const auto n = static_cast<std::size_t>(std::max<std::int64_t>(count, 0));
-    const ModelInfo& info = impl_->info;
-    const auto expect = [](const char* what, std::size_t found, std::size_t expected) {
-        if (found != expected)
-            throw Error(ErrorKind::usage, std::string(what) + ": expected " +
-                                              std::to_string(expected) + " floats, found " +
-                                              std::to_string(found));
+    expect_count(count);
+    expect_floats("images", images.size(), static_cast<std::size_t>(count) * impl_->image_floats());
+    const ResultPointers results = impl_->result_pointers(count, outputs);
+    if (results.any()) impl_->executor.run(images.data(), count, results);
+}
+
+void Model::run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,
+                     const ImageDone& done) const {
+    expect_count(count);
+    const ResultPointers results = impl_->result_pointers(count, outputs);
+    if (!results.any()) return;
+    const std::size_t floats = impl_->image_floats();
+    const auto rooms = std::make_unique_for_overwrite<float[]>(
+        static_cast<std::size_t>(info().threads) * 2 * floats);
+    const auto source = [&](std::int64_t image, int room) -> const float* {
+        float* const to = rooms.get() + static_cast<std::size_t>(room) * floats;
+        return fill(image, {to, floats}) ? to : nullptr;
     };
-    const auto expect_output = [&](const char* what, std::span<float> span, std::int64_t floats) {
-        if (!span.empty()) expect(what, span.size(), n * static_cast<std::size_t>(floats));
-    };
-    if (count < 0) throw Error(ErrorKind::usage, "images: negative count");
-    expect("images", images.size(), n * impl_->image_floats());
-    expect_output("logits", outputs.logits, info.classes);
-    expect_output("features", outputs.features, info.features);
-    expect_output("tokens", outputs.tokens, info.tokens * info.embed_dim);
-    if (outputs.logits.empty() && outputs.features.empty() && outputs.tokens.empty()) return;
-    const auto pointer = [](std::span<float> span) { return span.empty() ? nullptr : span.data(); };
-    impl_->executor.run(
-        images.data(), count,
-        {pointer(outputs.logits), pointer(outputs.features), pointer(outputs.tokens)});
+    impl_->executor.run(count, source, results, [&](std::int64_t image) {
+        if (done) done(image);
+    });
 }
 
 std::vector<Prediction> Model::top(std::span<const float> logits, int k) const {
@@ -178,19 +201,19 @@ std::vector<Prediction> Model::classify(const Image& image, int k) const {
 
 std::vector<std::vector<Prediction>> Model::classify(std::span<const Image> images, int k) const {
     std::vector<std::vector<Prediction>> result;
-    const std::size_t floats = impl_->image_floats(),
-                      classes = static_cast<std::size_t>(info().classes);
-    // A few images a thread at a time: memory does not grow with the batch.
-    const std::size_t most = static_cast<std::size_t>(info().threads) * 4;
-    std::vector<float> input, logits;
+    const auto classes = static_cast<std::size_t>(info().classes);
+    // A few images a thread at a time: memory hardly grows with the batch.
+    const std::size_t most = static_cast<std::size_t>(info().threads) * 16;
+    std::vector<float> logits;
     for (std::size_t first = 0; first < images.size(); first += most) {
         const std::size_t count = std::min(most, images.size() - first);
-        input.resize(count * floats);
         logits.resize(count * classes);
-        for (std::size_t i = 0; i < count; ++i)
-            preprocess(images[first + i], info().transform,
-                       std::span(input).subspan(i * floats, floats));
-        run(input, static_cast<std::int64_t>(count), {logits, {}, {}});
+        run_each(static_cast<std::int64_t>(count), {logits, {}, {}},
+                 [&](std::int64_t i, std::span<float> input) {
+                     preprocess(images[first + static_cast<std::size_t>(i)], info().transform,
+                                input);
+                     return true;
+                 });
         for (std::size_t i = 0; i < count; ++i)
             result.push_back(top(std::span(logits).subspan(i * classes, classes), k));
     }

@@ -67,8 +67,11 @@ void Context::run_profiled(int thread) noexcept {
 }
 
 void Context::rethrow_error() {
+    std::exception_ptr first;
     for (Member& member : gang_)
-        if (member.error) std::rethrow_exception(std::exchange(member.error, nullptr));
+        if (std::exception_ptr error = std::exchange(member.error, nullptr); error && !first)
+            first = std::move(error);
+    if (first) std::rethrow_exception(first);
 }
 
 double Context::take_seconds(std::size_t node) {

@@ -33,6 +33,7 @@ class Context {
 
     /// Before a run: the image [channels, height, width], which must stay until it ends.
     void set_image(const float* image) { image_ = image; }
+    const float* image() const { return image_; }
 
     /// The part of thread `thread` of the gang; all of them must call it at the same time.
     /// Errors are kept for rethrow_error(), so that no thread waits for one that failed.

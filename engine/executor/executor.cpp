@@ -98,33 +98,43 @@ void Executor::give_back(Variant& variant, std::unique_ptr<Team> team) const noe
     }
 }
 
+std::int64_t Executor::image_floats() const {
+    return built_.value(built_.image).rows * built_.value(built_.image).cols;
+}
+
 void Executor::run(const float* images, std::int64_t count, const ResultPointers& results) const {
-    run_batch<false>(images, count, results, nullptr);
+    run(
+        count, [&](std::int64_t image, int) { return images + image * image_floats(); }, results,
+        [](std::int64_t) {});
+}
+
+void Executor::run(std::int64_t count, ImageSource source, const ResultPointers& results,
+                   ImageFinished finished) const {
+    run_batch<false>(count, source, results, finished, nullptr);
 }
 
 RunProfile Executor::profile(const float* images, std::int64_t count) const {
     RunProfile profile;
     std::vector<float> logits(static_cast<std::size_t>(count * built_.value(built_.logits).cols));
-    run_batch<true>(images, count, {logits.data(), nullptr, nullptr}, &profile);
+    run_batch<true>(
+        count, [&](std::int64_t image, int) { return images + image * image_floats(); },
+        {logits.data(), nullptr, nullptr}, [](std::int64_t) {}, &profile);
     return profile;
 }
 
 template <bool profiled>
-void Executor::run_batch(const float* images, std::int64_t count, const ResultPointers& results,
-                         [[maybe_unused]] RunProfile* profile) const {
+void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
+                         ImageFinished finished, [[maybe_unused]] RunProfile* profile) const {
     if (count <= 0) return;
     Variant& v = variant(
         {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
     const Graph& graph = v.program.graph;
-    const std::int64_t image_floats = graph.value(graph.image).rows * graph.value(graph.image).cols;
 
     // Whole rounds of one image a thread; the rest by gangs.
     const std::int64_t rest = count % threads_, alone = count - rest;
     Lease lease(*this, v, alone > 0, rest);
     Team& team = *lease.team;
     std::vector<std::unique_ptr<Context>>* const gangs = rest > 0 ? &team.gangs.at(rest) : nullptr;
-    for (std::int64_t g = 0; g < rest; ++g)
-        (*gangs)[static_cast<std::size_t>(g)]->set_image(images + (alone + g) * image_floats);
 
     const auto run_part = [&](Context& context, int thread) {
         if constexpr (profiled)
@@ -132,36 +142,61 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
         else
             context.run(thread);
     };
-    const auto copy_results = [&](Context& context, std::int64_t image) {
+    const auto finish = [&](Context& context, std::int64_t image) {
+        context.rethrow_error();
         copy_result(context, graph.logits, results.logits, image);
         copy_result(context, graph.features, results.features, image);
         copy_result(context, graph.tokens, results.tokens, image);
+        finished(image);
     };
     using Clock = std::chrono::steady_clock;
     std::vector<Clock::time_point> began, ended;  // by thread
+    std::vector<Clock::duration> waited;          // for images of gangs
     if constexpr (profiled) {
         began.resize(static_cast<std::size_t>(threads_));
         ended.resize(began.size());
+        waited.resize(began.size());
     }
     std::atomic<std::int64_t> next = 0;
+    std::atomic<bool> failed = false;
+    Barrier gangs_have_images(threads_);
     const auto run_thread = [&](int thread) {
-        if (alone > 0) {
-            Context& context = *team.alone[static_cast<std::size_t>(thread)];
+        std::exception_ptr error;  // kept until no thread waits for this one
+        try {
             for (std::int64_t image;
-                 (image = next.fetch_add(1, std::memory_order_relaxed)) < alone;) {
-                context.set_image(images + image * image_floats);
-                run_part(context, 0);
-                copy_results(context, image);
+                 (image = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
+                if (image < alone) {
+                    Context& context = *team.alone[static_cast<std::size_t>(thread)];
+                    context.set_image(source(image, thread));
+                    if (context.image() == nullptr) continue;
+                    run_part(context, 0);
+                    finish(context, image);
+                } else {
+                    const std::int64_t gang = image - alone;
+                    (*gangs)[static_cast<std::size_t>(gang)]->set_image(
+                        source(image, threads_ + static_cast<int>(gang)));
+                }
             }
+        } catch (...) {
+            error = std::current_exception();
+            failed = true;
+            next = count;
         }
         if (rest > 0) {
+            [[maybe_unused]] const Clock::time_point before = Clock::now();
+            gangs_have_images.wait();
+            if constexpr (profiled)
+                waited[static_cast<std::size_t>(thread)] = Clock::now() - before;
             std::int64_t gang = 0;
             while (gang_start(gang + 1, rest) <= thread) ++gang;
             Context& context = *(*gangs)[static_cast<std::size_t>(gang)];
             const int member = thread - gang_start(gang, rest);
-            run_part(context, member);
-            if (member == 0) copy_results(context, alone + gang);
+            if (!failed && context.image() != nullptr) {
+                run_part(context, member);
+                if (member == 0) finish(context, alone + gang);
+            }
         }
+        if (error) std::rethrow_exception(error);
     };
     [[maybe_unused]] const Clock::time_point start = Clock::now();
     parallel(threads_, [&](int thread) {
@@ -177,7 +212,6 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
         if (rest > 0)
             for (std::unique_ptr<Context>& context : *gangs) f(*context);
     };
-    for_contexts([](Context& context) { context.rethrow_error(); });
 
     if constexpr (profiled) {
         const auto seconds = [](Clock::duration time) {
@@ -185,7 +219,7 @@ void Executor::run_batch(const float* images, std::int64_t count, const ResultPo
         };
         profile->wall = seconds(end - start);
         for (std::size_t t = 0; t < began.size(); ++t)
-            profile->waiting += seconds(began[t] - start) + seconds(end - ended[t]);
+            profile->waiting += seconds(began[t] - start + waited[t] + (end - ended[t]));
         for_contexts([&](Context& context) { profile->waiting += context.take_waiting(); });
         for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
             const Node& node = graph.nodes[n];

@@ -19,7 +19,16 @@ struct ResultPointers {
     float* logits = nullptr;
     float* features = nullptr;
     float* tokens = nullptr;
+
+    bool any() const { return logits != nullptr || features != nullptr || tokens != nullptr; }
 };
+
+/// Tells where an image of a batch lies, [channels, height, width], until it is done; nullptr: it
+/// is left out. Called once an image, by any thread. No other image has the same `room` (0 up to 2
+/// * threads) until this one is done.
+using ImageSource = FunctionRef<const float*(std::int64_t image, int room)>;
+/// Told by any thread that the results of an image are written.
+using ImageFinished = FunctionRef<void(std::int64_t image)>;
 
 /// Time of one node in a profiled run.
 struct NodeTime {
@@ -53,6 +62,11 @@ class Executor {
     /// bit of the results.
     void run(const float* images, std::int64_t count, const ResultPointers& results) const;
 
+    /// The same with images that each thread asks for as it comes to them, in ascending order.
+    /// What `source` or `finished` throws ends the run after the images under way, and is rethrown.
+    void run(std::int64_t count, ImageSource source, const ResultPointers& results,
+             ImageFinished finished) const;
+
     /// As run() for logits, measuring each node.
     RunProfile profile(const float* images, std::int64_t count) const;
 
@@ -70,9 +84,10 @@ class Executor {
         std::vector<std::unique_ptr<Team>> idle;
     };
     struct Lease;
+    std::int64_t image_floats() const;
     template <bool profiled>
-    void run_batch(const float* images, std::int64_t count, const ResultPointers& results,
-                   RunProfile* profile) const;
+    void run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
+                   ImageFinished finished, RunProfile* profile) const;
     Variant& variant(const Demand& demand) const;
     /// An idle team, or a new one, with contexts for `alone` and `rest` images.
     std::unique_ptr<Team> take(Variant& variant, bool alone, std::int64_t rest) const;

@@ -203,8 +203,9 @@ void pool_and_classify(Builder& b, ValueId x) {
 
 /// What model files can say and no graph has yet.
 void check_supported(const ModelConfig& c) {
-    const std::array<std::pair<bool, std::string_view>, 7> missing{
+    const std::array<std::pair<bool, std::string_view>, 8> missing{
         {{c.norm == Norm::rms_norm, "RMSNorm"},
+         {c.block == BlockKind::res_post_norm, "a norm after attention and MLP"},
          {c.glu, "a gated MLP"},
          {c.qk_norm, "norms of queries and keys"},
          {c.differential_attention, "differential attention"},

@@ -176,6 +176,14 @@ void Running::signal(int number) {
     ::kill(pid_, number);
 }
 
+long Running::peak_kib() const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string word; status >> word;)
+        if (long kib = 0; word == "VmHWM:" && status >> kib) return kib;
+    ADD_FAILURE() << "no VmHWM in /proc";
+    return 0;
+}
+
 Finished Running::finish() {
     ::close(std::exchange(in_, -1));
     Finished finished;

@@ -35,6 +35,8 @@ class Running {
     /// Waits (at most a minute) for the next line of its standard output.
     std::string read_line();
     void signal(int number);
+    /// The most memory that it had until now.
+    long peak_kib() const;
     /// Closes its standard input and waits.
     Finished finish();
 

@@ -47,7 +47,8 @@ std::vector<NamedConfig> small_configs() {
     });
     add("registers_in_table", [](ModelConfig& c) { c.register_tokens = 2; });
     add("layer_scale", [](ModelConfig& c) { c.layer_scale = true; });
-    add("no_biases", [](ModelConfig& c) { c.qkv_bias = c.proj_bias = false; });
+    add("no_biases",
+        [](ModelConfig& c) { c.qkv_bias = c.proj_bias = c.fc1_bias = c.fc2_bias = false; });
     add("pre_logits", [](ModelConfig& c) { c.representation_size = 24; });
     add("no_head", [](ModelConfig& c) { c.num_classes = 0; });
     add("no_final_norm", [](ModelConfig& c) { c.final_norm = false; });

@@ -9,6 +9,7 @@
 #include "tools/common/error_line.h"
 #include "tools/common/sha256.h"
 #include "tools/common/signals.h"
+#include "tools/hub/fetch.h"
 #include "tools/labels/imagenet.h"
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
@@ -42,13 +43,8 @@ void print(const std::string& text) {
 }
 
 /// Before minutes are spent: errors that writing would end with anyway.
-void check_output(const std::filesystem::path& output,
-                  const std::vector<std::filesystem::path>& weights) {
+void check_output(const std::filesystem::path& output) {
     std::error_code error;
-    for (const std::filesystem::path& file : weights)
-        if (std::filesystem::equivalent(output, file, error))
-            throw Error(ErrorKind::usage,
-                        output.string() + ": the output is the checkpoint itself");
     if (std::filesystem::is_directory(output, error))
         throw Error(ErrorKind::io, output.string() + ": expected a file's name, found a folder");
     const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
@@ -57,13 +53,25 @@ void check_output(const std::filesystem::path& output,
 }
 
 /// Names for classes that have none, where timm too would tell them from their number.
-void add_labels(ModelHeader& header) {
-    if (!header.labels.empty()) return;
+void add_labels(Converted& model) {
+    ModelHeader& header = model.header;
+    if (!header.labels.empty() || model.library != "timm") return;
     std::optional<ImageNetLabels> labels = imagenet_labels(header.config.num_classes);
     if (!labels) return;
     header.labels = std::move(labels->names);
     header.provenance.notes.push_back(fmt::format("labels of {}, as timm infers from {} classes",
                                                   labels->subset, header.labels.size()));
+}
+
+/// The local copy of a repository on the hub; nothing where the source is none.
+std::optional<hub::Fetched> download(const ConvertArguments& arguments) {
+    if (!arguments.repository) return {};
+    hub::Settings settings = hub::settings_from_environment();
+    settings.progress = !arguments.quiet;
+    return hub::fetch(*arguments.repository, settings, [&](const std::string& note) {
+        if (!arguments.quiet)
+            std::fprintf(stderr, "vit-convert: note: %s\n", escape_control(note).c_str());
+    });
 }
 
 int run(const ConvertArguments& arguments) {
@@ -75,10 +83,17 @@ int run(const ConvertArguments& arguments) {
         options.labels = read_text(arguments.labels);
         options.labels_name = arguments.labels.string();
     }
-    const Checkpoint checkpoint = read_checkpoint(arguments.source, arguments.ema);
-    if (!arguments.inspect) check_output(arguments.output, checkpoint.files);
+    if (!arguments.inspect) check_output(arguments.output);
+    const std::optional<hub::Fetched> fetched = download(arguments);
+    const Checkpoint checkpoint =
+        read_checkpoint(fetched ? fetched->folder : arguments.source, arguments.ema);
+    std::error_code ignored;
+    for (const std::filesystem::path& file : checkpoint.files)
+        if (!arguments.inspect && std::filesystem::equivalent(arguments.output, file, ignored))
+            throw Error(ErrorKind::usage,
+                        arguments.output.string() + ": the output is the checkpoint itself");
     Converted model = convert(checkpoint, options);
-    add_labels(model.header);
+    add_labels(model);
     if (arguments.inspect) {
         print(inspection(model, checkpoint));
         return exit_ok;
@@ -89,7 +104,8 @@ int run(const ConvertArguments& arguments) {
     else if (arguments.self_test)
         make_self_test(model);
     Provenance& provenance = model.header.provenance;
-    provenance.source = escape_control(provenance.source);
+    provenance.source = fetched ? hub::name_of({arguments.repository->id, fetched->commit})
+                                : escape_control(provenance.source);
     provenance.sha256 = sha256_of_file(checkpoint.path);
     {
         const InterruptsHeld whole_or_not_at_all;

@@ -15,8 +15,8 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     std::string source, output, arch, labels, size, expect, dtype = "f32";
     bool ema = false, no_ema = false, no_self_test = false;
     app.add_option("SOURCE", source,
-                   "checkpoint (.safetensors, .pth, .pt, .bin, .pth.tar, .npz) or a folder as timm "
-                   "saves it")
+                   "checkpoint (.safetensors, .pth, .pt, .bin, .pth.tar, .npz), a folder as timm "
+                   "saves it, or hf-hub:ORG/NAME[@REVISION], downloaded from the Hugging Face hub")
         ->required();
     app.add_option("-o,--output", output, "the model file to write (.vit)");
     app.add_option("--arch", arch, "timm's name of the architecture, NAME or NAME.TAG");
@@ -38,17 +38,13 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
 
     if (const auto status = parse_command_line(app, "vit-convert", argc, argv)) return status;
 
-    if (source.rfind("hf-hub:", 0) == 0)
-        throw Error(
-            ErrorKind::unsupported,
-            "downloading from the Hugging Face hub is not there yet; download the repository's "
-            "files and pass their folder");
     if (dtype == "bf16")
         throw Error(ErrorKind::unsupported, "--dtype bf16 is not there yet; use f32");
     if (source.empty()) throw Error(ErrorKind::usage, "SOURCE is empty");
     if (output.empty() && !arguments.inspect)
         throw Error(ErrorKind::usage, "-o MODEL.vit is required (or --inspect)");
     arguments.source = source;
+    if (source.starts_with("hf-hub:")) arguments.repository = hub::parse_repository(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;
     if (app.count("--labels") > 0) {

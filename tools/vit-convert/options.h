@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/hub/repository.h"
 #include "weights/model_file/model_config.h"
 #include "weights/readers/checkpoint.h"
 
@@ -12,7 +13,8 @@ namespace vit::tools {
 
 struct ConvertArguments {
     std::filesystem::path source;
-    std::filesystem::path output;  ///< empty with --inspect alone
+    std::optional<hub::Repository> repository;  ///< that `source` names, if it is hf-hub:…
+    std::filesystem::path output;               ///< empty with --inspect alone
     std::optional<std::string> arch;
     std::filesystem::path labels;  ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 #include "tools/common/error_line.h"
 
@@ -41,6 +43,34 @@ void add_lines(std::string& out, std::string_view title, const std::vector<Repor
             out += text.empty() ? fmt::format("  {}: used\n", key)
                                 : fmt::format("  {} -> {}\n", key, text);
     }
+}
+
+constexpr std::array<std::string_view, 5> poolings{"token", "avg", "max", "avgmax", "map"};
+
+/// What sets a model apart from the plain Vision Transformer.
+std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
+    const std::array<std::pair<bool, std::string_view>, 17> parts{
+        {{c.block == BlockKind::parallel_scaling, "attention and MLP in parallel"},
+         {c.block == BlockKind::parallel_things, "several attentions and MLPs side by side"},
+         {c.block == BlockKind::res_post_norm, "norms after attention and MLP"},
+         {c.norm == Norm::rms_norm, "RMSNorm"},
+         {c.pre_norm, "a norm before the blocks"},
+         {c.embed_norm, "a norm of the patches"},
+         {!c.patch_bias, "no patch bias"},
+         {!c.position_table, "no position table"},
+         {c.table_interpolation != TableInterpolation::bicubic, "bilinear table resizing"},
+         {c.glu, "a gated MLP"},
+         {!c.fc1_bias, "no fc1 bias"},
+         {!c.fc2_bias, "no fc2 bias"},
+         {c.qk_norm, "norms of queries and keys"},
+         {c.scale_attn_norm, "a norm before the projection"},
+         {c.scale_mlp_norm, "a norm before fc2"},
+         {c.differential_attention, "differential attention"},
+         {c.pool_include_prefix, "pooling over prefix tokens"}}};
+    std::vector<std::string_view> out;
+    for (const auto& [present, what] : parts)
+        if (present) out.push_back(what);
+    return out;
 }
 
 }  // namespace
@@ -82,8 +112,10 @@ std::string inspection(const Converted& model, const Checkpoint& checkpoint) {
                        yes(c.layer_scale));
     out += fmt::format(
         "  pooling {}, final norm {}, norm after pooling {}, representation {}, {} classes\n",
-        c.pooling == Pooling::token ? "token" : "avg", yes(c.final_norm), yes(c.fc_norm),
+        poolings[static_cast<std::size_t>(c.pooling)], yes(c.final_norm), yes(c.fc_norm),
         c.representation_size, c.num_classes);
+    if (const std::vector<std::string_view> more = beyond_plain(c); !more.empty())
+        out += fmt::format("  with {}\n", fmt::join(more, ", "));
     constexpr std::array<std::string_view, 3> crops{"center", "squash", "border"};
     constexpr std::array<std::string_view, 4> filters{"nearest", "bilinear", "bicubic", "lanczos"};
     out += fmt::format("preprocessing: {}, crop {} {}, {}, mean {} {} {}, std {} {} {}\n",

@@ -1,38 +1,22 @@
-// From inputs to a batch of preprocessed images.
+// From an input to a preprocessed image.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "tools/vit-infer/inputs.h"
 #include "vit/model.h"
 
 namespace vit::infer {
 
-/// The first image, decoded while the model was still loading.
-struct Decoded {
-    Input input;
-    Image image;        ///< empty where `input` is a tensor row or bad
-    std::string error;  ///< not empty: decoding failed
-};
+/// Decodes an image file ahead of time; what is wrong with it goes to `input.error`.
+Input decode_ahead(Input input, const DecodeOptions& options);
 
-Decoded decode(Input input, const DecodeOptions& options);
-
-/// Images of one run and what became of every input. Only those without an error have pixels.
-struct Batch {
-    std::vector<std::string> names;
-    std::vector<std::string> errors;  ///< empty: all well
-    std::vector<float> pixels;        ///< [good, channels, height, width], in input order
-    std::int64_t good = 0;
-};
-
-/// Decodes and preprocesses on up to `threads` threads; `first` (if any) comes before `inputs`.
-/// What is wrong with an image goes to its error, nothing is thrown but Error(memory).
-Batch prepare(std::optional<Decoded> first, std::span<const Input> inputs,
-              const Transform& transform, std::int64_t channels, const DecodeOptions& options,
-              int threads);
+/// Decodes and preprocesses, or reads a row: writes [channels, height, width] to `out`. Returns
+/// what is wrong with the input; empty: nothing. Takes what decode_ahead() left. Thread-safe for
+/// different inputs.
+std::string prepare(Input& input, const Transform& transform, std::int64_t channels,
+                    const DecodeOptions& options, std::span<float> out);
 
 }  // namespace vit::infer

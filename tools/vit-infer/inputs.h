@@ -11,6 +11,7 @@
 
 #include "tools/vit-infer/path_list.h"
 #include "tools/vit-infer/tensor_rows.h"
+#include "vit/image.h"
 
 namespace vit::infer {
 
@@ -20,6 +21,7 @@ struct Input {
     std::filesystem::path path;        ///< an image, where `rows` is empty
     std::shared_ptr<TensorRows> rows;  ///< a preprocessed tensor …
     std::int64_t row = 0;              ///< … and which of its images
+    Image decoded;                     ///< not empty: the image at `path`, decoded ahead of time
     std::string error;                 ///< not empty: known to be bad already
 };
 

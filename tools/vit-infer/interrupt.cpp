@@ -1,5 +1,6 @@
 #include "tools/vit-infer/interrupt.h"
 
+#include <atomic>
 #include <csignal>
 #include <initializer_list>
 
@@ -7,7 +8,8 @@ namespace vit::infer {
 
 namespace {
 
-volatile std::sig_atomic_t caught = 0;
+std::atomic<int> caught = 0;  // read by all threads
+static_assert(std::atomic<int>::is_always_lock_free, "set by a signal handler");
 
 void remember(int signal) {
     caught = signal;
@@ -34,7 +36,7 @@ int caught_signal() {
 }
 
 void stop_if_interrupted() {
-    if (caught != 0) throw Interrupted{caught};
+    if (const int signal = caught; signal != 0) throw Interrupted{signal};
 }
 
 }  // namespace vit::infer

@@ -1,4 +1,4 @@
-// Ctrl-C and termination, noticed between batches.
+// Ctrl-C and termination, noticed between images.
 #pragma once
 
 namespace vit::infer {

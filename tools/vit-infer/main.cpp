@@ -25,7 +25,7 @@ void complain(std::string_view what, std::string_view where = {}) {
 }
 
 /// Starts decoding the first image where that is sure not to wait for anybody.
-std::future<Decoded> decode_first(const Options& options, InputSource& source) {
+std::future<Input> decode_first(const Options& options, InputSource& source) {
     std::error_code error;
     if (options.inputs.empty() || !source.ready()) return {};
     std::optional<Input> first = source.next();
@@ -33,7 +33,7 @@ std::future<Decoded> decode_first(const Options& options, InputSource& source) {
     const bool is_file = std::filesystem::is_regular_file(first->path, error);
     return std::async(is_file ? std::launch::async : std::launch::deferred,
                       [input = std::move(*first), decoding = options.decode]() mutable {
-                          return decode(std::move(input), decoding);
+                          return decode_ahead(std::move(input), decoding);
                       });
 }
 
@@ -49,7 +49,7 @@ void print_report(const Options& options, const std::string& text) {
 
 int run(const Options& options) {
     InputSource source(options.inputs, options.nul_separated);
-    std::future<Decoded> first = decode_first(options, source);
+    std::future<Input> first = decode_first(options, source);
     const Model model = Model::load(options.model, options.load);
 
     int status = tools::exit_ok;
@@ -78,7 +78,7 @@ int run(const Options& options) {
     }
     if (options.profile) {
         if (totals.first_count == 0) {
-            totals.first_count = batch_size(options, model);
+            totals.first_count = profiled_images(options, model);
             totals.first_pixels = measuring_images(model.info(), totals.first_count);
         }
         print_report(options, profile_report(model, totals.first_pixels, totals.first_count));

@@ -33,7 +33,7 @@ Results
 
 Speed
   -t, --threads N          threads (all usable cores)
-  -b, --batch-size N       images in one run (as many as threads)
+  -b, --batch-size N       images in one run (16 a thread; 2 with --tokens)
   --precision NAME         f32; bf16 and int8 are not there yet
 
 Preprocessing (default: what the model file says)

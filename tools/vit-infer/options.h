@@ -29,7 +29,7 @@ struct Options {
     std::filesystem::path features;
     std::filesystem::path tokens;
 
-    int batch_size = 0;  ///< 0: as many images as threads
+    int batch_size = 0;  ///< 0: what suits the threads
     LoadOptions load;    ///< threads, image size, precision
 
     std::optional<double> crop_pct;  ///< unset: what the model file says

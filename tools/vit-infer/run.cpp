@@ -1,9 +1,11 @@
 #include "tools/vit-infer/run.h"
 
 #include <algorithm>
+#include <mutex>
 #include <span>
 #include <utility>
 
+#include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/records.h"
@@ -24,7 +26,7 @@ Transform transform_for(const Options& options, const ModelInfo& info) {
     return transform;
 }
 
-/// One of --logits, --features, --tokens: the values of a batch and the file they go to.
+/// One of --logits, --features, --tokens: the values of a run and the file they go to.
 struct RowOutput {
     std::optional<RowFile> file;
     std::vector<float> values;
@@ -37,8 +39,8 @@ struct RowOutput {
         if (!path.empty()) file.emplace(path, row_shape);
     }
 
-    std::span<float> prepare(std::int64_t count) {
-        values.resize(row_size * static_cast<std::size_t>(count));
+    std::span<float> prepare(std::size_t count) {
+        values.resize(row_size * count);
         return values;
     }
 
@@ -46,15 +48,12 @@ struct RowOutput {
         return std::span(values).subspan(index * row_size, row_size);
     }
 
-    void write(const std::vector<std::string>& errors) {
+    void write(std::size_t index, bool good) {
         if (!file) return;
-        std::size_t good = 0;
-        for (const std::string& error : errors) {
-            if (error.empty())
-                file->write(row(good++));
-            else
-                file->write_missing();
-        }
+        if (good)
+            file->write(row(index));
+        else
+            file->write_missing();
     }
 
     void commit() {
@@ -62,82 +61,151 @@ struct RowOutput {
     }
 };
 
-/// Waits for one input at most; takes more only as far as they are there at once.
-std::vector<Input> gather(InputSource& source, std::size_t most, bool wait) {
-    std::vector<Input> inputs;
-    while (inputs.size() < most) {
-        if ((!inputs.empty() || !wait) && !source.ready()) break;
+/// Runs inputs and writes what becomes of them, in input order.
+class Runner {
+  public:
+    Runner(const Options& options, const Model& model)
+        : options_(options),
+          model_(model),
+          transform_(transform_for(options, model.info())),
+          style_{options.format, options.output_type,
+                 static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))},
+          sink_(options.output),
+          logits_(options.logits, {model.info().classes}, true),
+          features_(options.features, {model.info().features}),
+          tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}),
+          progress_(options.output.empty()) {
+        append_begin(text_, style_);
+    }
+
+    void run(std::vector<Input> inputs) {
+        inputs_ = std::move(inputs);
+        errors_.assign(inputs_.size(), {});
+        known_.assign(inputs_.size(), false);
+        written_ = 0;
+        model_.run_each(
+            static_cast<std::int64_t>(inputs_.size()),
+            {logits_.prepare(inputs_.size()), features_.prepare(inputs_.size()),
+             tokens_.prepare(inputs_.size())},
+            [this](std::int64_t index, std::span<float> image) {
+                return fill(static_cast<std::size_t>(index), image);
+            },
+            [this](std::int64_t index) { write_known(static_cast<std::size_t>(index)); });
+    }
+
+    Totals finish() {
+        append_end(text_, style_, totals_.inputs > 0);
+        sink_.write(text_);
+        sink_.commit();
+        logits_.commit();
+        features_.commit();
+        tokens_.commit();
+        return std::move(totals_);
+    }
+
+  private:
+    bool fill(std::size_t index, std::span<float> image) {
+        stop_if_interrupted();
+        std::string error =
+            prepare(inputs_[index], transform_, model_.info().channels, options_.decode, image);
+        stop_if_interrupted();  // a signal may be what ended the reading
+        if (error.empty()) {
+            if (options_.profile) keep(image);
+            return true;
+        }
+        errors_[index] = std::move(error);
+        write_known(index);
+        return false;
+    }
+
+    void keep(std::span<const float> image) {
+        const std::lock_guard lock(mutex_);
+        if (totals_.first_count == profiled_images(options_, model_)) return;
+        totals_.first_pixels.insert(totals_.first_pixels.end(), image.begin(), image.end());
+        ++totals_.first_count;
+    }
+
+    /// `index` is known now: writes it and those after it, as far as none before them is missing.
+    void write_known(std::size_t index) {
+        const std::lock_guard lock(mutex_);
+        known_[index] = true;
+        if (broken_) return;
+        broken_ = true;  // until all went well: nothing may follow half a record
+        for (; written_ < known_.size() && known_[written_]; ++written_) write_record(written_);
+        progress_.show(totals_.inputs);
+        broken_ = false;
+    }
+
+    void write_record(std::size_t index) {
+        Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}};
+        const bool good = record.error.empty();
+        if (good)
+            record.predictions = model_.top(logits_.row(index), style_.columns);
+        else if (totals_.failed++ == 0)
+            totals_.first_failed = record.file;
+        append_record(text_, style_, record, totals_.inputs++ == 0);
+        sink_.write(text_);  // by itself: a pipe takes all of it or nothing
+        text_.clear();
+        logits_.write(index, good);
+        features_.write(index, good);
+        tokens_.write(index, good);
+    }
+
+    const Options& options_;
+    const Model& model_;
+    const Transform transform_;
+    const RecordStyle style_;
+    Sink sink_;
+    RowOutput logits_, features_, tokens_;
+    Progress progress_;
+    Totals totals_;
+
+    // One run. Threads own inputs_[i] and errors_[i] of the images that they make; the rest is for
+    // the holder of the lock.
+    std::vector<Input> inputs_;
+    std::vector<std::string> errors_;
+    std::mutex mutex_;
+    std::vector<bool> known_;
+    std::size_t written_ = 0;
+    std::string text_;
+    bool broken_ = false;
+};
+
+/// Adds inputs; waits for one at most, and takes more only as far as they are there at once.
+void gather(InputSource& source, std::size_t most, std::vector<Input>& inputs) {
+    while (inputs.size() < most && (inputs.empty() || source.ready())) {
         std::optional<Input> input = source.next();
         if (!input) break;
         inputs.push_back(std::move(*input));
     }
-    return inputs;
+}
+
+/// Images in one run. Threads wait for each other only at its end, and its results are held: those
+/// of --tokens are large.
+std::size_t run_size(const Options& options, const Model& model) {
+    if (options.batch_size > 0) return static_cast<std::size_t>(options.batch_size);
+    return static_cast<std::size_t>(model.info().threads) * (options.tokens.empty() ? 16 : 2);
 }
 
 }  // namespace
 
-int batch_size(const Options& options, const Model& model) {
+int profiled_images(const Options& options, const Model& model) {
     return options.batch_size > 0 ? options.batch_size : model.info().threads;
 }
 
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Decoded> first) {
-    const ModelInfo& info = model.info();
-    const Transform transform = transform_for(options, info);
-    const auto most = static_cast<std::size_t>(batch_size(options, model));
-    const int top = static_cast<int>(std::min<std::int64_t>(options.topk, info.classes));
-    const RecordStyle style{options.format, options.output_type, top};
-
-    Sink sink(options.output);
-    RowOutput logits(options.logits, {info.classes}, true);
-    RowOutput features(options.features, {info.features});
-    RowOutput tokens(options.tokens, {info.tokens, info.embed_dim});
-    Progress progress(options.output.empty());
-
-    Totals totals;
-    std::string text;
-    append_begin(text, style);
+                  std::optional<Input> first) {
+    Runner runner(options, model);
     while (true) {
         stop_if_interrupted();
-        const std::size_t ahead = first ? 1 : 0;
-        const std::vector<Input> inputs = gather(source, most - ahead, ahead == 0);
-        if (inputs.empty() && ahead == 0) break;
-        Batch batch = prepare(std::exchange(first, {}), inputs, transform, info.channels,
-                              options.decode, info.threads);
-        stop_if_interrupted();
-        if (batch.good > 0)
-            model.run(batch.pixels, batch.good,
-                      {logits.prepare(batch.good), features.prepare(batch.good),
-                       tokens.prepare(batch.good)});
-
-        std::size_t good = 0;
-        for (std::size_t i = 0; i < batch.names.size(); ++i) {
-            Record record{std::move(batch.names[i]), batch.errors[i], {}};
-            if (record.error.empty()) {
-                record.predictions = model.top(logits.row(good++), top);
-            } else if (totals.failed++ == 0) {
-                totals.first_failed = record.file;
-            }
-            append_record(text, style, record, totals.inputs++ == 0);
-        }
-        sink.write(std::exchange(text, {}));
-        logits.write(batch.errors);
-        features.write(batch.errors);
-        tokens.write(batch.errors);
-        progress.show(totals.inputs);
-        if (options.profile && totals.first_count == 0) {
-            totals.first_count = batch.good;
-            totals.first_pixels = std::move(batch.pixels);
-        }
+        std::vector<Input> inputs;
+        if (first) inputs.push_back(*std::exchange(first, {}));
+        gather(source, run_size(options, model), inputs);
+        if (inputs.empty()) break;
+        runner.run(std::move(inputs));
     }
     stop_if_interrupted();
-    append_end(text, style, totals.inputs > 0);
-    sink.write(text);
-    sink.commit();
-    logits.commit();
-    features.commit();
-    tokens.commit();
-    return totals;
+    return runner.finish();
 }
 
 }  // namespace vit::infer

@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <span>
 #include <system_error>
 #include <utility>
@@ -53,14 +55,19 @@ void Sink::write(std::string_view text) {
         return;
     }
     while (!text.empty()) {
-        const ssize_t count = ::write(fd_, text.data(), text.size());
+        // A signal ends no waiting of ours when another thread gets it: look for it now and then,
+        // and write no more than a pipe takes at once.
+        pollfd wanted{fd_, POLLOUT, 0};
+        if (::poll(&wanted, 1, 100) <= 0) {
+            stop_if_interrupted();
+            continue;
+        }
+        const ssize_t count =
+            ::write(fd_, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
         if (count >= 0) {
             text.remove_prefix(static_cast<std::size_t>(count));
-        } else if (errno == EINTR) {
+        } else if (errno == EINTR || errno == EAGAIN) {
             stop_if_interrupted();
-        } else if (errno == EAGAIN) {  // somebody made the terminal non-blocking
-            pollfd wanted{fd_, POLLOUT, 0};
-            ::poll(&wanted, 1, -1);
         } else if (errno == EPIPE) {
             throw ReaderGone{};
         } else {

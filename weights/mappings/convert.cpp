@@ -66,6 +66,7 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
                                        checkpoint.tensors, config);
 
     Converted out;
+    out.library = source.name;
     out.header.config = std::move(config);
     out.header.preprocessing = model.preprocessing;
     out.header.labels = options.labels ? given_labels(options, out.header.config.num_classes)

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weights/mappings/report.h"
@@ -24,7 +25,8 @@ struct ConvertOptions {
 /// Ready for write_model_file. The tensors are views into the checkpoint, which `storage` keeps
 /// alive, or into `owned`.
 struct Converted {
-    ModelHeader header;  ///< without a self-test
+    ModelHeader header;        ///< without a self-test
+    std::string_view library;  ///< whose checkpoint it is, as sources.cpp names it: "timm", …
     std::vector<TensorView> tensors;
     std::vector<ReportLine> keys;           ///< every configuration key: used, or dropped and why
     std::vector<ReportLine> tensor_report;  ///< every tensor of the checkpoint, likewise

@@ -18,13 +18,13 @@ std::string_view take_until(std::string_view& text, char end) {
 }
 
 bool fits_rest(std::string_view pattern, std::string_view name, std::vector<std::string>& numbers) {
-    const std::size_t known = numbers.size();
     while (!pattern.empty()) {
         const char next = pattern.front();
         pattern.remove_prefix(1);
         if (next == '*') return true;
         if (next == '[') {
             const std::string part(take_until(pattern, ']'));
+            const std::size_t known = numbers.size();
             if (fits_rest(part + std::string(pattern), name, numbers)) return true;
             numbers.resize(known);
             return fits_rest(pattern, name, numbers);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -20,7 +21,7 @@ struct LoadOptions {
     /// Threads that one call may use; 0: usable_threads().
     int threads = 0;
     /// Image height and width; 0: what the model file says. Another size than the position table's
-    /// resizes the table (bicubic, antialiased, as timm). Must be multiples of the patch size.
+    /// resizes the table (as timm); what is left of the last patch is cut off.
     std::int64_t height = 0;
     std::int64_t width = 0;
     Precision precision = Precision::f32;
@@ -56,6 +57,13 @@ struct Outputs {
     std::span<float> features;  ///< [N, features]
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
+
+/// Makes image `index` of a run: writes [channels, height, width] float32, preprocessed. false:
+/// there is none, and its rows of the outputs stay as they are.
+using FillImage = std::function<bool(std::int64_t index, std::span<float> image)>;
+
+/// Told that the rows of image `index` are written.
+using ImageDone = std::function<void(std::int64_t index)>;
 
 /// One node of the executed graph in a profiled run.
 struct NodeProfile {
@@ -96,6 +104,13 @@ class Model {
     /// `images` [N, channels, height, width] float32, preprocessed. Allocates nothing after the
     /// first call of the same N. Throws Error(usage) on sizes that disagree.
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
+
+    /// As run(), but each image is made by the thread that is about to run it: decoding keeps all
+    /// cores busy, and memory holds two images a thread. Both functions are called from several
+    /// threads at once, `fill` once an index in ascending order. What they throw ends the run after
+    /// the images under way, and is rethrown.
+    void run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,
+                  const ImageDone& done = {}) const;
 
     /// The `k` most probable classes, most probable first (ties: lower index first).
     std::vector<Prediction> classify(const Image& image, int k = 5) const;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -68,6 +69,108 @@ TEST_F(ModelTest, RefusesSizesThatDisagree) {
     expect_error(ErrorKind::usage, "logits: expected 10", [&] { (void)model_.top(logits, 1); });
 }
 
+class RunEach : public ModelTest {
+  protected:
+    static constexpr std::int64_t most = 7;
+    std::vector<float> all_ = test::random_images(config_, most);
+    const std::size_t floats_ = all_.size() / most;
+
+    bool fill(std::int64_t index, std::span<float> image) const {
+        EXPECT_EQ(image.size(), floats_);
+        std::copy_n(all_.begin() + index * static_cast<std::ptrdiff_t>(floats_), floats_,
+                    image.begin());
+        return true;
+    }
+    FillImage filler() const {
+        return [this](std::int64_t i, std::span<float> image) { return fill(i, image); };
+    }
+};
+
+TEST_F(RunEach, GivesWhatRunGivesForEveryThreadCountAndBatch) {
+    for (int threads = 1; threads <= 4; ++threads) {
+        const Model model = Model::load(file_.path(), {.threads = threads});
+        for (std::int64_t count = 0; count <= most; ++count) {
+            const auto n = static_cast<std::size_t>(count);
+            std::vector<float> logits(n * 10), features(n * 40), tokens(n * 25 * 40);
+            std::vector<float> same_logits = logits, same_features = features, same_tokens = tokens;
+            model.run(std::span(all_).first(n * floats_), count, {logits, features, tokens});
+            std::vector<std::atomic<int>> done(n);
+            model.run_each(count, {same_logits, same_features, same_tokens}, filler(),
+                           [&](std::int64_t i) { ++done[static_cast<std::size_t>(i)]; });
+            EXPECT_EQ(same_logits, logits) << threads << " threads, " << count << " images";
+            EXPECT_EQ(same_features, features);
+            EXPECT_EQ(same_tokens, tokens);
+            for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+        }
+    }
+}
+
+TEST_F(RunEach, LeavesOutWhatIsNotThere) {
+    for (std::int64_t count = 1; count <= most; ++count)
+        for (std::int64_t missing = 0; missing < count; ++missing) {
+            const auto n = static_cast<std::size_t>(count), gap = static_cast<std::size_t>(missing);
+            std::vector<float> expected(n * 10);
+            model_.run(std::span(all_).first(n * floats_), count, {expected, {}, {}});
+            std::fill_n(expected.begin() + missing * 10, 10, -1.0f);
+            std::vector<float> logits(n * 10, -1.0f);
+            std::vector<std::atomic<int>> done(n);
+            model_.run_each(
+                count, {logits, {}, {}},
+                [&](std::int64_t i, std::span<float> image) {
+                    return i != missing && fill(i, image);
+                },
+                [&](std::int64_t i) { ++done[static_cast<std::size_t>(i)]; });
+            EXPECT_EQ(logits, expected) << count << " images without " << missing;
+            for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(done[i], i == gap ? 0 : 1);
+        }
+}
+
+TEST_F(RunEach, EndsWithWhatItsFunctionsThrow) {
+    for (std::int64_t count = 1; count <= most; ++count)
+        for (std::int64_t bad = 0; bad < count; ++bad) {
+            std::vector<float> logits(static_cast<std::size_t>(count) * 10), again = logits;
+            const auto throw_at = [&](std::int64_t i) {
+                if (i == bad) throw Error(ErrorKind::io, "no image");
+            };
+            expect_error(ErrorKind::io, "no image", [&] {
+                model_.run_each(count, {logits, {}, {}},
+                                [&](std::int64_t i, std::span<float> image) {
+                                    throw_at(i);
+                                    return fill(i, image);
+                                });
+            });
+            expect_error(ErrorKind::io, "no image", [&] {
+                model_.run_each(count, {logits, {}, {}}, filler(), throw_at);
+            });
+            model_.run_each(count, {logits, {}, {}}, filler());
+            model_.run(std::span(all_).first(static_cast<std::size_t>(count) * floats_), count,
+                       {again, {}, {}});
+            EXPECT_EQ(logits, again) << "after an error at " << bad << " of " << count;
+        }
+}
+
+TEST_F(RunEach, AsksInOrderAndForNoMoreAfterAnError) {
+    const Model one = Model::load(file_.path(), {.threads = 1});
+    std::vector<float> logits(most * 10);
+    std::vector<std::int64_t> asked;
+    expect_error(ErrorKind::input, "enough", [&] {
+        one.run_each(most, {logits, {}, {}}, [&](std::int64_t i, std::span<float> image) {
+            asked.push_back(i);
+            if (i == 3) throw Error(ErrorKind::input, "enough");
+            return fill(i, image);
+        });
+    });
+    EXPECT_THAT(asked, testing::ElementsAre(0, 1, 2, 3));
+}
+
+TEST_F(RunEach, RefusesSizesThatDisagree) {
+    std::vector<float> logits(30);
+    expect_error(ErrorKind::usage, "logits: expected 20 floats, found 30", [&] {
+        model_.run_each(2, {logits, {}, {}}, filler());
+    });
+    expect_error(ErrorKind::usage, "negative", [&] { model_.run_each(-1, {}, filler()); });
+}
+
 TEST_F(ModelTest, RanksByLogitThenIndexWithNaNLast) {
     const std::vector<float> logits{1, 3, 3, std::nanf(""), 2, 0, 0, 0, 0, -1};
     const std::vector<Prediction> top = model_.top(logits, 4);
@@ -131,8 +234,11 @@ TEST(ModelLoad, TakesAnotherImageSize) {
     EXPECT_EQ(model.info().tokens, 17);
     EXPECT_EQ(model.info().transform.height, 64);
     EXPECT_EQ(model.info().transform.width, 16);
-    expect_error(ErrorKind::usage, "multiples of the patch size",
-                 [&] { (void)Model::load(file.path(), {.height = 30, .width = 30}); });
+    // As timm, what is left of the last patch is cut off.
+    EXPECT_EQ(Model::load(file.path(), {.threads = 1, .height = 70, .width = 17}).info().tokens,
+              17);
+    expect_error(ErrorKind::usage, "at least one patch",
+                 [&] { (void)Model::load(file.path(), {.height = 30, .width = 3}); });
     expect_error(ErrorKind::usage, "both height and width",
                  [&] { (void)Model::load(file.path(), {.height = 32}); });
 }

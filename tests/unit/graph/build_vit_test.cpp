@@ -35,13 +35,13 @@ TEST(BuildVit, UsesEveryTensorOfTheModelFileOnce) {
     }
 }
 
-TEST(BuildVit, RefusesAnImageThatIsNoMultipleOfThePatch) {
+TEST(BuildVit, RefusesAnImageWithoutAWholePatch) {
     try {
-        build_vit(ModelConfig{}, {224, 230});
+        build_vit(ModelConfig{}, {224, 15});
         FAIL();
     } catch (const Error& e) {
         EXPECT_EQ(e.kind(), ErrorKind::usage);
-        EXPECT_THAT(e.what(), HasSubstr("224x230: expected multiples of the patch size 16x16"));
+        EXPECT_THAT(e.what(), HasSubstr("224x15: expected at least one patch of 16x16"));
     }
 }
 

@@ -35,8 +35,8 @@ struct Tampered {
     void zeros(const std::string& name, Shape shape) {
         values.assign(4096, 0.0f);
         TensorView tensor{name, DType::f32, std::move(shape), {}};
-        tensor.data = std::as_bytes(std::span(values)).first(
-            static_cast<std::size_t>(tensor.numel()) * sizeof(float));
+        tensor.data = std::as_bytes(std::span(values))
+                          .first(static_cast<std::size_t>(tensor.numel()) * sizeof(float));
         checkpoint.tensors.push_back(tensor);
     }
     std::string refused(ErrorKind kind = ErrorKind::model, const ConvertOptions& options = {}) {
@@ -147,9 +147,17 @@ TEST(Transformers, NamesConfigurationKeys) {
         {"vit", [](json& c) { c.erase("architectures"); }, "architectures is missing"},
         {"vit", [](json& c) { c["architectures"] = {"ViTMAEModel"}; }, "'ViTMAEModel'"},
         {"vit", [](json& c) { c["architectures"] = {"DeiTModel"}; }, "expected ViTModel"},
-        {"vit", [](json& c) { c["architectures"] = {"ViTModel", "X"}; }, "a list of one class"},
+        {"vit",
+         [](json& c) {
+             c["architectures"] = {"ViTModel", "X"};
+         },
+         "a list of one class"},
         {"vit", [](json& c) { c["model_type"] = "beit"; }, "model_type: expected vit, deit"},
-        {"vit", [](json& c) { c["pruned_heads"] = {{"0", {1}}}; }, "no pruned heads"},
+        {"vit",
+         [](json& c) {
+             c["pruned_heads"] = {{"0", {1}}};
+         },
+         "no pruned heads"},
         {"vit_classifier", [](json& c) { c["id2label"].erase("0"); }, "id2label"},
         {"vit_classifier", [](json& c) { c.erase("id2label"); }, "'classifier."},
         {"dinov2", [](json& c) { c["mlp_ratio"] = 0; }, "mlp_ratio"},
@@ -181,14 +189,29 @@ TEST(Transformers, NamesImageProcessorKeys) {
         {[](json& c) { c["do_resize"] = false; }, "do_resize: expected true"},
         {[](json& c) { c["do_pad"] = true; }, "do_pad"},
         {[](json& c) { c["resample"] = 4; }, "resample: expected 0"},
-        {[](json& c) { c["size"] = {{"longest_edge", 8}}; }, "size: expected"},
-        {[](json& c) { c["size"] = {{"height", 8}}; }, "size: expected"},
-        {[](json& c) { c["size"] = {{"shortest_edge", 0}}; }, "1 to 65535"},
+        {[](json& c) {
+             c["size"] = {{"longest_edge", 8}};
+         },
+         "size: expected"},
+        {[](json& c) {
+             c["size"] = {{"height", 8}};
+         },
+         "size: expected"},
+        {[](json& c) {
+             c["size"] = {{"shortest_edge", 0}};
+         },
+         "1 to 65535"},
         {[](json& c) { c["do_center_crop"] = false; }, "images of any shape"},
         {[](json& c) { c["crop_size"] = nullptr; }, "crop_size is missing"},
-        {[](json& c) { c["crop_size"] = {{"height", 16}, {"width", 12}}; }, "one share"},
+        {[](json& c) {
+             c["crop_size"] = {{"height", 16}, {"width", 12}};
+         },
+         "one share"},
         {[](json& c) { c["crop_size"] = 30; }, "a border is not supported"},
-        {[](json& c) { c["image_mean"] = {1, 2}; }, "image_mean: expected one or three"},
+        {[](json& c) {
+             c["image_mean"] = {1, 2};
+         },
+         "image_mean: expected one or three"},
         {[](json& c) { c["rescale_factor"] = 0; }, "rescale_factor: expected a number above 0"},
         {[](json& c) { c["image_processor_type"] = "BeitImageProcessor"; }, "Siglip"},
         {[](json& c) { c.erase("image_processor_type"); }, "image_processor_type is missing"},
@@ -197,8 +220,8 @@ TEST(Transformers, NamesImageProcessorKeys) {
     for (const Case& each : cases) {
         Tampered t("clip");
         t.configure_images(each.change);
-        EXPECT_THAT(t.refused(), AllOf(HasSubstr("preprocessor_config.json"),
-                                       HasSubstr(each.words)))
+        EXPECT_THAT(t.refused(),
+                    AllOf(HasSubstr("preprocessor_config.json"), HasSubstr(each.words)))
             << each.words;
     }
     Tampered t("clip");

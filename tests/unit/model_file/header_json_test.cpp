@@ -23,7 +23,13 @@ ModelHeader full_header() {
     header.config.norm_eps = 1e-5;
     header.config.activation = Activation::quick_gelu;
     header.config.qkv_bias = false;
-    header.config.proj_bias = false;
+    header.config.proj_bias = header.config.fc1_bias = header.config.fc2_bias = false;
+    header.config.table_interpolation = TableInterpolation::bilinear_corners;
+    header.config.norm = Norm::rms_norm;
+    header.config.pre_norm = header.config.embed_norm = header.config.glu = true;
+    header.config.patch_bias = false;
+    header.config.qk_norm = header.config.scale_attn_norm = header.config.scale_mlp_norm = true;
+    header.config.sub_norm_eps = 1e-4;
     header.config.layer_scale = true;
     header.config.final_norm = false;
     header.config.fc_norm = true;
@@ -58,6 +64,9 @@ TEST(ModelHeaderJson, RoundTrips) {
         EXPECT_EQ(back.config.prefix_tokens(), header.config.prefix_tokens());
         EXPECT_EQ(back.config.drop_path_rate, header.config.drop_path_rate);
         EXPECT_EQ(back.config.norm_eps, header.config.norm_eps);
+        EXPECT_EQ(back.config.sub_norm_eps, header.config.sub_norm_eps);
+        EXPECT_EQ(back.config.table_interpolation, header.config.table_interpolation);
+        EXPECT_EQ(back.config.norm, header.config.norm);
         EXPECT_EQ(back.config.activation, header.config.activation);
         EXPECT_EQ(back.preprocessing.input_size, header.preprocessing.input_size);
         EXPECT_EQ(back.preprocessing.mean, header.preprocessing.mean);
@@ -128,6 +137,31 @@ TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
         changed.erase(key);
         model_header_from_json(changed.dump(), "f");
     }
+}
+
+TEST(ModelHeaderJson, RequiresTheTensorsOfEveryKindOfBlock) {
+    const auto count = [](const ModelConfig& config, std::string_view part) {
+        return std::ranges::count_if(required_tensors(config), [&](const TensorSpec& spec) {
+            return spec.name.find(part) != std::string::npos;
+        });
+    };
+    ModelConfig c = test::tiny_header().config;
+    c.block = BlockKind::parallel_things;
+    c.parallel = 2;
+    EXPECT_EQ(count(c, "blocks.0.attns."), 2 * (2 + 8));
+    EXPECT_EQ(count(c, "blocks.0.ffns."), 2 * (2 + 4));
+    c = test::tiny_header().config;
+    c.block = BlockKind::parallel_scaling;
+    EXPECT_EQ(count(c, "norm2"), 0);
+    c.differential_attention = true;
+    EXPECT_EQ(count(c, "blocks.0.attn."), 2 * 6 + 2);
+    c.pooling = Pooling::map;
+    c.pool_heads = 1;
+    c.pool_mlp_dim = 3;
+    EXPECT_EQ(count(c, "attn_pool."), 1 + 4 * 2 + 2 + 4);
+    EXPECT_NO_THROW(validate(c));
+    c.glu = true;
+    EXPECT_THROW(validate(c), Error);
 }
 
 TEST(ModelHeaderJson, RefusesWrongValues) {
@@ -263,11 +297,14 @@ TEST(RequiredTensors, FollowTheFlags) {
         return found;
     };
     const ModelConfig full = full_header().config;
-    for (const char* name : {"dist_token", "reg_token", "blocks.0.ls1", "blocks.0.ls2",
-                             "fc_norm.bias", "pre_logits.weight", "head_dist.bias"})
+    for (const char* name :
+         {"dist_token", "reg_token", "blocks.0.ls1", "blocks.0.ls2", "fc_norm.weight",
+          "norm_pre.weight", "patch_embed.norm.weight", "blocks.0.mlp.gate.weight",
+          "blocks.0.attn.q_norm.weight", "pre_logits.weight", "head_dist.bias"})
         EXPECT_TRUE(names(full).contains(name)) << name;
-    for (const char* name : {"blocks.0.attn.q.bias", "blocks.0.attn.proj.bias",
-                             "blocks.0.mlp.fc1.bias", "norm.weight"})
+    for (const char* name :
+         {"blocks.0.attn.q.bias", "blocks.0.attn.proj.bias", "blocks.0.mlp.fc1.bias", "norm.weight",
+          "fc_norm.bias", "patch_embed.bias"})
         EXPECT_FALSE(names(full).contains(name)) << name;
     ModelConfig headless = test::tiny_header().config;
     headless.num_classes = 0;

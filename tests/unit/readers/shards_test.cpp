@@ -70,8 +70,8 @@ TEST(Shards, MissingOnesAreNamed) {
     const Copy copy;
     const std::string name = copy.index["weight_map"].begin().value();
     std::filesystem::remove(copy.folder / name);
-    EXPECT_THAT(copy.refused(ErrorKind::io), AllOf(HasSubstr(index_name), HasSubstr(name),
-                                                   HasSubstr("is missing")));
+    EXPECT_THAT(copy.refused(ErrorKind::io),
+                AllOf(HasSubstr(index_name), HasSubstr(name), HasSubstr("is missing")));
 }
 
 TEST(Shards, LieInTheFolder) {
