@@ -104,10 +104,10 @@ struct Preprocessing {
     ImageSize input_size;
     double crop_pct = 0.875;
     CropMode crop_mode = CropMode::center;
-    CropRounding crop_rounding = CropRounding::even;
     Interpolation interpolation = Interpolation::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+    CropRounding crop_rounding = CropRounding::even;
 };
 
 /// How a model file can be checked where it runs.

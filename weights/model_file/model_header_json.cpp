@@ -143,7 +143,7 @@ void visit_preprocessing(Visitor&& visit, Value& preprocessing) {
     visit("input_size", preprocessing.input_size);
     visit("crop_pct", preprocessing.crop_pct);
     visit("crop_mode", preprocessing.crop_mode);
-    visit.optional("crop_rounding", preprocessing.crop_rounding);
+    visit("crop_rounding", preprocessing.crop_rounding);
     visit("interpolation", preprocessing.interpolation);
     visit("mean", preprocessing.mean);
     visit("std", preprocessing.std);

@@ -45,7 +45,8 @@ ModelHeader full_header() {
                             CropMode::border,
                             Interpolation::lanczos,
                             {0.1f, 0.2f, 0.3f},
-                            {0.4f, 0.5f, 0.6f}};
+                            {0.4f, 0.5f, 0.6f},
+                            CropRounding::down};
     header.labels = {"cat", "\xf0\x9f\x90\x95 \"dog\"\n"};
     header.self_test = SelfTest{std::numeric_limits<std::uint64_t>::max(), true, "reference", 1e-4};
     header.provenance = {
@@ -72,6 +73,7 @@ TEST(ModelHeaderJson, RoundTrips) {
         EXPECT_EQ(back.preprocessing.mean, header.preprocessing.mean);
         EXPECT_EQ(back.preprocessing.std, header.preprocessing.std);
         EXPECT_EQ(back.preprocessing.crop_mode, header.preprocessing.crop_mode);
+        EXPECT_EQ(back.preprocessing.crop_rounding, header.preprocessing.crop_rounding);
         EXPECT_EQ(back.preprocessing.interpolation, header.preprocessing.interpolation);
         EXPECT_EQ(back.labels, header.labels);
         EXPECT_EQ(back.self_test.has_value(), header.self_test.has_value());
