@@ -75,12 +75,12 @@ void add_activations(const Table& t) {
         for (const Shape shape : {whole, in_cache})
             add(name, t, shape, 2, [=](float* x) { kernel(x, shape.count()); });
     };
-    elementwise("gelu", t.gelu);
-    elementwise("gelu_tanh", t.gelu_tanh);
-    elementwise("quick_gelu", t.quick_gelu);
-    elementwise("silu", t.silu);
-    elementwise("relu", t.relu);
-    elementwise("tanh", t.tanh);
+    elementwise("gelu", t.activations.gelu);
+    elementwise("gelu_tanh", t.activations.gelu_tanh);
+    elementwise("quick_gelu", t.activations.quick_gelu);
+    elementwise("silu", t.activations.silu);
+    elementwise("relu", t.activations.relu);
+    elementwise("tanh", t.activations.tanh);
 }
 
 void add_row_kernels(const Table& t) {

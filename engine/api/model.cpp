@@ -43,6 +43,9 @@ Filter to_filter(Interpolation interpolation) {
     throw Error(ErrorKind::internal, "unknown interpolation");
 }
 
+/// Relative L2 error of logits that bf16 may bring (docs/performance.md).
+constexpr double bf16_tolerance = 3e-2;
+
 ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
     if (options.height < 0 || options.width < 0 || (options.height == 0) != (options.width == 0))
         throw Error(ErrorKind::usage, "image size: expected both height and width, or neither");
@@ -55,6 +58,24 @@ int loaded_threads(const LoadOptions& options) {
         throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) +
                                           ", found " + std::to_string(options.threads));
     return options.threads == 0 ? vit::usable_threads() : options.threads;
+}
+
+DType loaded_precision(const ModelFile& file, const LoadOptions& options) {
+    if (!options.precision) return file.header().dtype;
+    return *options.precision == Precision::bf16 ? DType::bf16 : DType::f32;
+}
+
+KernelSet kernel_set(const ModelFile& file, const LoadOptions& options,
+                     const kernels::Table& table) {
+    KernelSet set{table, kernels::bf16_table_for(table.isa)};
+    if (loaded_precision(file, options) == DType::bf16 && set.bf16 == nullptr)
+        throw Error(ErrorKind::unsupported,
+                    std::string("precision bf16: expected a CPU with AVX512_BF16 and the avx512 "
+                                "kernels, found ") +
+                        kernels::isa_name(table.isa) +
+                        (table.isa == kernels::Isa::avx512 ? " without AVX512_BF16" : "") +
+                        "; use precision f32");
+    return set;
 }
 
 void expect_count(std::int64_t count) {
@@ -78,8 +99,10 @@ struct Model::Impl {
     Impl(ModelFile opened, const LoadOptions& options, const kernels::Table& table)
         : file(std::move(opened)),
           size(loaded_size(file.header().config, options)),
-          executor(file, size, table, loaded_threads(options)) {
+          executor(file, size, kernel_set(file, options, table), loaded_threads(options),
+                   loaded_precision(file, options)) {
         describe(loaded_threads(options));
+        if (loaded_precision(file, options) == DType::bf16) info.precision = Precision::bf16;
     }
 
     void describe(int threads) {
@@ -110,7 +133,7 @@ struct Model::Impl {
                           p.std,
                           p.crop_rounding == CropRounding::down};
         info.threads = threads;
-        info.isa = kernels::isa_name(executor.kernels().isa);
+        info.isa = kernels::isa_name(executor.kernels().f32.isa);
     }
 
     /// Throws Error(usage) where sizes disagree.
@@ -244,7 +267,9 @@ SelfTestResult Model::self_test() const {
     const std::optional<SelfTest>& test = impl_->file.header().self_test;
     if (!test) return result;
     result.present = true;
-    result.tolerance = test->tolerance;
+    result.tolerance = info().precision == Precision::bf16
+                           ? std::max(test->tolerance, bf16_tolerance)
+                           : test->tolerance;
     result.made_by = test->made_by;
     if (impl_->size != impl_->file.header().config.image_size)
         throw Error(ErrorKind::usage,

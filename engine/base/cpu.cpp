@@ -42,6 +42,10 @@ CpuFeatures probe_cpu() noexcept {
     if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
     features.avx2_fma = has_bits(ebx, bit_AVX2) && has_bits(state, ymm_state);
     features.avx512 = features.avx2_fma && has_bits(ebx, avx512) && has_bits(state, zmm_state);
+    constexpr std::uint32_t bf16 = 1U << 5;
+    features.avx512_bf16 = features.avx512 &&
+                           __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
+                           has_bits(eax, bf16);
     return features;
 }
 #else

@@ -5,8 +5,9 @@ namespace vit {
 
 /// Instruction sets that may be used here: the CPU has them and the OS has enabled their registers.
 struct CpuFeatures {
-    bool avx2_fma = false;  ///< AVX2 and FMA3
-    bool avx512 = false;    ///< AVX-512 F, CD, DQ, BW and VL, all five; implies avx2_fma
+    bool avx2_fma = false;     ///< AVX2 and FMA3
+    bool avx512 = false;       ///< AVX-512 F, CD, DQ, BW and VL, all five; implies avx2_fma
+    bool avx512_bf16 = false;  ///< products of bfloat16 added in float32; implies avx512
 };
 
 /// Asks the CPU (cpuid) and the OS (xgetbv). Thread-safe; takes about a microsecond, more in a

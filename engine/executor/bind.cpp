@@ -8,14 +8,13 @@ namespace vit {
 
 namespace {
 
-using KernelTable = kernels::Table;
-
 std::int64_t round_up(std::int64_t n, std::size_t unit) {
     const auto u = static_cast<std::int64_t>(unit);
     return (n + u - 1) / u * u;
 }
 
-void (*activation_kernel(const KernelTable& k, Activation a))(float*, std::size_t) {
+template <class T>
+InPlace<T> activation_kernel(const kernels::Activations<T>& k, Activation a) {
     switch (a) {
         case Activation::gelu:
             return k.gelu;
@@ -31,6 +30,12 @@ void (*activation_kernel(const KernelTable& k, Activation a))(float*, std::size_
             return k.tanh;
     }
     throw Error(ErrorKind::internal, "unknown activation");
+}
+
+/// Calls `f` with the attention kernels of a value's type.
+template <class F>
+auto with_attention(const KernelSet& k, DType type, F f) {
+    return type == DType::f32 ? f(k.f32.attention) : f(k.bf16->attention);
 }
 
 class Binder {
@@ -56,14 +61,16 @@ class Binder {
     Rows rows(ValueId id, std::int64_t first, std::int64_t count) const {
         const Placement& p = b_.plan.values[static_cast<std::size_t>(id)];
         const std::int64_t row = p.row + (p.where == Where::scratch ? first - own_.first : first);
-        return {reinterpret_cast<float*>(base(p)) + row * p.stride, count, graph_.value(id).cols,
-                p.stride};
+        const Value& value = graph_.value(id);
+        return {base(p) + row * p.stride * static_cast<std::int64_t>(item_size(value.type)), count,
+                value.cols, p.stride, value.type};
     }
     Rows own(ValueId id) const { return rows(id, own_.first, own_.count()); }
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
     Rows output() const { return own(node_->output); }
-    float* packed(ValueId id) const {
-        return reinterpret_cast<float*>(base(b_.plan.values[static_cast<std::size_t>(id)]));
+    template <class T>
+    T* packed(ValueId id) const {
+        return reinterpret_cast<T*>(base(b_.plan.values[static_cast<std::size_t>(id)]));
     }
     std::byte* workspace() const {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
@@ -71,8 +78,8 @@ class Binder {
 
     /// Binds a linear to scratch that starts `used` bytes into the workspace. Fewer rows than the
     /// plan counted with might ask for more scratch; no oneDNN is known to.
-    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate,
-                      const float* x, float* y, std::size_t used = 0) {
+    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate, const void* x,
+                      void* y, std::size_t used = 0) {
         Linear& linear = b_.model.linear(weight);
         if (used + linear.scratchpad_bytes(count, accumulate) >
             b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
@@ -95,20 +102,24 @@ class Binder {
         const std::int64_t first = std::max(own_.first, prefix);
         const std::int64_t count = std::max<std::int64_t>(own_.last - first, 0);
         const Rows out = output();
+        const std::int64_t stride = row_stride(geometry.patch_floats());
+        const Rows gathered{workspace(), count, geometry.patch_floats(), stride, e.type};
+        const auto gathered_bytes = static_cast<std::size_t>(count * stride) * item_size(e.type);
+        const auto patch_bytes =
+            e.type == DType::f32 ? 0 : static_cast<std::size_t>(stride) * sizeof(float);
         EmbedStep step{b_.image,
                        geometry,
                        first - prefix,
                        count,
-                       reinterpret_cast<float*>(workspace()),
-                       row_stride(geometry.patch_floats()),
+                       gathered,
+                       reinterpret_cast<float*>(workspace() + gathered_bytes),
                        b_.model.embed_table().data() + own_.first * out.stride,
                        out,
                        {}};
-        if (count > 0) {
-            step.linear.emplace(call(
-                e.patch.weight, count, true, step.gathered, rows(node_->output, first, count).data,
-                static_cast<std::size_t>(count * step.gathered_stride) * sizeof(float)));
-        }
+        if (count > 0)
+            step.linear.emplace(call(e.patch.weight, count, true, gathered.data,
+                                     rows(node_->output, first, count).data,
+                                     gathered_bytes + patch_bytes));
         push(steps, std::move(step));
     }
 
@@ -121,28 +132,35 @@ class Binder {
     void bind(const op::Linear& l, std::vector<Step>& steps) {
         const bool accumulate = node_->inputs.size() > 1;
         const Rows in = input(0), out = output();
-        LinearStep step{
-            call(l.weight, out.count, accumulate, in.data, out.data),
-            out,
-            {},
-            l.activation ? activation_kernel(b_.model.kernels(), *l.activation) : nullptr};
+        LinearStep step{call(l.weight, out.count, accumulate, in.data, out.data), out, {}, {}};
+        const KernelSet& k = b_.model.kernels();
+        if (l.activation && out.type == DType::f32)
+            step.activation = activation_kernel(k.f32.activations, *l.activation);
+        else if (l.activation)
+            step.activation = activation_kernel(k.bf16->activations, *l.activation);
         if (accumulate && !b_.plan.in_place[static_cast<std::size_t>(index_)])
             step.residual = input(1);
         push(steps, std::move(step));
     }
 
     void bind(const op::PackHeads& p, std::vector<Step>& steps) {
-        const KernelTable& k = b_.model.kernels();
-        push(steps, PackStep{input(0), p.keys ? k.pack_keys : k.pack_values, own_.first,
-                             graph_.value(node_->output).rows, p.heads, p.head_dim,
-                             packed(node_->output)});
+        with_attention(b_.model.kernels(), input(0).type,
+                       [&]<class T>(const kernels::AttentionKernels<T>& k) {
+                           push(steps, PackStep<T>{input(0), p.keys ? k.pack_keys : k.pack_values,
+                                                   own_.first, graph_.value(node_->output).rows,
+                                                   p.heads, p.head_dim, packed<T>(node_->output)});
+                       });
     }
 
     void bind(const op::Attention& a, std::vector<Step>& steps) {
-        push(steps,
-             AttentionStep{input(0), output(), packed(node_->inputs[1]), packed(node_->inputs[2]),
-                           graph_.value(node_->inputs[1]).rows, a.heads, a.head_dim,
-                           static_cast<float>(a.scale), reinterpret_cast<float*>(workspace())});
+        with_attention(
+            b_.model.kernels(), input(0).type, [&]<class T>(const kernels::AttentionKernels<T>& k) {
+                push(steps, AttentionStep<T>{input(0), output(), packed<T>(node_->inputs[1]),
+                                             packed<T>(node_->inputs[2]),
+                                             graph_.value(node_->inputs[1]).rows, a.heads,
+                                             a.head_dim, static_cast<float>(a.scale), k.attend,
+                                             reinterpret_cast<float*>(workspace())});
+            });
     }
 
     void bind(const op::MeanRows& m, std::vector<Step>& steps) {
@@ -173,26 +191,33 @@ class Binder {
 }  // namespace
 
 StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
-    const KernelTable& k = model.kernels();
+    const KernelSet& kernels = model.kernels();
     StorageRules rules;
     rules.stride = row_stride;
-    rules.packed_bytes = [&k](const op::PackHeads& p, std::int64_t rows) {
-        const std::int64_t head_floats = p.keys ? round_up(rows, k.attention_panel) * p.head_dim
-                                                : round_up(p.head_dim, k.attention_panel) * rows;
-        return static_cast<std::size_t>(p.heads * head_floats) * sizeof(float);
+    rules.packed_bytes = [&kernels](const op::PackHeads& p, const Value& shape) {
+        const auto keys = static_cast<std::size_t>(shape.rows),
+                   head_dim = static_cast<std::size_t>(p.head_dim);
+        return with_attention(kernels, shape.type, [&](const auto& k) {
+            return static_cast<std::size_t>(p.heads) * item_size(shape.type) *
+                   (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
+        });
     };
-    rules.workspace = [&graph, &model, &k](const Node& node, std::int64_t rows) -> std::size_t {
+    rules.workspace = [&graph, &model, &kernels](const Node& node,
+                                                 std::int64_t rows) -> std::size_t {
         if (const auto* linear = std::get_if<op::Linear>(&node.op))
             return model.linear(linear->weight).scratchpad_bytes(rows, node.inputs.size() > 1);
         if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
             Linear& linear = model.linear(embed->patch.weight);
-            return static_cast<std::size_t>(rows * row_stride(linear.in())) * sizeof(float) +
-                   linear.scratchpad_bytes(rows, true);
+            const auto stride = static_cast<std::size_t>(row_stride(linear.in()));
+            return static_cast<std::size_t>(rows) * stride * item_size(embed->type) +
+                   stride * sizeof(float) + linear.scratchpad_bytes(rows, true);
         }
         if (std::holds_alternative<op::Attention>(node.op))
-            return k.attention_rows * sizeof(float) *
-                   static_cast<std::size_t>(
-                       round_up(graph.value(node.inputs[1]).rows, k.attention_panel));
+            return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {
+                return k.tile_rows * sizeof(float) *
+                       static_cast<std::size_t>(
+                           round_up(graph.value(node.inputs[1]).rows, k.panel));
+            });
         return 0;
     };
     return rules;

@@ -86,16 +86,12 @@ double Context::take_waiting() {
     return sum;
 }
 
-ConstRows Context::result(ValueId id) const {
+Rows Context::result(ValueId id) const {
     const Placement& p = plan_.values[static_cast<std::size_t>(id)];
-    const Value shape = program_.graph.value(id);
-    const float* base = reinterpret_cast<const float*>(arena_.data() + p.offset);
-    ConstRows rows;
-    rows.data = base + p.row * p.stride;
-    rows.count = shape.rows;
-    rows.cols = shape.cols;
-    rows.stride = p.stride;
-    return rows;
+    const Value& value = program_.graph.value(id);
+    return {arena_.data() + p.offset +
+                p.row * p.stride * static_cast<std::int64_t>(item_size(value.type)),
+            value.rows, value.cols, p.stride, value.type};
 }
 
 }  // namespace vit

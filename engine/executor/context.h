@@ -44,7 +44,7 @@ class Context {
     void rethrow_error();
 
     /// A result after a run; no_value is not allowed.
-    ConstRows result(ValueId id) const;
+    Rows result(ValueId id) const;
     /// Seconds that all threads together spent in a node since this was last asked.
     double take_seconds(std::size_t node);
     /// The same for waiting at barriers.
@@ -62,10 +62,10 @@ class Context {
     void run_stages(Member& member) noexcept;
 
     const Program& program_;
-    const kernels::Table& kernels_;
+    const KernelSet& kernels_;
     const float* image_ = nullptr;
     Plan plan_;
-    AlignedBuffer arena_;
+    mutable AlignedBuffer arena_;
     std::vector<Member> gang_;
     Barrier barrier_;
 };

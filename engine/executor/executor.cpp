@@ -12,31 +12,40 @@ namespace vit {
 namespace {
 
 /// The graph whose linears every other variant shares: all results, so all that any variant needs.
-Graph graph_to_pack(const Graph& built) {
-    return optimise(built, {true, true, true});
+Graph graph_to_pack(const Graph& built, DType precision) {
+    return optimise(built, {true, true, true}, precision);
 }
 
 void copy_result(const Context& context, ValueId id, float* to, std::int64_t image) {
     if (to == nullptr) return;
-    const ConstRows rows = context.result(id);
+    const Rows rows = context.result(id);
     to += image * rows.count * rows.cols;
     for (std::int64_t r = 0; r < rows.count; ++r)
-        std::memcpy(to + r * rows.cols, rows.data + r * rows.stride,
+        std::memcpy(to + r * rows.cols, rows.row(r),
                     static_cast<std::size_t>(rows.cols) * sizeof(float));
+}
+
+/// Bytes of an element of the node's weights, as they are packed.
+std::size_t weight_size(const Graph& graph, const Node& node) {
+    if (const auto* embed = std::get_if<op::Embed>(&node.op)) return item_size(embed->type);
+    return std::holds_alternative<op::Linear>(node.op) ? item_size(graph.value(node.inputs[0]).type)
+                                                       : sizeof(float);
 }
 
 /// Bytes of weights and activations that a node touches once.
 double traffic(const Graph& graph, const Node& node, const WeightMap& weights) {
-    double floats = 0;
+    double bytes = 0;
     const auto add = [&](ValueId id) {
-        floats +=
-            static_cast<double>(graph.value(id).rows) * static_cast<double>(graph.value(id).cols);
+        const Value& v = graph.value(id);
+        bytes += static_cast<double>(v.rows) * static_cast<double>(v.cols) *
+                 static_cast<double>(item_size(v.type));
     };
     for (ValueId id : node.inputs) add(id);
     add(node.output);
     for (const std::string& name : weight_names(node.op))
-        floats += static_cast<double>(weights.get(name).size());
-    return floats * sizeof(float);
+        bytes += static_cast<double>(weights.tensor(name).numel()) *
+                 static_cast<double>(weight_size(graph, node));
+    return bytes;
 }
 
 }  // namespace
@@ -54,11 +63,12 @@ struct Executor::Lease {
     ~Lease() { executor.give_back(variant, std::move(team)); }
 };
 
-Executor::Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels,
-                   int threads)
+Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels,
+                   int threads, DType precision)
     : built_(build_vit(file.header().config, image_size)),
+      precision_(precision),
       threads_(threads),
-      model_(file, image_size, graph_to_pack(built_), kernels, threads) {}
+      model_(file, image_size, graph_to_pack(built_, precision), kernels, threads) {}
 
 Executor::Variant& Executor::variant(const Demand& demand) const {
     const std::lock_guard lock(mutex_);

@@ -49,13 +49,14 @@ struct RunProfile {
 /// Any number of threads may call the const members at once.
 class Executor {
   public:
-    Executor(const ModelFile& file, ImageSize image_size, const kernels::Table& kernels,
-             int threads);
+    /// `precision`: f32, or bf16, which needs kernels for it.
+    Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels, int threads,
+             DType precision = DType::f32);
 
     const Graph& built() const { return built_; }
     /// The graph after all passes.
-    Graph optimised(const Demand& demand) const { return optimise(built_, demand); }
-    const kernels::Table& kernels() const { return model_.kernels(); }
+    Graph optimised(const Demand& demand) const { return optimise(built_, demand, precision_); }
+    const KernelSet& kernels() const { return model_.kernels(); }
 
     /// Images [count, channels, height, width]. While there are as many images as threads, each
     /// thread runs its own; the rest are shared by gangs of threads. The split does not change a
@@ -98,6 +99,7 @@ class Executor {
     }
 
     Graph built_;
+    DType precision_;
     int threads_;
     // Contexts and primitives are made on demand, under the lock; running needs it to take and give
     // back only.

@@ -19,14 +19,15 @@ struct Packing {
 }  // namespace
 
 PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
-                             const kernels::Table& kernels, int threads)
+                             const KernelSet& kernels, int threads)
     : kernels_(kernels), weights_(file, image_size) {
     std::vector<Packing> packings;
     std::size_t total = 0;
-    const LinearMethod method = choose_linear_method(kernels.isa);
     const auto add = [&](const std::string& weight, const std::string& bias,
-                         const std::string& out_scale, std::int64_t in, Value out) {
-        const auto [entry, is_new] = linears_.try_emplace(weight, method, in, out.cols, out.rows);
+                         const std::string& out_scale, DType type, std::int64_t in, Value out) {
+        const LinearMethod method = choose_linear_method(kernels.f32.isa, type);
+        const auto [entry, is_new] =
+            linears_.try_emplace(weight, method, in, out.cols, out.rows, type, out.type);
         if (!is_new) return;
         packings.push_back({&entry->second, weight, bias, out_scale, total});
         total += (entry->second.packed_bytes() + 63) / 64 * 64;
@@ -35,12 +36,12 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         for (const Node& node : graph.nodes) {
             const Value out = graph.value(node.output);
             if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
-                add(linear->weight, linear->bias, linear->out_scale,
-                    graph.value(node.inputs[0]).cols, out);
+                const Value in = graph.value(node.inputs[0]);
+                add(linear->weight, linear->bias, linear->out_scale, in.type, in.cols, out);
             } else if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
                 const std::int64_t patch =
                     graph.channels * embed->patch.patch_height * embed->patch.patch_width;
-                add(embed->patch.weight, embed->patch.bias, "", patch, out);
+                add(embed->patch.weight, embed->patch.bias, "", embed->type, patch, out);
                 make_embed_table(*embed, out);
             }
         }
@@ -54,8 +55,9 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             const auto optional = [&](const std::string& name) {
                 return name.empty() ? std::span<const float>{} : weights_.get(name);
             };
-            p.linear->pack(weights_.get(p.weight), optional(p.bias), optional(p.out_scale),
-                           reinterpret_cast<float*>(packed_.data() + p.offset));
+            const TensorView& weight = weights_.tensor(p.weight);
+            p.linear->pack({weight.data.data(), weight.dtype}, optional(p.bias),
+                           optional(p.out_scale), packed_.data() + p.offset);
             if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
         }
     });

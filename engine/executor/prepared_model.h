@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/executor/step.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/weights.h"
-#include "engine/kernels/kernels.h"
 #include "engine/ops/linear.h"
 #include "weights/model_file/model_file.h"
 
@@ -21,9 +21,9 @@ class PreparedModel {
     /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it
     /// goes. `graph` must hold every Linear and Embed that a later bind() names.
     PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
-                  const kernels::Table& kernels, int threads);
+                  const KernelSet& kernels, int threads);
 
-    const kernels::Table& kernels() const { return kernels_; }
+    const KernelSet& kernels() const { return kernels_; }
     const WeightMap& weights() const { return weights_; }
     /// The packed linear of the node that uses this weight. Preparing it for more row counts is for
     /// one thread at a time.
@@ -35,7 +35,7 @@ class PreparedModel {
   private:
     void make_embed_table(const op::Embed& embed, Value shape);
 
-    const kernels::Table& kernels_;
+    KernelSet kernels_;
     WeightMap weights_;
     std::map<std::string, Linear> linears_;
     AlignedBuffer packed_;

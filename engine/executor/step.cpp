@@ -14,58 +14,78 @@ std::size_t u(std::int64_t n) {
 /// finite.
 void clear_padding(const Rows& rows) {
     if (rows.stride == rows.cols) return;
+    const std::size_t item = item_size(rows.type);
     for (std::int64_t r = 0; r < rows.count; ++r)
-        std::memset(rows.data + r * rows.stride + rows.cols, 0,
-                    u(rows.stride - rows.cols) * sizeof(float));
+        std::memset(rows.row(r) + u(rows.cols) * item, 0, u(rows.stride - rows.cols) * item);
 }
 
-void run(const EmbedStep& s, const kernels::Table&) {
+void run(const EmbedStep& s, const KernelSet& kernels) {
     std::memcpy(s.out.data, s.table, u(s.out.count * s.out.stride) * sizeof(float));
     if (!s.linear) return;
-    gather_patches(*s.image, s.geometry, s.first_patch, s.patches, s.gathered, s.gathered_stride);
+    const Rows& to = s.gathered;
+    if (to.type == DType::f32) {
+        gather_patches(*s.image, s.geometry, s.first_patch, s.patches, to.f32(), to.stride);
+    } else {
+        for (std::int64_t p = 0; p < s.patches; ++p) {
+            gather_patches(*s.image, s.geometry, s.first_patch + p, 1, s.patch, to.stride);
+            kernels.bf16->round(s.patch, to.bf16() + p * to.stride, u(to.stride));
+        }
+    }
     s.linear->execute();
 }
 
-void run(const LayerNormStep& s, const kernels::Table& kernels) {
-    kernels.layer_norm(s.in.data, u(s.in.stride), s.out.data, u(s.out.stride), u(s.out.count),
-                       u(s.out.cols), s.gamma, s.beta, s.eps);
+void run(const LayerNormStep& s, const KernelSet& kernels) {
+    const auto normalise = [&](auto* kernel, auto* out) {
+        kernel(s.in.f32(), u(s.in.stride), out, u(s.out.stride), u(s.out.count), u(s.out.cols),
+               s.gamma, s.beta, s.eps);
+    };
+    if (s.out.type == DType::f32)
+        normalise(kernels.f32.layer_norm, s.out.f32());
+    else
+        normalise(kernels.bf16->layer_norm, s.out.bf16());
     clear_padding(s.out);
 }
 
-void run(const LinearStep& s, const kernels::Table&) {
+void run(const LinearStep& s, const KernelSet&) {
     if (s.residual)
         for (std::int64_t r = 0; r < s.out.count; ++r)
-            std::memcpy(s.out.data + r * s.out.stride, s.residual->data + r * s.residual->stride,
-                        u(s.out.stride) * sizeof(float));
+            std::memcpy(s.out.row(r), s.residual->row(r), u(s.out.stride) * sizeof(float));
     s.call.execute();
-    if (s.activation) s.activation(s.out.data, u(s.out.count * s.out.stride));
+    const std::size_t count = u(s.out.count * s.out.stride);
+    if (const auto* f32 = std::get_if<InPlace<float>>(&s.activation))
+        (*f32)(s.out.f32(), count);
+    else if (const auto* bf16 = std::get_if<InPlace<kernels::BFloat16>>(&s.activation))
+        (*bf16)(s.out.bf16(), count);
 }
 
-void run(const PackStep& s, const kernels::Table&) {
-    s.pack(s.in.data, u(s.in.stride), u(s.first), u(s.in.count), u(s.keys), u(s.heads),
+template <class T>
+void run(const PackStep<T>& s, const KernelSet&) {
+    s.pack(data_of<T>(s.in), u(s.in.stride), u(s.first), u(s.in.count), u(s.keys), u(s.heads),
            u(s.head_dim), s.packed);
 }
 
-void run(const AttentionStep& s, const kernels::Table& kernels) {
-    kernels.attend(s.q.data, u(s.q.stride), u(s.q.count), s.keys, s.values, u(s.key_count),
-                   u(s.heads), u(s.head_dim), s.scale, s.out.data, u(s.out.stride), s.workspace);
+template <class T>
+void run(const AttentionStep<T>& s, const KernelSet&) {
+    s.attend(data_of<T>(s.q), u(s.q.stride), u(s.q.count), s.keys, s.values, u(s.key_count),
+             u(s.heads), u(s.head_dim), u(s.head_dim), s.scale, data_of<T>(s.out), u(s.out.stride),
+             s.workspace);
     clear_padding(s.out);
 }
 
-void run(const MeanRowsStep& s, const kernels::Table& kernels) {
-    kernels.mean_rows(s.in.data, u(s.in.stride), u(s.in.count), u(s.in.cols), s.out.data);
+void run(const MeanRowsStep& s, const KernelSet& kernels) {
+    kernels.f32.mean_rows(s.in.f32(), u(s.in.stride), u(s.in.count), u(s.in.cols), s.out.f32());
     clear_padding(s.out);
 }
 
-void run(const AverageStep& s, const kernels::Table&) {
+void run(const AverageStep& s, const KernelSet&) {
     for (std::int64_t c = 0; c < s.out.cols; ++c)
-        s.out.data[c] = (s.a.data[c] + s.b.data[c]) * 0.5f;
+        s.out.f32()[c] = (s.a.f32()[c] + s.b.f32()[c]) * 0.5f;
     clear_padding(s.out);
 }
 
 }  // namespace
 
-void execute(const Step& step, const kernels::Table& kernels) {
+void execute(const Step& step, const KernelSet& kernels) {
     std::visit([&](const auto& work) { run(work, kernels); }, step.work);
 }
 

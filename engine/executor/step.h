@@ -9,76 +9,89 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/patches.h"
+#include "weights/model_file/tensor.h"
 
 namespace vit {
 
+/// The kernels of this run. `bf16` is there where a value is bfloat16.
+struct KernelSet {
+    const kernels::Table& f32;
+    const kernels::Bf16Table* bf16 = nullptr;
+};
+
 /// Rows of a matrix that a thread owns.
 struct Rows {
-    float* data = nullptr;
+    std::byte* data = nullptr;
     std::int64_t count = 0, cols = 0, stride = 0;
+    DType type = DType::f32;
+
+    float* f32() const { return reinterpret_cast<float*>(data); }
+    kernels::BFloat16* bf16() const { return reinterpret_cast<kernels::BFloat16*>(data); }
+    std::byte* row(std::int64_t r) const {
+        return data + r * stride * static_cast<std::int64_t>(item_size(type));
+    }
 };
-struct ConstRows {
-    const float* data = nullptr;
-    std::int64_t count = 0, cols = 0, stride = 0;
-    ConstRows() = default;
-    ConstRows(const Rows& r)
-        : data(r.data), count(r.count), cols(r.cols), stride(r.stride) {}  // NOLINT: widening
-};
+
+/// Of one type, as the kernel that reads or writes them.
+template <class T>
+T* data_of(const Rows& rows) {
+    return reinterpret_cast<T*>(rows.data);
+}
 
 struct EmbedStep {
     const float* const* image;  ///< set anew for every run
     PatchGeometry geometry;
     std::int64_t first_patch, patches;  ///< of this thread
-    float* gathered;                    ///< [patches, stride]
-    std::int64_t gathered_stride;
-    const float* table;  ///< this thread's first row
+    Rows gathered;                      ///< one row a patch
+    float* patch;                       ///< one patch, before it is rounded; bf16 only
+    const float* table;                 ///< this thread's first row
     Rows out;
     std::optional<onednn::Call> linear;  ///< none where the thread owns prefix rows only
 };
 struct LayerNormStep {
-    ConstRows in;
-    Rows out;
+    Rows in, out;
     const float *gamma, *beta;
     float eps;
 };
+template <class T>
+using InPlace = void (*)(T*, std::size_t);
 struct LinearStep {
     onednn::Call call;
     Rows out;
-    std::optional<ConstRows>
+    std::optional<Rows>
         residual;  ///< to copy into `out` first; none: it is there, or there is none
-    void (*activation)(float*, std::size_t);
+    std::variant<std::monostate, InPlace<float>, InPlace<kernels::BFloat16>> activation;
 };
+template <class T>
 struct PackStep {
-    ConstRows in;
-    void (*pack)(const float*, std::size_t, std::size_t, std::size_t, std::size_t, std::size_t,
-                 std::size_t, float*);
+    Rows in;
+    decltype(kernels::AttentionKernels<T>::pack_keys) pack;
     std::int64_t first, keys, heads, head_dim;
-    float* packed;
+    T* packed;
 };
+template <class T>
 struct AttentionStep {
-    ConstRows q;
-    Rows out;
-    const float *keys, *values;
+    Rows q, out;
+    const T *keys, *values;
     std::int64_t key_count, heads, head_dim;
     float scale;
+    decltype(kernels::AttentionKernels<T>::attend) attend;
     float* workspace;
 };
 struct MeanRowsStep {
-    ConstRows in;
-    Rows out;
+    Rows in, out;
 };
 struct AverageStep {
-    ConstRows a, b;
-    Rows out;
+    Rows a, b, out;
 };
 
 struct Step {
     int node;  ///< index into Graph::nodes
-    std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep, AttentionStep, MeanRowsStep,
-                 AverageStep>
+    std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep<float>, PackStep<kernels::BFloat16>,
+                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, MeanRowsStep, AverageStep>
         work;
 };
 
-void execute(const Step& step, const kernels::Table& kernels);
+void execute(const Step& step, const KernelSet& kernels);
 
 }  // namespace vit

@@ -232,7 +232,7 @@ Graph build_vit(const ModelConfig& config, ImageSize image_size) {
     Builder b{config, {}};
     b.graph.channels = config.in_chans;
     b.graph.image_size = image_size;
-    b.graph.image = b.graph.add_value(config.in_chans, image_size.height * image_size.width);
+    b.graph.image = b.graph.add_value({config.in_chans, image_size.height * image_size.width});
 
     ValueId x = embed(b);
     for (std::int64_t i = 0; i < config.depth; ++i) x = block(b, i, x);

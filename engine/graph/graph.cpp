@@ -24,14 +24,14 @@ std::vector<std::string> named(std::initializer_list<std::string> names) {
 
 }  // namespace
 
-ValueId Graph::add_value(std::int64_t rows, std::int64_t cols) {
-    values.push_back({rows, cols});
+ValueId Graph::add_value(Value value) {
+    values.push_back(value);
     return static_cast<ValueId>(values.size()) - 1;
 }
 
 ValueId Graph::add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows,
-                   std::int64_t cols) {
-    const ValueId output = add_value(rows, cols);
+                   std::int64_t cols, DType type) {
+    const ValueId output = add_value({rows, cols, type});
     nodes.push_back({std::move(name), std::move(op), std::move(inputs), output});
     return output;
 }

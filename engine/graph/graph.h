@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "weights/model_file/model_config.h"
+#include "weights/model_file/tensor.h"
 
 namespace vit {
 
@@ -38,6 +39,7 @@ struct Embed {
     std::vector<std::string> tokens;
     std::string table;
     bool table_has_prefix;
+    DType type = DType::f32;  ///< that patches and their weights are rounded to
 };
 struct LayerNorm {
     std::string weight, bias;
@@ -91,10 +93,11 @@ using Op =
                  op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
                  op::SelectRows, op::MeanRows, op::Average, op::Dropout, op::DropPath>;
 
-/// A matrix [rows, cols] of float32; for the image [channels, height * width].
+/// A matrix [rows, cols]; for the image [channels, height * width].
 struct Value {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
+    DType type = DType::f32;  ///< or bf16 (choose_precision)
 };
 
 struct Node {
@@ -117,10 +120,10 @@ struct Graph {
     ValueId tokens = no_value;    ///< [T, D], after the final norm
 
     const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
-    ValueId add_value(std::int64_t rows, std::int64_t cols);
+    ValueId add_value(Value value);
     /// Appends a node and its output value, and returns that value.
     ValueId add(std::string name, Op op, std::vector<ValueId> inputs, std::int64_t rows,
-                std::int64_t cols);
+                std::int64_t cols, DType type = DType::f32);
     std::vector<ValueId> results() const;
 };
 

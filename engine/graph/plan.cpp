@@ -19,6 +19,7 @@ std::size_t aligned(std::size_t bytes) {
 /// One block of memory, which several values may share.
 struct Storage {
     std::int64_t rows = 0, cols = 0;
+    DType type = DType::f32;
     std::size_t packed_bytes = 0;  ///< not 0: of this size, whatever the rows
     int first_stage = 0, last_stage = 0;
     int first_step = 0, last_step = 0;  ///< positions in the order of execution
@@ -93,8 +94,9 @@ class Planner {
         const Value shape = graph_.value(n.output);
         fresh.rows = shape.rows;
         fresh.cols = shape.cols;
+        fresh.type = shape.type;
         if (const auto* pack = std::get_if<op::PackHeads>(&n.op)) {
-            fresh.packed_bytes = rules_.packed_bytes(*pack, shape.rows);
+            fresh.packed_bytes = rules_.packed_bytes(*pack, shape);
             fresh.shared = true;
         }
         fresh.first_stage = fresh.last_stage = stage_[step];
@@ -121,7 +123,7 @@ class Planner {
         const auto stride = static_cast<std::uint64_t>(rules_.stride(s.cols));
         return aligned(checked::to_size(
             checked::mul(checked::mul(static_cast<std::uint64_t>(rows), stride, "plan"),
-                         sizeof(float), "plan"),
+                         item_size(s.type), "plan"),
             "plan"));
     }
 

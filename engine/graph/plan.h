@@ -37,15 +37,15 @@ struct Placement {
     std::size_t offset =
         0;  ///< in bytes, of the storage's first row (scratch: the thread's first row)
     std::int64_t row = 0;     ///< first row of the value within the storage
-    std::int64_t stride = 0;  ///< floats from row to row
+    std::int64_t stride = 0;  ///< elements from row to row
 };
 
 /// Storage sizes that the plan cannot know by itself.
 struct StorageRules {
-    /// Floats from row to row of a value of so many columns.
+    /// Elements from row to row of a value of so many columns.
     std::function<std::int64_t(std::int64_t cols)> stride;
     /// Bytes of a value that PackHeads makes.
-    std::function<std::size_t(const op::PackHeads&, std::int64_t rows)> packed_bytes;
+    std::function<std::size_t(const op::PackHeads&, const Value& shape)> packed_bytes;
     /// Bytes that a node needs for itself while it runs on `rows` rows (0: none).
     std::function<std::size_t(const Node&, std::int64_t rows)> workspace;
 };

@@ -11,7 +11,8 @@ namespace vit {
 namespace {
 
 std::string shape(Value value) {
-    return fmt::format("[{}, {}]", value.rows, value.cols);
+    return fmt::format("[{}, {}]{}", value.rows, value.cols,
+                       value.type == DType::bf16 ? " bf16" : "");
 }
 
 std::string details(const Graph& graph, const Node& node) {
@@ -55,7 +56,7 @@ std::string print_text(const Graph& graph) {
             std::string inputs;
             for (ValueId id : node.inputs)
                 inputs += (inputs.empty() ? "" : ", ") + source(graph, producer, id);
-            text += fmt::format("  {:<24} {:<40} {:<14} {:>8.4f} GFLOP  <- {}\n", node.name,
+            text += fmt::format("  {:<24} {:<40} {:<16} {:>8.4f} GFLOP  <- {}\n", node.name,
                                 details(graph, node), shape(graph.value(node.output)),
                                 flop(graph, node) * 1e-9, inputs);
         }

@@ -6,9 +6,7 @@
 namespace vit {
 
 WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
-    for (const TensorView& tensor : file.tensors())
-        views_[tensor.name] = {reinterpret_cast<const float*>(tensor.data.data()),
-                               tensor.data.size() / sizeof(float)};
+    for (const TensorView& tensor : file.tensors()) views_[tensor.name] = tensor;
     const ModelConfig& c = file.header().config;
     if (image_size == c.image_size || !c.position_table) return;
     const auto grid = [&](ImageSize size) {
@@ -22,14 +20,31 @@ WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
 void WeightMap::set(std::string name, std::vector<float> values) {
     std::vector<float>& kept = owned_[name];
     kept = std::move(values);
-    views_[std::move(name)] = kept;
+    view(std::move(name), kept);
 }
 
-std::span<const float> WeightMap::get(std::string_view name) const {
+void WeightMap::view(std::string name, std::span<const float> values) {
+    TensorView& view = views_[name];
+    view = {std::move(name),
+            DType::f32,
+            {static_cast<std::int64_t>(values.size())},
+            std::as_bytes(values)};
+}
+
+const TensorView& WeightMap::tensor(std::string_view name) const {
     const auto found = views_.find(name);
     if (found == views_.end())
         throw Error(ErrorKind::internal, "weights: no tensor '" + std::string(name) + "'");
     return found->second;
+}
+
+std::span<const float> WeightMap::get(std::string_view name) const {
+    const TensorView& view = tensor(name);
+    if (view.dtype != DType::f32)
+        throw Error(ErrorKind::internal, "weights: tensor '" + std::string(name) + "' is " +
+                                             std::string(dtype_name(view.dtype)) +
+                                             ", expected F32");
+    return {reinterpret_cast<const float*>(view.data.data()), view.data.size() / sizeof(float)};
 }
 
 }  // namespace vit

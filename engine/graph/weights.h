@@ -11,8 +11,7 @@
 
 namespace vit {
 
-/// Float32 tensors by canonical name: views of a mapped model file, or own copies where they
-/// differ.
+/// Tensors by canonical name: views of a mapped model file, or own copies where they differ.
 class WeightMap {
   public:
     WeightMap() = default;
@@ -22,12 +21,14 @@ class WeightMap {
 
     void set(std::string name, std::vector<float> values);
     /// Values that outlive this.
-    void view(std::string name, std::span<const float> values) { views_[std::move(name)] = values; }
-    /// Throws Error(internal) where the name is unknown.
+    void view(std::string name, std::span<const float> values);
+    /// As it is stored, float32 or bfloat16. Throws Error(internal) where the name is unknown.
+    const TensorView& tensor(std::string_view name) const;
+    /// A float32 tensor's elements. Throws Error(internal) for any other.
     std::span<const float> get(std::string_view name) const;
 
   private:
-    std::map<std::string, std::span<const float>, std::less<>> views_;
+    std::map<std::string, TensorView, std::less<>> views_;
     std::map<std::string, std::vector<float>, std::less<>> owned_;
 };
 

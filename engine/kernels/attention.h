@@ -3,126 +3,207 @@
 // memory does not grow with rows × keys. Every output row is computed by the same chain of
 // operations whatever block it is in.
 //
-// Keys are packed in panels of 2 × batch size keys, [head][panel][head_dim][lane], and values in
-// panels of as many columns, [head][panel][key][lane], so that the inner loops read both in order.
+// A lane holds 32 bits: one float, or two bfloat16 that are neighbours along the sum and meet in
+// one instruction, which adds their products in float32. Keys are packed in panels of two vectors
+// of keys, [head][panel][lanes along head_dim][key], and values in panels of as many columns,
+// [head][panel][lanes along the keys][column], so that the inner loops read both in order.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
+#include "engine/kernels/lanes.h"
 #include "engine/kernels/softmax.h"
-#include "xsimd/xsimd.hpp"
 
 namespace vit::kernels {
 
-template <class Arch>
+template <class A, class T>
 struct Attention {
-    using Batch = xsimd::batch<float, Arch>;
-    static constexpr std::size_t width = Batch::size;
-    static constexpr std::size_t panel = 2 * width;
+    using V = F32<A>;
+    static constexpr std::size_t w = width<A>;
+    static constexpr std::size_t panel = 2 * w;
+    static constexpr std::size_t per_lane = sizeof(float) / sizeof(T);
     // Accumulators fill the registers: 6 × 2 of 16, 12 × 2 of 32.
-    static constexpr std::size_t micro_rows = width == 16 ? 12 : 6;
+    static constexpr std::size_t micro_rows = w == 16 ? 12 : 6;
     static constexpr std::size_t tile_rows = 24;
 
     static std::size_t panels(std::size_t n) { return (n + panel - 1) / panel; }
+    static std::size_t lanes(std::size_t n) { return (n + per_lane - 1) / per_lane; }
 
-    /// c[MR × panel] = a[MR × depth] · b[depth × panel]; every element is one chain of fused
-    /// multiply-adds.
-    template <std::size_t MR>
-    static void multiply(const float* a, std::size_t lda, const float* b, std::size_t depth,
-                         float* c, std::size_t ldc) {
-        Batch sum[MR][2];
-        for (std::size_t r = 0; r < MR; ++r) sum[r][0] = sum[r][1] = Batch(0.0f);
-        for (std::size_t i = 0; i < depth; ++i, b += panel) {
-            const Batch b0 = Batch::load_unaligned(b), b1 = Batch::load_unaligned(b + width);
+    /// c[MR × vectors] = factor[MR] · a[MR × depth] · b[depth × panel]; every element is one chain
+    /// of fused multiply-adds. `depth` counts lanes; `factor` may be nullptr.
+    template <std::size_t MR, std::size_t vectors, class Out>
+    static void multiply(const T* a, std::size_t lda, const T* b, std::size_t depth, Out* c,
+                         std::size_t ldc, const float* factor) {
+        V sum[MR][vectors];
+        for (std::size_t r = 0; r < MR; ++r)
+            for (std::size_t v = 0; v < vectors; ++v) sum[r][v] = V(0.0F);
+        for (std::size_t i = 0; i < depth; ++i, b += panel * per_lane) {
+            V y[vectors];
+            for (std::size_t v = 0; v < vectors; ++v) y[v] = load_lanes<A>(b + v * w * per_lane);
             for (std::size_t r = 0; r < MR; ++r) {
-                const Batch x(a[r * lda + i]);
-                sum[r][0] = fmadd<Arch>(x, b0, sum[r][0]);
-                sum[r][1] = fmadd<Arch>(x, b1, sum[r][1]);
+                const V x = broadcast_lane<A>(a + r * lda + i * per_lane);
+                for (std::size_t v = 0; v < vectors; ++v)
+                    sum[r][v] = multiply_lanes<A>(x, y[v], sum[r][v], T{});
             }
         }
-        for (std::size_t r = 0; r < MR; ++r) {
-            sum[r][0].store_unaligned(c + r * ldc);
-            sum[r][1].store_unaligned(c + r * ldc + width);
-        }
+        for (std::size_t r = 0; r < MR; ++r)
+            for (std::size_t v = 0; v < vectors; ++v)
+                store<A>(c + r * ldc + v * w,
+                         factor == nullptr ? sum[r][v] : sum[r][v] * V(factor[r]));
     }
 
     /// Any number of rows up to `micro_rows`.
-    template <std::size_t MR = micro_rows>
-    static void multiply_rows(std::size_t rows, const float* a, std::size_t lda, const float* b,
-                              std::size_t depth, float* c, std::size_t ldc) {
+    template <std::size_t vectors, std::size_t MR = micro_rows, class Out>
+    static void multiply_rows(std::size_t rows, const T* a, std::size_t lda, const T* b,
+                              std::size_t depth, Out* c, std::size_t ldc, const float* factor) {
         if constexpr (MR > 1)
-            if (rows < MR) return multiply_rows<MR - 1>(rows, a, lda, b, depth, c, ldc);
-        multiply<MR>(a, lda, b, depth, c, ldc);
+            if (rows < MR)
+                return multiply_rows<vectors, MR - 1>(rows, a, lda, b, depth, c, ldc, factor);
+        multiply<MR, vectors>(a, lda, b, depth, c, ldc, factor);
     }
 
-    static void pack_keys(const float* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                          std::size_t keys, std::size_t heads, std::size_t head_dim,
-                          float* packed) {
-        const std::size_t head_floats = panels(keys) * panel * head_dim;
-        for (std::size_t r = 0; r < rows; ++r) {
-            const std::size_t key = first + r;
-            for (std::size_t h = 0; h < heads; ++h) {
-                const float* from = k + r * k_stride + h * head_dim;
-                float* to = packed + h * head_floats + key / panel * panel * head_dim + key % panel;
-                for (std::size_t d = 0; d < head_dim; ++d) to[d * panel] = from[d];
+    static std::size_t packed_keys(std::size_t keys, std::size_t head_dim) {
+        return panels(keys) * panel * lanes(head_dim) * per_lane;
+    }
+    static std::size_t packed_values(std::size_t keys, std::size_t value_dim) {
+        return panels(value_dim) * panel * lanes(keys) * per_lane;
+    }
+
+    static void pack_keys(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
+                          std::size_t keys, std::size_t heads, std::size_t head_dim, T* packed) {
+        const std::size_t depth = lanes(head_dim), head_size = packed_keys(keys, head_dim);
+        for (std::size_t h = 0; h < heads; ++h)
+            for (std::size_t r = 0; r < rows;) {
+                const std::size_t key = first + r;
+                T* to =
+                    packed + h * head_size + (key / panel * depth * panel + key % panel) * per_lane;
+                const T* from = k + r * k_stride + h * head_dim;
+                if (key % w == 0 && r + w <= rows) {
+                    std::size_t d = 0;
+                    for (; d + w <= depth; d += w)
+                        transpose_lanes<A>(from + d * per_lane, k_stride, to + d * panel * per_lane,
+                                           panel);
+                    for (std::size_t i = 0; i < w; ++i)
+                        pack_key(from + i * k_stride, d * per_lane, head_dim, to + i * per_lane);
+                    r += w;
+                } else {
+                    pack_key(from, 0, head_dim, to);
+                    ++r;
+                }
             }
+    }
+
+    static void pack_values(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
+                            std::size_t keys, std::size_t heads, std::size_t value_dim, T* packed) {
+        const std::size_t head_size = packed_values(keys, value_dim),
+                          panel_size = panel * lanes(keys) * per_lane;
+        for (std::size_t r = 0; r < rows;) {
+            const std::size_t key = first + r;
+            // Keys that share a lane are packed together where this call has them all.
+            const bool whole = key % per_lane == 0 && r + per_lane <= rows;
+            for (std::size_t h = 0; h < heads; ++h) {
+                const T* from = v + r * v_stride + h * value_dim;
+                T* to = packed + h * head_size + key / per_lane * panel * per_lane;
+                for (std::size_t d = 0; d < value_dim; d += panel, to += panel_size) {
+                    const std::size_t cols = value_dim - d < panel ? value_dim - d : panel;
+                    if (whole && cols == panel)
+                        interleave_rows<A>(from + d, v_stride, to);
+                    else
+                        for (std::size_t c = 0; c < cols; ++c)
+                            for (std::size_t j = 0; j < (whole ? per_lane : 1); ++j)
+                                to[c * per_lane + key % per_lane + j] = from[d + c + j * v_stride];
+                }
+            }
+            r += whole ? per_lane : 1;
+            // The place beside an odd last key takes part in the sums.
+            if (per_lane > 1 && first + r == keys && keys % per_lane != 0)
+                for (std::size_t h = 0; h < heads; ++h)
+                    for (std::size_t p = 0; p < panels(value_dim); ++p)
+                        for (std::size_t c = 0; c < panel; ++c)
+                            packed[h * head_size + p * panel_size +
+                                   keys / per_lane * panel * per_lane + c * per_lane +
+                                   keys % per_lane] = T(0);
         }
     }
 
-    static void pack_values(const float* v, std::size_t v_stride, std::size_t first,
-                            std::size_t rows, std::size_t keys, std::size_t heads,
-                            std::size_t head_dim, float* packed) {
-        const std::size_t head_floats = panels(head_dim) * panel * keys;
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t h = 0; h < heads; ++h) {
-                const float* from = v + r * v_stride + h * head_dim;
-                float* to = packed + h * head_floats + (first + r) * panel;
-                for (std::size_t d = 0; d < head_dim; ++d)
-                    to[d / panel * panel * keys + d % panel] = from[d];
-            }
-    }
-
-    static void attend(const float* q, std::size_t q_stride, std::size_t rows,
-                       const float* packed_keys, const float* packed_values, std::size_t keys,
-                       std::size_t heads, std::size_t head_dim, float scale, float* out,
+    static void attend(const T* q, std::size_t q_stride, std::size_t rows, const T* keys_packed,
+                       const T* values_packed, std::size_t keys, std::size_t heads,
+                       std::size_t head_dim, std::size_t value_dim, float scale, T* out,
                        std::size_t out_stride, float* workspace) {
         const std::size_t score_stride = panels(keys) * panel;
-        const std::size_t key_floats = score_stride * head_dim,
-                          value_floats = panels(head_dim) * panel * keys;
         for (std::size_t h = 0; h < heads; ++h) {
+            const T* k_head = keys_packed + h * packed_keys(keys, head_dim);
+            const T* v_head = values_packed + h * packed_values(keys, value_dim);
             for (std::size_t tile = 0; tile < rows; tile += tile_rows) {
                 const std::size_t count = rows - tile < tile_rows ? rows - tile : tile_rows;
-                const float* q_tile = q + tile * q_stride + h * head_dim;
-                float* out_tile = out + tile * out_stride + h * head_dim;
-                for (std::size_t p = 0; p < panels(keys); ++p)
-                    for (std::size_t r = 0; r < count; r += micro_rows)
-                        multiply_rows(count - r < micro_rows ? count - r : micro_rows,
-                                      q_tile + r * q_stride, q_stride,
-                                      packed_keys + h * key_floats + p * panel * head_dim, head_dim,
-                                      workspace + r * score_stride + p * panel, score_stride);
-                softmax<Arch>(workspace, score_stride, count, keys, scale);
-                for (std::size_t p = 0; p < panels(head_dim); ++p)
-                    for (std::size_t r = 0; r < count; r += micro_rows)
-                        weighted_sum(count - r < micro_rows ? count - r : micro_rows,
-                                     workspace + r * score_stride, score_stride,
-                                     packed_values + h * value_floats + p * panel * keys, keys,
-                                     out_tile + r * out_stride + p * panel, out_stride,
-                                     head_dim - p * panel);
+                attend_tile(q + tile * q_stride + h * head_dim, q_stride, count, k_head, v_head,
+                            keys, head_dim, value_dim, scale,
+                            out + tile * out_stride + h * value_dim, out_stride, workspace,
+                            score_stride);
             }
         }
     }
 
   private:
-    /// multiply_rows, writing no more than `cols` columns.
-    static void weighted_sum(std::size_t rows, const float* weights, std::size_t stride,
-                             const float* values, std::size_t keys, float* out,
-                             std::size_t out_stride, std::size_t cols) {
-        if (cols >= panel)
-            return multiply_rows(rows, weights, stride, values, keys, out, out_stride);
-        float block[micro_rows * panel];
-        multiply_rows(rows, weights, stride, values, keys, block, panel);
-        for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t c = 0; c < cols; ++c) out[r * out_stride + c] = block[r * panel + c];
+    static void pack_key(const T* from, std::size_t first, std::size_t head_dim, T* to) {
+        for (std::size_t d = first; d < head_dim; ++d)
+            to[d / per_lane * panel * per_lane + d % per_lane] = from[d];
+        if (per_lane > 1 && head_dim % per_lane != 0)
+            to[head_dim / per_lane * panel * per_lane + head_dim % per_lane] = T(0);
+    }
+
+    static void attend_tile(const T* q, std::size_t q_stride, std::size_t count, const T* k_head,
+                            const T* v_head, std::size_t keys, std::size_t head_dim,
+                            std::size_t value_dim, float scale, T* out, std::size_t out_stride,
+                            float* scores, std::size_t score_stride) {
+        const std::size_t depth = lanes(head_dim);
+        const auto each_block = [&](auto block) {
+            for (std::size_t r = 0; r < count; r += micro_rows)
+                block(r, count - r < micro_rows ? count - r : micro_rows);
+        };
+        for (std::size_t p = 0; p < panels(keys); ++p, k_head += depth * panel * per_lane) {
+            float* to = scores + p * panel;
+            const auto block = [&]<std::size_t vectors>(std::size_t r, std::size_t n) {
+                multiply_rows<vectors>(n, q + r * q_stride, q_stride, k_head, depth,
+                                       to + r * score_stride, score_stride, nullptr);
+            };
+            each_block([&](std::size_t r, std::size_t n) {
+                if (keys - p * panel > w)
+                    block.template operator()<2>(r, n);
+                else
+                    block.template operator()<1>(r, n);
+            });
+        }
+        // The terms replace the scores; as bfloat16 they fill the front half of a row.
+        auto* terms = reinterpret_cast<T*>(scores);
+        const std::size_t term_stride = score_stride * per_lane;
+        float inverse[tile_rows];
+        for (std::size_t r = 0; r < count; ++r) {
+            T* to = terms + r * term_stride;
+            inverse[r] = 1.0F / softmax_terms<A>(scores + r * score_stride, keys, scale, to);
+            if (per_lane > 1 && keys % per_lane != 0) to[keys] = T(0);
+        }
+        const std::size_t key_lanes = lanes(keys);
+        for (std::size_t p = 0; p < panels(value_dim);
+             ++p, v_head += key_lanes * panel * per_lane) {
+            const std::size_t cols = value_dim - p * panel;
+            T* to = out + p * panel;
+            each_block([&](std::size_t r, std::size_t n) {
+                const T* weights = terms + r * term_stride;
+                if (cols >= panel) {
+                    multiply_rows<2>(n, weights, term_stride, v_head, key_lanes,
+                                     to + r * out_stride, out_stride, inverse + r);
+                    return;
+                }
+                T block[micro_rows * panel];
+                multiply_rows<2>(n, weights, term_stride, v_head, key_lanes, block, panel,
+                                 inverse + r);
+                for (std::size_t i = 0; i < n; ++i)
+                    for (std::size_t c = 0; c < cols; ++c)
+                        to[(r + i) * out_stride + c] = block[i * panel + c];
+            });
+        }
     }
 };
 

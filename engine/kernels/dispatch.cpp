@@ -51,6 +51,10 @@ const Table* table_for(Isa isa) noexcept {
     return nullptr;
 }
 
+const Bf16Table* bf16_table_for(Isa isa) noexcept {
+    return isa == Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
+}
+
 const char* isa_name(Isa isa) noexcept {
     switch (isa) {
         case Isa::baseline:

@@ -1,7 +1,7 @@
 // GELU with erf, the activation of a transformer's MLP.
 #pragma once
 
-#include "engine/kernels/xsimd_shim.h"
+#include "engine/kernels/lanes.h"
 
 namespace vit::kernels {
 
@@ -31,8 +31,8 @@ inline F32<A> gelu(F32<A> x) noexcept {
     return fnmadd<A>(t, p, at_least<A>(0.0F, x));
 }
 
-template <class A>
-void gelu_in_place(float* x, std::size_t count) {
+template <class A, class T>
+void gelu_in_place(T* x, std::size_t count) {
     apply<A>(x, count, [](F32<A> v) { return gelu<A>(v); });
 }
 

@@ -9,5 +9,6 @@ namespace vit::kernels {
 extern const Table baseline_table;
 extern const Table avx2_table;
 extern const Table avx512_table;
+extern const Bf16Table avx512_bf16_table;
 
 }  // namespace vit::kernels

@@ -8,6 +8,48 @@ namespace vit::kernels {
 
 enum class Isa { baseline, avx2, avx512 };
 
+/// bfloat16, the upper half of a float32.
+using BFloat16 = std::uint16_t;
+
+/// Elementwise, in place; T is float or BFloat16 (computed in float32, then rounded).
+template <class T>
+struct Activations {
+    /// x · Φ(x) with erf (Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016).
+    void (*gelu)(T* x, std::size_t count);
+    /// The tanh approximation of the same paper, a function of its own.
+    void (*gelu_tanh)(T* x, std::size_t count);
+    void (*quick_gelu)(T* x, std::size_t count);  ///< x · sigmoid(1.702 x)
+    void (*silu)(T* x, std::size_t count);
+    void (*relu)(T* x, std::size_t count);
+    void (*tanh)(T* x, std::size_t count);
+};
+
+/// Attention over packed keys and values (engine/kernels/attention.h). T is float or BFloat16,
+/// whose products are added in float32, softmax included. Results of a query row depend on it
+/// alone.
+template <class T>
+struct AttentionKernels {
+    std::size_t panel;  ///< keys, or columns of values, that are packed side by side
+    /// Query rows whose scores the workspace of `attend` holds at once: tile_rows × (keys rounded
+    /// up to the panel) floats.
+    std::size_t tile_rows;
+    /// Elements that one head's packed keys and values take.
+    std::size_t (*packed_keys)(std::size_t keys, std::size_t head_dim);
+    std::size_t (*packed_values)(std::size_t keys, std::size_t value_dim);
+    /// Packs rows [first, first + rows) of all `keys` keys, `k` pointing at row `first`. Rows may
+    /// be packed by several threads.
+    void (*pack_keys)(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
+                      std::size_t keys, std::size_t heads, std::size_t head_dim, T* packed);
+    void (*pack_values)(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
+                        std::size_t keys, std::size_t heads, std::size_t value_dim, T* packed);
+    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. BFloat16: head_dim and
+    /// strides are even.
+    void (*attend)(const T* q, std::size_t q_stride, std::size_t rows, const T* packed_keys,
+                   const T* packed_values, std::size_t keys, std::size_t heads,
+                   std::size_t head_dim, std::size_t value_dim, float scale, T* out,
+                   std::size_t out_stride, float* workspace);
+};
+
 /// All pointers are to float32; rows are `stride` floats apart; nothing needs alignment; `in ==
 /// out` is allowed where both are named. Results of a row depend on that row alone and never on how
 /// many rows one call is given.
@@ -23,14 +65,7 @@ struct Table {
     /// Row-wise softmax(scale * x) in place, scale >= 0; the row's maximum is subtracted first.
     void (*softmax)(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale);
 
-    /// x · Φ(x) with erf (Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016), in place.
-    void (*gelu)(float* x, std::size_t count);
-    /// The tanh approximation of the same paper, a function of its own; in place.
-    void (*gelu_tanh)(float* x, std::size_t count);
-    void (*quick_gelu)(float* x, std::size_t count);  ///< x · sigmoid(1.702 x)
-    void (*silu)(float* x, std::size_t count);
-    void (*relu)(float* x, std::size_t count);
-    void (*tanh)(float* x, std::size_t count);
+    Activations<float> activations;
 
     /// x[r] += y[r] (residual), rows × cols.
     void (*add)(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
@@ -41,30 +76,26 @@ struct Table {
     void (*mean_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
                       float* out);
 
-    // Attention over packed keys and values (engine/kernels/attention.h).
+    AttentionKernels<float> attention;
+};
 
-    /// Keys, or columns of values, that are packed side by side.
-    std::size_t attention_panel;
-    /// Query rows whose scores the workspace of `attend` holds at once:
-    /// attention_rows × (keys rounded up to attention_panel) floats.
-    std::size_t attention_rows;
-    /// Packs rows [first, first + rows) of all `keys` keys, `k` pointing at row `first`, into
-    /// `packed`: heads × (keys rounded up to the panel) × head_dim floats. Rows may be packed by
-    /// several threads.
-    void (*pack_keys)(const float* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                      std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed);
-    /// The same for values: heads × (head_dim rounded up to the panel) × keys floats.
-    void (*pack_values)(const float* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                        std::size_t keys, std::size_t heads, std::size_t head_dim, float* packed);
-    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows.
-    void (*attend)(const float* q, std::size_t q_stride, std::size_t rows, const float* packed_keys,
-                   const float* packed_values, std::size_t keys, std::size_t heads,
-                   std::size_t head_dim, float scale, float* out, std::size_t out_stride,
-                   float* workspace);
+/// What runs on bfloat16, beside the table of the same instruction set.
+struct Bf16Table {
+    /// As Table::layer_norm; only the result is rounded.
+    void (*layer_norm)(const float* in, std::size_t in_stride, BFloat16* out,
+                       std::size_t out_stride, std::size_t rows, std::size_t cols,
+                       const float* gamma, const float* beta, float eps);
+    Activations<BFloat16> activations;
+    AttentionKernels<BFloat16> attention;
+    /// Rounds to nearest even; subnormal numbers become zero.
+    void (*round)(const float* in, BFloat16* out, std::size_t count);
 };
 
 /// Tables that this CPU can run, lowest first; baseline is always there.
 const Table* table_for(Isa isa) noexcept;  ///< nullptr: not built in, or this CPU lacks it
+
+/// nullptr: that instruction set has no bfloat16 kernels, or this CPU lacks AVX512_BF16.
+const Bf16Table* bf16_table_for(Isa isa) noexcept;
 
 const char* isa_name(Isa isa) noexcept;
 

@@ -1,7 +1,7 @@
 // Layer normalisation of rows.
 #pragma once
 
-#include "engine/kernels/xsimd_shim.h"
+#include "engine/kernels/lanes.h"
 
 namespace vit::kernels {
 
@@ -10,8 +10,8 @@ namespace vit::kernels {
 /// which gives what the mean is off by, so a row whose mean is large against its spread
 /// loses nothing. Sums run in four vectors. Measured error at most 4.0e-7 of max(1, |result|), for
 /// normally distributed rows of 1 to 3072 with means up to 1e6 times their spread.
-template <class A>
-inline void layer_norm_row(const float* in, float* out, std::size_t cols, const float* gamma,
+template <class A, class Out>
+inline void layer_norm_row(const float* in, Out* out, std::size_t cols, const float* gamma,
                            const float* beta, float eps) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
@@ -59,8 +59,8 @@ inline void layer_norm_row(const float* in, float* out, std::size_t cols, const 
     }
 }
 
-template <class A>
-void layer_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
+template <class A, class Out>
+void layer_norm(const float* in, std::size_t in_stride, Out* out, std::size_t out_stride,
                 std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
                 float eps) {
     if (cols == 0) return;

@@ -11,24 +11,36 @@
 
 namespace vit::kernels {
 
+template <class A, class T>
+constexpr Activations<T> activations() noexcept {
+    return {.gelu = gelu_in_place<A, T>,
+            .gelu_tanh = gelu_tanh_in_place<A, T>,
+            .quick_gelu = quick_gelu_in_place<A, T>,
+            .silu = silu_in_place<A, T>,
+            .relu = relu_in_place<A, T>,
+            .tanh = tanh_in_place<A, T>};
+}
+
+template <class A, class T>
+constexpr AttentionKernels<T> attention() noexcept {
+    return {.panel = Attention<A, T>::panel,
+            .tile_rows = Attention<A, T>::tile_rows,
+            .packed_keys = Attention<A, T>::packed_keys,
+            .packed_values = Attention<A, T>::packed_values,
+            .pack_keys = Attention<A, T>::pack_keys,
+            .pack_values = Attention<A, T>::pack_values,
+            .attend = Attention<A, T>::attend};
+}
+
 template <class A>
 constexpr Table make_table(Isa isa) noexcept {
     return {.isa = isa,
-            .layer_norm = layer_norm<A>,
+            .layer_norm = layer_norm<A, float>,
             .softmax = softmax<A>,
-            .gelu = gelu_in_place<A>,
-            .gelu_tanh = gelu_tanh_in_place<A>,
-            .quick_gelu = quick_gelu_in_place<A>,
-            .silu = silu_in_place<A>,
-            .relu = relu_in_place<A>,
-            .tanh = tanh_in_place<A>,
+            .activations = activations<A, float>(),
             .add = add<A>,
             .mean_rows = mean_rows<A>,
-            .attention_panel = Attention<A>::panel,
-            .attention_rows = Attention<A>::tile_rows,
-            .pack_keys = Attention<A>::pack_keys,
-            .pack_values = Attention<A>::pack_values,
-            .attend = Attention<A>::attend};
+            .attention = attention<A, float>()};
 }
 
 }  // namespace vit::kernels

@@ -12,10 +12,17 @@
 
 namespace vit::kernels {
 
+/// xsimd's architecture for A. An instruction set that xsimd does not know is a type of its own
+/// here, so that its kernels have names of their own.
 template <class A>
-using F32 = xsimd::batch<float, A>;
+struct XsimdArch {
+    using type = A;
+};
+
 template <class A>
-using I32 = xsimd::batch<std::int32_t, A>;
+using F32 = xsimd::batch<float, typename XsimdArch<A>::type>;
+template <class A>
+using I32 = xsimd::batch<std::int32_t, typename XsimdArch<A>::type>;
 
 template <class A>
 inline constexpr std::size_t width = F32<A>::size;  ///< floats in one vector
@@ -138,14 +145,6 @@ inline F32<A> at_most(float bound, F32<A> v) noexcept {
 template <class A>
 inline F32<A> at_least(float bound, F32<A> v) noexcept {
     return xsimd::max(F32<A>(bound), v);
-}
-
-/// x[i] = f(x[i]), a vector at a time; an element's result does not depend on its place.
-template <class A, class Function>
-inline void apply(float* x, std::size_t count, Function f) noexcept {
-    std::size_t i = 0;
-    for (; i + width<A> <= count; i += width<A>) store<A>(x + i, f(load<A>(x + i)));
-    if (i < count) store_partial<A>(x + i, count - i, f(load_partial<A>(x + i, count - i, 0)));
 }
 
 }  // namespace vit::kernels

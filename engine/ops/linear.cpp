@@ -4,36 +4,42 @@
 
 namespace vit {
 
-LinearMethod choose_linear_method(kernels::Isa isa) {
+LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
+    if (type == DType::bf16) return LinearMethod::matmul;
     // Measured (docs/performance.md): without AVX-512 oneDNN has no brgemm, its matmul is 10-50 %
     // slower than its 1×1 convolution and its sums depend on the number of rows.
     return isa == kernels::Isa::avx512 ? LinearMethod::matmul : LinearMethod::convolution;
 }
 
-Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows)
-    : method_(method), in_(in), out_(out) {
+Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,
+               DType type, DType out_type)
+    : method_(method), in_(in), out_(out), type_(type), out_type_(out_type) {
     layout_ = primitive(rows, false).weights;
 }
 
-void Linear::pack(std::span<const float> weight, std::span<const float> bias,
-                  std::span<const float> out_scale, float* packed) {
+void Linear::pack(const onednn::Weights& weight, std::span<const float> bias,
+                  std::span<const float> out_scale, void* packed) {
     packed_ = packed;
     bias_.assign(static_cast<std::size_t>(row_stride(out_)), 0.0f);
     std::ranges::copy(bias, bias_.begin());
     for (std::size_t o = 0; o < out_scale.size(); ++o) bias_[o] *= out_scale[o];
 
     const std::int64_t in_stride = row_stride(in_), out_rows = row_stride(out_);
+    onednn::Weights source = weight;
     std::vector<float> changed;
     if (in_stride != in_ || out_rows != out_ || !out_scale.empty()) {
         changed.assign(static_cast<std::size_t>(in_stride * out_rows), 0.0f);
+        const std::size_t row_bytes = static_cast<std::size_t>(in_) * item_size(weight.type);
         for (std::int64_t o = 0; o < out_; ++o) {
-            const float scale = out_scale.empty() ? 1.0f : out_scale[static_cast<std::size_t>(o)];
-            for (std::int64_t i = 0; i < in_; ++i)
-                changed[static_cast<std::size_t>(o * in_stride + i)] =
-                    scale * weight[static_cast<std::size_t>(o * in_ + i)];
+            const std::span row(changed.data() + o * in_stride, static_cast<std::size_t>(in_));
+            const auto* bytes = static_cast<const std::byte*>(weight.data) +
+                                static_cast<std::size_t>(o) * row_bytes;
+            to_f32({"", weight.type, {in_}, {bytes, row_bytes}}, row);
+            if (!out_scale.empty())
+                for (float& w : row) w *= out_scale[static_cast<std::size_t>(o)];
         }
+        source = {changed.data(), DType::f32};
     }
-    const float* source = changed.empty() ? weight.data() : changed.data();
     if (method_ == LinearMethod::convolution)
         onednn::pack_convolution_weights(source, shape(1, false), layout_, packed);
     else
@@ -44,13 +50,13 @@ std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
     return primitive(rows, accumulate).scratchpad_bytes;
 }
 
-onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const float* x, float* y,
+onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const void* x, void* y,
                           void* scratchpad) {
     return {primitive(rows, accumulate), x, packed_, bias_.data(), y, scratchpad};
 }
 
 onednn::LinearShape Linear::shape(std::int64_t rows, bool accumulate) const {
-    return {rows, row_stride(in_), row_stride(out_), accumulate};
+    return {rows, row_stride(in_), row_stride(out_), accumulate, type_, out_type_};
 }
 
 const onednn::Primitive& Linear::primitive(std::int64_t rows, bool accumulate) {

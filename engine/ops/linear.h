@@ -14,8 +14,8 @@
 
 namespace vit {
 
-/// Floats from row to row of a matrix with `cols` columns: every matrix of the engine is padded to
-/// whole vectors, so that oneDNN never needs a slow path for odd widths.
+/// Elements from row to row of a matrix with `cols` columns: every matrix of the engine is padded
+/// to whole vectors, so that oneDNN never needs a slow path for odd widths.
 inline std::int64_t row_stride(std::int64_t cols) {
     return (cols + 15) / 16 * 16;
 }
@@ -24,16 +24,17 @@ enum class LinearMethod { convolution, matmul };
 
 /// The faster primitive for a linear on this ISA, among those whose result for a row does not
 /// depend on the number of rows. The one place where this is decided.
-LinearMethod choose_linear_method(kernels::Isa isa);
+LinearMethod choose_linear_method(kernels::Isa isa, DType type);
 
 /// y = out_scale · (x Wᵀ + bias), x [rows, row_stride(in)], y [rows, row_stride(out)]; y's padding
-/// becomes zero where x's padding is finite.
-/// Preparing is for one thread at a time; what bind() returns is independent of this object's
-/// changes.
+/// becomes zero where x's padding is finite. In bf16, x and W are bfloat16 and products are added
+/// in float32; y is of `out_type`. Preparing is for one thread at a time; what bind() returns is
+/// independent of this object's changes.
 class Linear {
   public:
     /// Decides the layout for about `rows` rows; packs nothing yet.
-    Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows);
+    Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,
+           DType type = DType::f32, DType out_type = DType::f32);
 
     std::int64_t in() const { return in_; }
     std::int64_t out() const { return out_; }
@@ -41,12 +42,11 @@ class Linear {
 
     /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed; must
     /// outlive this). `bias` and `out_scale` are [out] or empty.
-    void pack(std::span<const float> weight, std::span<const float> bias,
-              std::span<const float> out_scale, float* packed);
+    void pack(const onednn::Weights& weight, std::span<const float> bias,
+              std::span<const float> out_scale, void* packed);
 
     std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate);
-    onednn::Call bind(std::int64_t rows, bool accumulate, const float* x, float* y,
-                      void* scratchpad);
+    onednn::Call bind(std::int64_t rows, bool accumulate, const void* x, void* y, void* scratchpad);
 
   private:
     const onednn::Primitive& primitive(std::int64_t rows, bool accumulate);
@@ -54,8 +54,9 @@ class Linear {
 
     LinearMethod method_;
     std::int64_t in_, out_;
+    DType type_, out_type_;
     onednn::memory::desc layout_;
-    float* packed_ = nullptr;
+    const void* packed_ = nullptr;
     std::vector<float> bias_;  // [row_stride(out)]
     std::map<std::pair<std::int64_t, bool>, onednn::Primitive> primitives_;
 };

@@ -9,6 +9,10 @@ namespace {
 using Tag = memory::format_tag;
 constexpr auto f32 = memory::data_type::f32;
 
+memory::data_type to_onednn(DType type) {
+    return type == DType::bf16 ? memory::data_type::bf16 : f32;
+}
+
 dnnl::primitive_attr attributes(const LinearShape& shape) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
@@ -45,9 +49,9 @@ auto translated(const LinearShape& shape, Make make) {
     }
 }
 
-void reorder(const float* from, const memory::desc& from_layout, float* to,
+void reorder(const void* from, const memory::desc& from_layout, void* to,
              const memory::desc& to_layout) {
-    memory source(from_layout, engine(), const_cast<float*>(from));
+    memory source(from_layout, engine(), const_cast<void*>(from));
     memory target(to_layout, engine(), to);
     dnnl::reorder(source, target).execute(stream(), source, target);
     stream().wait();
@@ -67,11 +71,12 @@ dnnl::stream& stream() {
 
 Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights) {
     return translated(shape, [&] {
-        const memory::desc src({1, shape.in, shape.rows, 1}, f32, Tag::nhwc);
-        const memory::desc dst({1, shape.out, shape.rows, 1}, f32, Tag::nhwc);
+        const memory::desc src({1, shape.in, shape.rows, 1}, to_onednn(shape.type), Tag::nhwc);
+        const memory::desc dst({1, shape.out, shape.rows, 1}, to_onednn(shape.out_type), Tag::nhwc);
         const memory::desc bias({shape.out}, f32, Tag::a);
         const memory::desc w =
-            weights ? *weights : memory::desc({shape.out, shape.in, 1, 1}, f32, Tag::any);
+            weights ? *weights
+                    : memory::desc({shape.out, shape.in, 1, 1}, to_onednn(shape.type), Tag::any);
         const memory::dims ones{1, 1}, zeros{0, 0};
         const auto kind = dnnl::prop_kind::forward_inference;
         const auto algorithm = dnnl::algorithm::convolution_direct;
@@ -88,11 +93,12 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
 
 Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc>& weights) {
     return translated(shape, [&] {
-        const memory::desc src({shape.rows, shape.in}, f32, Tag::ab);
-        const memory::desc dst({shape.rows, shape.out}, f32, Tag::ab);
+        const memory::desc src({shape.rows, shape.in}, to_onednn(shape.type), Tag::ab);
+        const memory::desc dst({shape.rows, shape.out}, to_onednn(shape.out_type), Tag::ab);
         const memory::desc bias({1, shape.out}, f32, Tag::ab);
         const memory::desc w =
-            weights ? *weights : memory::desc({shape.in, shape.out}, f32, Tag::any);
+            weights ? *weights
+                    : memory::desc({shape.in, shape.out}, to_onednn(shape.type), Tag::any);
 #if DNNL_VERSION_MAJOR >= 3
         const dnnl::matmul::primitive_desc pd(engine(), src, w, bias, dst, attributes(shape));
 #else
@@ -102,29 +108,31 @@ Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc
     });
 }
 
-void pack_convolution_weights(const float* weights, const LinearShape& shape,
-                              const memory::desc& layout, float* packed) {
+void pack_convolution_weights(const Weights& weights, const LinearShape& shape,
+                              const memory::desc& layout, void* packed) {
     translated(shape, [&] {
-        reorder(weights, memory::desc({shape.out, shape.in, 1, 1}, f32, Tag::oihw), packed, layout);
+        const memory::desc rows({shape.out, shape.in, 1, 1}, to_onednn(weights.type), Tag::oihw);
+        reorder(weights.data, rows, packed, layout);
         return 0;
     });
 }
 
-void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
-                         float* packed) {
+void pack_matmul_weights(const Weights& weights, const LinearShape& shape,
+                         const memory::desc& layout, void* packed) {
     translated(shape, [&] {
-        reorder(weights, memory::desc({shape.in, shape.out}, f32, Tag::ba), packed, layout);
+        const memory::desc rows({shape.in, shape.out}, to_onednn(weights.type), Tag::ba);
+        reorder(weights.data, rows, packed, layout);
         return 0;
     });
 }
 
-Call::Call(const Primitive& primitive, const float* src, const float* weights, const float* bias,
-           float* dst, void* scratchpad)
+Call::Call(const Primitive& primitive, const void* src, const void* weights, const float* bias,
+           void* dst, void* scratchpad)
     : primitive_(primitive.primitive) {
     const memory::desc scratch({static_cast<memory::dim>(primitive.scratchpad_bytes)},
                                memory::data_type::u8, Tag::a);
-    memory_ = {memory(primitive.src, engine(), const_cast<float*>(src)),
-               memory(primitive.weights, engine(), const_cast<float*>(weights)),
+    memory_ = {memory(primitive.src, engine(), const_cast<void*>(src)),
+               memory(primitive.weights, engine(), const_cast<void*>(weights)),
                memory(primitive.bias, engine(), const_cast<float*>(bias)),
                memory(primitive.dst, engine(), dst), memory(scratch, engine(), scratchpad)};
     const std::array<int, 5> kinds{DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_BIAS, DNNL_ARG_DST,

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "oneapi/dnnl/dnnl.hpp"
-#include "weights/model_file/model_config.h"
+#include "weights/model_file/tensor.h"
 
 namespace vit::onednn {
 
@@ -33,22 +33,30 @@ struct Primitive {
 /// reference implementation.
 struct LinearShape {
     std::int64_t rows, in, out;
-    bool accumulate;  ///< add to what dst holds
+    bool accumulate;              ///< add to what dst holds
+    DType type = DType::f32;      ///< of src and weights; f32 or bf16, bias is float32 always
+    DType out_type = DType::f32;  ///< of dst
 };
 Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights);
 Primitive make_matmul(const LinearShape& shape, const std::optional<memory::desc>& weights);
 
-/// Copies row-major `weights` [out, in] into `packed`, laid out as `primitive` wants.
-void pack_convolution_weights(const float* weights, const LinearShape& shape,
-                              const memory::desc& layout, float* packed);
-void pack_matmul_weights(const float* weights, const LinearShape& shape, const memory::desc& layout,
-                         float* packed);
+/// Row-major weights [out, in] of either type.
+struct Weights {
+    const void* data;
+    DType type;
+};
+
+/// Copies `weights` into `packed`, laid out and rounded as `layout` says.
+void pack_convolution_weights(const Weights& weights, const LinearShape& shape,
+                              const memory::desc& layout, void* packed);
+void pack_matmul_weights(const Weights& weights, const LinearShape& shape,
+                         const memory::desc& layout, void* packed);
 
 /// A primitive bound to its memory: executing it is one call into oneDNN.
 class Call {
   public:
-    Call(const Primitive& primitive, const float* src, const float* weights, const float* bias,
-         float* dst, void* scratchpad);
+    Call(const Primitive& primitive, const void* src, const void* weights, const float* bias,
+         void* dst, void* scratchpad);
     /// Throws Error(internal) with oneDNN's status.
     void execute() const;
 

@@ -27,11 +27,15 @@ constexpr std::size_t most_shards = 1000;
 
 // Weights come last: whoever has them has asked for all the rest before.
 constexpr const char* configurations[] = {"config.json", "preprocessor_config.json",
-                                          "open_clip_config.json"};
-constexpr std::string_view index_name = "model.safetensors.index.json";
-constexpr const char* weights[] = {"model.safetensors", index_name.data(),
-                                   "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
-                                   "pytorch_model.bin"};
+                                          "processor_config.json", "open_clip_config.json"};
+struct Weights {
+    const char* name;
+    std::string_view shards = {};  ///< how the files end that this index names; empty: no index
+};
+constexpr Weights weights[] = {
+    {"model.safetensors"},           {"model.safetensors.index.json", ".safetensors"},
+    {"open_clip_model.safetensors"}, {"open_clip_pytorch_model.bin"},
+    {"pytorch_model.bin"},           {"pytorch_model.bin.index.json", ".bin"}};
 
 /// huggingface_hub's: W/ and quotes away.
 std::string plain_etag(std::string text) {
@@ -67,8 +71,6 @@ class Session {
     }
 
     const std::string& commit() const { return commit_; }
-    fs::path folder() const { return snapshot(folder_, commit_); }
-
     [[noreturn]] void fail(const std::string& what, ErrorKind kind = ErrorKind::io) const {
         throw Error(kind, fmt::format("{}: {}", name_of(repository_), what));
     }
@@ -82,8 +84,8 @@ class Session {
 
     [[noreturn]] void no_weights() const {
         std::string names;
-        for (const char* name : weights)
-            names += fmt::format("{}{}", names.empty() ? "" : ", ", name);
+        for (const Weights& each : weights)
+            names += fmt::format("{}{}", names.empty() ? "" : ", ", each.name);
         missing(fmt::format("{}: expected one of {}",
                             commit_.empty() ? "there is no such repository, or no weights in it"
                                             : "there are no weights in it",
@@ -200,11 +202,11 @@ class Session {
 };
 
 /// The names of the files that an index spreads tensors over.
-std::set<std::string> shards(const Session& session, const fs::path& index) {
+std::set<std::string> shards(const Session& session, const Weights& index, const fs::path& path) {
     const auto refuse = [&](const std::string& what) {
-        session.fail(fmt::format("{}: {}", index_name, what), ErrorKind::format);
+        session.fail(fmt::format("{}: {}", index.name, what), ErrorKind::format);
     };
-    std::ifstream file(index, std::ios::binary);
+    std::ifstream file(path, std::ios::binary);
     std::string text(most_text_bytes + 1, '\0');
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
@@ -217,8 +219,8 @@ std::set<std::string> shards(const Session& session, const fs::path& index) {
     for (const auto& [tensor, name] : parsed["weight_map"].items()) {
         const std::string shard = name.is_string() ? name.get<std::string>() : name.dump();
         // A name of the index becomes a path and an address.
-        if (!is_plain_name(shard) || !shard.ends_with(".safetensors"))
-            refuse(fmt::format("expected names of .safetensors files beside it, found {}",
+        if (!is_plain_name(shard) || !shard.ends_with(index.shards))
+            refuse(fmt::format("expected names of {} files beside it, found {}", index.shards,
                                in_quotes(shard)));
         names.insert(shard);
     }
@@ -233,16 +235,16 @@ Fetched fetch(const Repository& repository, const Settings& settings,
               const std::function<void(const std::string&)>& note) {
     Session session(repository, settings, note);
     for (const char* name : configurations) session.get(name, most_text_bytes);
-    for (const char* name : weights) {
-        const bool index = name == index_name;
-        const auto found = session.get(name, index ? most_text_bytes : most_weight_bytes);
+    for (const Weights& each : weights) {
+        const bool index = !each.shards.empty();
+        const auto found = session.get(each.name, index ? most_text_bytes : most_weight_bytes);
         if (!found) continue;
         if (index)
-            for (const std::string& shard : shards(session, *found))
+            for (const std::string& shard : shards(session, each, *found))
                 if (!session.get(shard, most_weight_bytes))
                     session.missing(
-                        fmt::format("{} names {}, which is not there", index_name, shard));
-        return {session.folder(), name, session.commit()};
+                        fmt::format("{} names {}, which is not there", each.name, shard));
+        return {*found, session.commit()};
     }
     session.no_weights();
 }

@@ -11,8 +11,8 @@
 namespace vit::hub {
 
 struct Fetched {
-    std::filesystem::path folder;  ///< the commit's snapshot in the cache
-    std::string weights;           ///< name of the weights there, or of the index of their shards
+    /// The weights, or the index of their shards, with all the rest in the commit's snapshot.
+    std::filesystem::path weights;
     std::string commit;
 };
 

@@ -14,6 +14,7 @@
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
 #include "tools/vit-convert/report.h"
+#include "tools/vit-convert/round_weights.h"
 #include "vit/model.h"
 
 namespace vit::tools {
@@ -86,7 +87,7 @@ int run(const ConvertArguments& arguments) {
     if (!arguments.inspect) check_output(arguments.output);
     const std::optional<hub::Fetched> fetched = download(arguments);
     const Checkpoint checkpoint =
-        read_checkpoint(fetched ? fetched->folder : arguments.source, arguments.ema);
+        read_checkpoint(fetched ? fetched->weights : arguments.source, arguments.ema);
     std::error_code ignored;
     for (const std::filesystem::path& file : checkpoint.files)
         if (!arguments.inspect && std::filesystem::equivalent(arguments.output, file, ignored))
@@ -99,6 +100,7 @@ int run(const ConvertArguments& arguments) {
         return exit_ok;
     }
 
+    if (arguments.dtype == DType::bf16) round_weights(model);
     if (!arguments.expect.empty())
         expect_self_test(model, arguments.expect);
     else if (arguments.self_test)

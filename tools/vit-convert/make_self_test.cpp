@@ -30,7 +30,8 @@ void add_tensor(Converted& model, std::string name, Shape shape, std::vector<flo
 WeightMap weights_of(const Converted& model) {
     WeightMap weights;
     for (const TensorView& tensor : model.tensors) {
-        if (reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
+        if (tensor.dtype == DType::f32 &&
+            reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
             weights.view(tensor.name, {reinterpret_cast<const float*>(tensor.data.data()),
                                        tensor.data.size() / sizeof(float)});
         else

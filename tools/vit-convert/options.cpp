@@ -21,7 +21,8 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.add_option("-o,--output", output, "the model file to write (.vit)");
     app.add_option("--arch", arch, "timm's name of the architecture, NAME or NAME.TAG");
     app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
-    app.add_option("--dtype", dtype, "how weights are stored")
+    app.add_option("--dtype", dtype,
+                   "how weights are stored, and the precision to run in where none is asked for")
         ->check(CLI::IsMember({"f32", "bf16"}))
         ->capture_default_str();
     auto* with_ema = app.add_flag("--ema", ema, "take a training checkpoint's averaged weights");
@@ -38,12 +39,11 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
 
     if (const auto status = parse_command_line(app, "vit-convert", argc, argv)) return status;
 
-    if (dtype == "bf16")
-        throw Error(ErrorKind::unsupported, "--dtype bf16 is not there yet; use f32");
     if (source.empty()) throw Error(ErrorKind::usage, "SOURCE is empty");
     if (output.empty() && !arguments.inspect)
         throw Error(ErrorKind::usage, "-o MODEL.vit is required (or --inspect)");
     arguments.source = source;
+    if (dtype == "bf16") arguments.dtype = DType::bf16;
     if (source.starts_with("hf-hub:")) arguments.repository = hub::parse_repository(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;

@@ -42,6 +42,7 @@ std::string info_report(const Model& model) {
     line("preprocessing", fmt::format("{} {}, crop_pct {}, mean {} {} {}, std {} {} {}",
                                       name(t.crop), name(t.filter), t.crop_pct, t.mean[0],
                                       t.mean[1], t.mean[2], t.std[0], t.std[1], t.std[2]));
+    line("precision", info.precision == Precision::bf16 ? "bf16" : "f32");
     line("threads", fmt::format("{}", info.threads));
     line("kernels", info.isa);
     return out;

@@ -173,6 +173,13 @@ void validate(const ModelConfig& config) {
     check_rate("drop_path_rate", config.drop_path_rate);
 }
 
+DType stored_dtype(const TensorSpec& tensor, DType model) {
+    const bool matrix = tensor.shape.size() > 1;
+    const bool in_blocks =
+        tensor.name.starts_with("blocks.") || tensor.name == "patch_embed.weight";
+    return matrix && in_blocks ? model : DType::f32;
+}
+
 std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
     const std::int64_t dim = config.embed_dim;
     Specs specs(config);

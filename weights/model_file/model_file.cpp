@@ -37,9 +37,11 @@ void check_tensors(const ModelHeader& header, const Tensors& tensors, const std:
     for (const Tensor& tensor : tensors) {
         if (!left.emplace(tensor.name, &tensor).second)
             refuse(fmt::format("tensor {} stands twice", in_quotes(tensor.name)));
-        if (tensor.dtype != DType::f32)
-            refuse(fmt::format("tensor {}: expected element type F32, found {}",
-                               in_quotes(tensor.name), dtype_name(tensor.dtype)));
+        const DType expected = stored_dtype({tensor.name, tensor.shape}, header.dtype);
+        if (tensor.dtype != expected)
+            refuse(fmt::format("tensor {}: expected element type {}, found {}",
+                               in_quotes(tensor.name), dtype_name(expected),
+                               dtype_name(tensor.dtype)));
     }
     const auto take = [&](const std::string& name) {
         const auto found = left.find(name);

@@ -17,6 +17,9 @@ namespace vit {
 /// Everything in a model file but the tensors.
 struct ModelHeader {
     ModelConfig config;
+    /// f32, or bf16: the weights of patch embedding and blocks are bfloat16, and this is the
+    /// precision to run in where nobody asks for another.
+    DType dtype = DType::f32;
     Preprocessing preprocessing;
     std::vector<std::string> labels;  ///< empty, or one per class
     std::optional<SelfTest> self_test;
@@ -67,6 +70,10 @@ struct TensorSpec {
     Shape shape;
 };
 std::vector<TensorSpec> required_tensors(const ModelConfig& config);
+
+/// The element type that a model of `model` precision stores the tensor in: bf16 for the weights
+/// that it also multiplies in bf16 (matrices of patch embedding and blocks), else f32.
+DType stored_dtype(const TensorSpec& tensor, DType model);
 
 /// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
 /// image not a multiple of the patch, …).

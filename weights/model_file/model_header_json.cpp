@@ -380,6 +380,7 @@ std::string to_json(const ModelHeader& header) {
     validate(header);
     Json json = Json::object();
     json["version"] = format_version;
+    json["dtype"] = header.dtype == DType::bf16 ? "bf16" : "f32";
     Writer config, preprocessing, self_test, provenance;
     visit_config(config, header.config);
     json["config"] = config.take();
@@ -412,6 +413,11 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
             fmt::format("expected model file version {}, found {}; convert the checkpoint again",
                         format_version, version));
     ModelHeader header;
+    std::string dtype = "f32";
+    top.optional("dtype", dtype);
+    if (dtype != "f32" && dtype != "bf16")
+        top.refuse(fmt::format("dtype: expected f32 or bf16, found {}", in_quotes(dtype)));
+    header.dtype = dtype == "bf16" ? DType::bf16 : DType::f32;
     const auto part = [&](const char* key, auto&& visit, auto& value) {
         const Json* found = top.object(key);
         if (found == nullptr) top.refuse(fmt::format("key '{}' is missing", key));

@@ -27,10 +27,6 @@ float from_f16(std::uint16_t half) {
     return std::bit_cast<float>(sign | (wide << 23) | (mantissa << 13));
 }
 
-float from_bf16(std::uint16_t bits) {
-    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
-}
-
 template <typename Item, typename Convert>
 void convert(std::span<const std::byte> data, std::span<float> out, Convert&& to_float) {
     for (std::size_t i = 0; i < out.size(); ++i) {
@@ -41,6 +37,17 @@ void convert(std::span<const std::byte> data, std::span<float> out, Convert&& to
 }
 
 }  // namespace
+
+std::uint16_t to_bf16(float x) {
+    const auto bits = std::bit_cast<std::uint32_t>(x);
+    if (x != x) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);  // quiet
+    const std::uint32_t half = 0x7fffu + (bits >> 16 & 1u);
+    return static_cast<std::uint16_t>((bits + half) >> 16);
+}
+
+float from_bf16(std::uint16_t bits) {
+    return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
+}
 
 std::size_t item_size(DType dtype) {
     switch (dtype) {

@@ -30,6 +30,10 @@ struct TensorView {
     std::int64_t numel() const;
 };
 
+/// bfloat16 bits of x, rounded to nearest even; a NaN stays one.
+std::uint16_t to_bf16(float x);
+float from_bf16(std::uint16_t bits);
+
 /// Elements converted to float32 (f64, f32, f16, bf16 exactly or rounded to nearest even; integers
 /// are refused). `out.size()` must equal `view.numel()`. Throws Error(model) naming the tensor.
 void to_f32(const TensorView& view, std::span<float> out);

@@ -76,7 +76,7 @@ Graph demand_rows(const Graph& graph) {
         if (view == no_value)
             view =
                 out.add(reader + ".rows", op::SelectRows{wanted.first - kept.first, wanted.count()},
-                        {id}, wanted.count(), graph.value(id).cols);
+                        {id}, wanted.count(), graph.value(id).cols, graph.value(id).type);
         return view;
     };
     for (Node node : graph.nodes) {

@@ -11,7 +11,7 @@ Graph pack_heads(const Graph& graph) {
                 const Value shape = graph.value(node.inputs[i]);
                 node.inputs[i] = out.add(node.name + (i == 1 ? ".pack_k" : ".pack_v"),
                                          op::PackHeads{a->heads, a->head_dim, i == 1},
-                                         {node.inputs[i]}, shape.rows, shape.cols);
+                                         {node.inputs[i]}, shape.rows, shape.cols, shape.type);
             }
         }
         out.nodes.push_back(std::move(node));

@@ -28,6 +28,10 @@ Graph fuse_embedding(Graph graph);
 /// Bias, LayerScale, activation and residual become part of the Linear that they follow.
 Graph fuse_linears(Graph graph);
 
+/// With bf16: patches, and values that only linears and attention read, become bfloat16. The
+/// residual stream, LayerNorm's arithmetic, pooling, head and results stay float32.
+Graph choose_precision(Graph graph, DType precision);
+
 /// Walks back from the results and computes only the rows that are read. With pooling by the class
 /// token, the last block needs keys and values of all rows, but queries, projection and MLP of one.
 Graph demand_rows(const Graph& graph);
@@ -36,6 +40,6 @@ Graph demand_rows(const Graph& graph);
 Graph pack_heads(const Graph& graph);
 
 /// All of the above in the order that the executor wants.
-Graph optimise(Graph graph, const Demand& demand);
+Graph optimise(Graph graph, const Demand& demand, DType precision = DType::f32);
 
 }  // namespace vit

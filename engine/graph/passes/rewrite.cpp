@@ -34,7 +34,7 @@ Graph prune(const Graph& graph) {
     out.image_size = graph.image_size;
     std::vector<ValueId> renamed(graph.values.size(), no_value);
     for (std::size_t i = 0; i < graph.values.size(); ++i)
-        if (needed[i]) renamed[i] = out.add_value(graph.values[i].rows, graph.values[i].cols);
+        if (needed[i]) renamed[i] = out.add_value(graph.values[i]);
     const auto rename = [&](ValueId id) {
         return id == no_value ? no_value : renamed[static_cast<std::size_t>(id)];
     };
@@ -58,11 +58,13 @@ Graph keep_results(Graph graph, const Demand& demand) {
     return prune(graph);
 }
 
-Graph optimise(Graph graph, const Demand& demand) {
+Graph optimise(Graph graph, const Demand& demand, DType precision) {
     graph = remove_training_nodes(std::move(graph));
-    graph = keep_results(std::move(graph), demand);
     graph = fuse_embedding(std::move(graph));
     graph = fuse_linears(std::move(graph));
+    // Before results are dropped: which ones a run asks for must not change a bit of the others.
+    graph = choose_precision(std::move(graph), precision);
+    graph = keep_results(std::move(graph), demand);
     graph = demand_rows(graph);
     return pack_heads(graph);
 }

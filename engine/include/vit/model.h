@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,7 +15,9 @@
 
 namespace vit {
 
-enum class Precision { f32 };
+/// What linears and attention compute in. bf16: weights and their inputs are bfloat16, sums,
+/// softmax, LayerNorm, the residual stream and the head float32.
+enum class Precision { f32, bf16 };
 
 /// How a model is prepared when it is loaded.
 struct LoadOptions {
@@ -24,7 +27,9 @@ struct LoadOptions {
     /// resizes the table (as timm); what is left of the last patch is cut off.
     std::int64_t height = 0;
     std::int64_t width = 0;
-    Precision precision = Precision::f32;
+    /// None: what the model file was written for. bf16 needs a CPU with AVX512_BF16: load() throws
+    /// Error(unsupported) without it.
+    std::optional<Precision> precision = std::nullopt;
 };
 
 /// Facts about a loaded model; plain data.
@@ -40,6 +45,7 @@ struct ModelInfo {
     std::vector<std::string> labels;  ///< empty, or one per class
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;
+    Precision precision = Precision::f32;
     std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512"
 };
 
@@ -86,7 +92,7 @@ struct Profile {
 struct SelfTestResult {
     bool present = false;
     double relative_l2 = 0;
-    double tolerance = 0;
+    double tolerance = 0;  ///< at least 3e-2 in bf16
     bool passed = false;
     std::string made_by;
 };

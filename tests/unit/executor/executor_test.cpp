@@ -18,6 +18,23 @@ std::vector<const kernels::Table*> tables() {
     return all;
 }
 
+/// What a model can run with here, and how close to float64 it comes.
+struct Mode {
+    std::string name;
+    KernelSet kernels;
+    DType precision;
+    double tolerance;
+};
+
+std::vector<Mode> modes() {
+    std::vector<Mode> all;
+    for (const kernels::Table* table : tables())
+        all.push_back({kernels::isa_name(table->isa), {*table}, DType::f32, 2e-6});
+    if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
+        all.push_back({"bf16", {*tables().back(), bf16}, DType::bf16, 2e-2});
+    return all;
+}
+
 /// All results of a batch.
 struct Batch {
     std::vector<float> logits, features, tokens;
@@ -48,15 +65,14 @@ TEST_P(ExecutorOf, AgreesWithTheReference) {
     const std::vector<float> image = test::random_images(config(), 1);
     const ReferenceResult expected = evaluate(build_vit(config(), config().image_size),
                                               WeightMap(file_, config().image_size), image);
-    for (const kernels::Table* table : tables())
+    for (const Mode& s : modes())
         for (int threads : {1, 3}) {
-            SCOPED_TRACE(std::string(kernels::isa_name(table->isa)) + ", threads " +
-                         std::to_string(threads));
-            const Batch result =
-                run(Executor(file_, config().image_size, *table, threads), image, 1);
-            EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
-            EXPECT_LE(test::relative_l2(result.features, expected.features), 2e-6);
-            EXPECT_LE(test::relative_l2(result.tokens, expected.tokens), 2e-6);
+            SCOPED_TRACE(s.name + ", threads " + std::to_string(threads));
+            const Executor executor(file_, config().image_size, s.kernels, threads, s.precision);
+            const Batch result = run(executor, image, 1);
+            EXPECT_LE(test::relative_l2(result.logits, expected.logits), s.tolerance);
+            EXPECT_LE(test::relative_l2(result.features, expected.features), s.tolerance);
+            EXPECT_LE(test::relative_l2(result.tokens, expected.tokens), s.tolerance);
         }
 }
 
@@ -64,14 +80,15 @@ TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
     constexpr std::int64_t most = 9;
     const std::vector<float> images = test::random_images(config(), most);
     const std::size_t image = images.size() / most;
-    for (const kernels::Table* table : tables()) {
-        const Executor one(file_, config().image_size, *table, 1);
+    for (const Mode& s : modes()) {
+        SCOPED_TRACE(s.name);
+        const Executor one(file_, config().image_size, s.kernels, 1, s.precision);
         std::vector<Batch> expected;
         for (std::int64_t i = 0; i < most; ++i)
             expected.push_back(
                 run(one, std::span(images).subspan(static_cast<std::size_t>(i) * image, image), 1));
         for (int threads = 1; threads <= 5; ++threads) {
-            const Executor executor(file_, config().image_size, *table, threads);
+            const Executor executor(file_, config().image_size, s.kernels, threads, s.precision);
             for (std::int64_t count = 1; count <= most; ++count) {
                 Batch joined;
                 for (std::int64_t i = 0; i < count; ++i) {
@@ -90,8 +107,14 @@ TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
 
 TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
     const std::vector<float> images = test::random_images(config(), 2);
-    const Executor executor(file_, config().image_size, *tables().back(), 2);
-    EXPECT_EQ(run(executor, images, 2, false).logits, run(executor, images, 2, true).logits);
+    for (const Mode& s : modes()) {
+        const Executor executor(file_, config().image_size, s.kernels, 2, s.precision);
+        const Batch all = run(executor, images, 2, true);
+        EXPECT_EQ(run(executor, images, 2, false).logits, all.logits) << s.name;
+        std::vector<float> logits(all.logits.size());
+        executor.run(images.data(), 2, {logits.data(), nullptr, nullptr});
+        EXPECT_EQ(logits, all.logits) << s.name;
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(Configs, ExecutorOf, testing::ValuesIn(test::small_configs()),
@@ -101,7 +124,7 @@ TEST(Executor, RunsFromManyThreadsAtOnce) {
     const ModelConfig config = test::small_config();
     const test::TemporaryModel model(config);
     const ModelFile file = ModelFile::open(model.path());
-    const Executor executor(file, config.image_size, *tables().back(), 2);
+    const Executor executor(file, config.image_size, {*tables().back()}, 2);
     const std::vector<float> images = test::random_images(config, 5);
     const Batch expected = run(executor, images, 5);
     std::vector<std::thread> callers;
@@ -124,7 +147,7 @@ TEST(Executor, DoesNotLetOneImagesNaNReachAnother) {
     config.head_dim = 33;  // padding everywhere
     const test::TemporaryModel model(config);
     const ModelFile file = ModelFile::open(model.path());
-    const Executor executor(file, config.image_size, *tables().back(), 1);
+    const Executor executor(file, config.image_size, {*tables().back()}, 1);
     const std::vector<float> image = test::random_images(config, 1);
     const Batch before = run(executor, image, 1);
     const std::vector<float> bad(image.size(), std::nanf(""));
@@ -142,7 +165,7 @@ TEST(Executor, ResizesThePositionTable) {
     const std::vector<float> image = test::random_images(resized, 1);
     const ReferenceResult expected =
         evaluate(build_vit(config, size), WeightMap(file, size), image);
-    const Batch result = run(Executor(file, size, *tables().back(), 2), image, 1);
+    const Batch result = run(Executor(file, size, {*tables().back()}, 2), image, 1);
     EXPECT_LE(test::relative_l2(result.logits, expected.logits), 2e-6);
 }
 

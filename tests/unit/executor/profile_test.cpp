@@ -17,7 +17,7 @@ TEST(Profile, HasEveryNode) {
     const ModelConfig config = test::small_config();
     const test::TemporaryModel model(config);
     const ModelFile file = ModelFile::open(model.path());
-    const Executor executor(file, config.image_size, fastest(), 2);
+    const Executor executor(file, config.image_size, {fastest()}, 2);
     const std::vector<float> images = test::random_images(config, 3);
     double sum = 0;
     for (const NodeTime& time : executor.profile(images.data(), 3).nodes) {
@@ -42,7 +42,7 @@ class ProfileTimes : public testing::Test {
         return config;
     }
     RunProfile profile(int threads, std::int64_t count) const {
-        const Executor executor(file_, config_.image_size, fastest(), threads);
+        const Executor executor(file_, config_.image_size, {fastest()}, threads);
         const std::vector<float> images = test::random_images(config_, count);
         (void)executor.profile(images.data(), count);  // touches every page
         return executor.profile(images.data(), count);
@@ -80,7 +80,7 @@ TEST_F(ProfileTimes, OfThreadsAddUpToTheRunOnceWaitingIsCounted) {
 }
 
 TEST_F(ProfileTimes, StartAgainWithEveryRun) {
-    const Executor executor(file_, config_.image_size, fastest(), 2);
+    const Executor executor(file_, config_.image_size, {fastest()}, 2);
     const std::vector<float> image = test::random_images(config_, 1);
     for (int i = 0; i < 5; ++i) (void)executor.profile(image.data(), 1);
     const RunProfile run = executor.profile(image.data(), 1);
@@ -89,7 +89,7 @@ TEST_F(ProfileTimes, StartAgainWithEveryRun) {
 
 // Idle threads do not keep a core busy.
 TEST_F(ProfileTimes, AreFollowedByRest) {
-    const Executor executor(file_, config_.image_size, fastest(), 2);
+    const Executor executor(file_, config_.image_size, {fastest()}, 2);
     const std::vector<float> images = test::random_images(config_, 3);
     (void)executor.profile(images.data(), 3);
     EXPECT_LT(test::idle_load(), 0.1);

@@ -117,7 +117,7 @@ TEST(FuseLinears, LeavesOnlyLinears) {
 
 TEST(FuseLinears, KeepsWhatIsReadTwice) {
     Graph g;
-    g.image = g.add_value(1, 16);
+    g.image = g.add_value({1, 16});
     const ValueId y = g.add("fc", op::Linear{"w", "", "", {}}, {g.image}, 1, 16);
     g.logits = g.add("act", op::Activate{Activation::relu}, {y}, 1, 16);
     g.features = y;
@@ -126,7 +126,7 @@ TEST(FuseLinears, KeepsWhatIsReadTwice) {
 
 TEST(FuseLinears, NeverAddsAResidualAfterAnActivation) {
     Graph g;
-    g.image = g.add_value(1, 16);
+    g.image = g.add_value({1, 16});
     const ValueId y = g.add("fc", op::Linear{"w", "", "", {}}, {g.image}, 1, 16);
     const ValueId a = g.add("act", op::Activate{Activation::relu}, {y}, 1, 16);
     g.logits = g.add("add", op::Add{}, {g.image, a}, 1, 16);

@@ -12,16 +12,17 @@ namespace vit {
 namespace {
 
 StorageRules simple_rules() {
-    return {[](std::int64_t cols) { return (cols + 15) / 16 * 16; },
-            [](const op::PackHeads& p, std::int64_t rows) {
-                return static_cast<std::size_t>(p.heads * p.head_dim * (rows + 15) / 16 * 16) *
-                       sizeof(float);
-            },
-            [](const Node& node, std::int64_t rows) {
-                return std::holds_alternative<op::Attention>(node.op)
-                           ? static_cast<std::size_t>(rows) * 100
-                           : 0;
-            }};
+    return {
+        [](std::int64_t cols) { return (cols + 15) / 16 * 16; },
+        [](const op::PackHeads& p, const Value& shape) {
+            return static_cast<std::size_t>(p.heads * p.head_dim * (shape.rows + 15) / 16 * 16) *
+                   sizeof(float);
+        },
+        [](const Node& node, std::int64_t rows) {
+            return std::holds_alternative<op::Attention>(node.op)
+                       ? static_cast<std::size_t>(rows) * 100
+                       : 0;
+        }};
 }
 
 TEST(AssignOffsets, NeverOverlapsWhatIsAliveTogether) {
@@ -105,7 +106,7 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                         (arena ? shape.rows : (shape.rows + threads - 1) / threads) * p.stride) *
                     sizeof(float);
                 if (const auto* pack = std::get_if<op::PackHeads>(&node.op))
-                    bytes = rules.packed_bytes(*pack, shape.rows);
+                    bytes = rules.packed_bytes(*pack, shape);
                 extents.push_back({p.where, p.offset, p.offset + bytes,
                                    arena ? stage_of[n] : step_of[n],
                                    arena ? last_stage : last_step});

@@ -20,15 +20,14 @@ using Fetch = HubTest;
 TEST_F(Fetch, LaysTheCacheOutAsHuggingFaceHubDoes) {
     const Fetched fetched = get();
     EXPECT_EQ(fetched.commit, FakeHub::commit);
-    EXPECT_EQ(fetched.weights, "model.safetensors");
-    EXPECT_EQ(fetched.folder, repository() / "snapshots" / FakeHub::commit);
+    const fs::path snapshot = repository() / "snapshots" / FakeHub::commit;
+    EXPECT_EQ(fetched.weights, snapshot / "model.safetensors");
     expect_whole(fetched);
-    EXPECT_EQ(read_all(fetched.folder / "config.json"), "{\"architecture\": \"x\"}");
+    EXPECT_EQ(read_all(snapshot / "config.json"), "{\"architecture\": \"x\"}");
     EXPECT_EQ(read_all(repository() / "refs/main"), FakeHub::commit);
-    EXPECT_EQ(fs::read_symlink(fetched.folder / "model.safetensors"),
-              "../../blobs/" + sha_of_weights());
+    EXPECT_EQ(fs::read_symlink(snapshot / "model.safetensors"), "../../blobs/" + sha_of_weights());
     EXPECT_EQ(
-        fs::read_symlink(fetched.folder / "config.json"),
+        fs::read_symlink(snapshot / "config.json"),
         "../../blobs/" + tools::sha256(test::as_bytes("{\"architecture\": \"x\"}")).substr(0, 40));
     EXPECT_TRUE(
         fs::exists(repository() / ".no_exist" / FakeHub::commit / "preprocessor_config.json"));
@@ -55,7 +54,7 @@ TEST_F(Fetch, DownloadsNothingTwice) {
     const std::size_t cdn = server.cdn_requests().size();
     const Fetched fetched = get();
     EXPECT_EQ(fetched.commit, next);
-    EXPECT_EQ(read_all(fetched.folder / "config.json"), "{}");
+    EXPECT_EQ(read_all(fetched.weights.parent_path() / "config.json"), "{}");
     EXPECT_EQ(server.cdn_requests().size(), cdn);
     EXPECT_EQ(read_all(repository() / "refs/main"), next);
     expect_whole(fetched);
@@ -83,10 +82,10 @@ TEST_F(Fetch, PrefersWeightsAsTimmDoes) {
         state.files["open_clip_config.json"].bytes = "{}";
     });
     const Fetched fetched = get();
-    EXPECT_EQ(fetched.weights, "model.safetensors");
-    EXPECT_FALSE(fs::exists(fetched.folder / "pytorch_model.bin"));
-    EXPECT_TRUE(fs::exists(fetched.folder / "preprocessor_config.json"));
-    EXPECT_TRUE(fs::exists(fetched.folder / "open_clip_config.json"));
+    EXPECT_EQ(fetched.weights.filename(), "model.safetensors");
+    EXPECT_FALSE(fs::exists(fetched.weights.parent_path() / "pytorch_model.bin"));
+    EXPECT_TRUE(fs::exists(fetched.weights.parent_path() / "preprocessor_config.json"));
+    EXPECT_TRUE(fs::exists(fetched.weights.parent_path() / "open_clip_config.json"));
 
     for (const char* name : {"model.safetensors", "open_clip_model.safetensors"}) {
         const std::string commit(40, name[0] == 'm' ? 'c' : 'd');
@@ -94,7 +93,7 @@ TEST_F(Fetch, PrefersWeightsAsTimmDoes) {
             state.files.erase(name);
             state.revisions["main"] = commit;
         });
-        EXPECT_EQ(get().weights,
+        EXPECT_EQ(get().weights.filename(),
                   name[0] == 'm' ? "open_clip_model.safetensors" : "pytorch_model.bin");
     }
     server.change([](HubState& state) {
@@ -104,24 +103,35 @@ TEST_F(Fetch, PrefersWeightsAsTimmDoes) {
     EXPECT_THAT(refused(), HasSubstr("no weights in it: expected one of model.safetensors"));
 }
 
-void make_sharded(HubState& state, const std::string& first, const std::string& second) {
+/// The weights in two files, and an index that calls them so.
+void make_sharded(HubState& state, const std::string& first, const std::string& second,
+                  const std::string& index = "model.safetensors.index.json") {
     const std::string bytes = state.files["model.safetensors"].bytes;
     state.files.erase("model.safetensors");
-    state.files["model.safetensors.index.json"].bytes = R"({"weight_map": {"a": ")" + first +
-                                                        R"(", "b": ")" + second + R"(", "c": ")" +
-                                                        first + "\"}}";
-    state.files["model-1.safetensors"] = HubFile{bytes.substr(0, 1000), true, {}, {}};
-    state.files["model-2.safetensors"] = HubFile{bytes.substr(1000), true, {}, {}};
+    state.files[index].bytes = R"({"weight_map": {"a": ")" + first + R"(", "b": ")" + second +
+                               R"(", "c": ")" + first + "\"}}";
+    state.files[first] = HubFile{bytes.substr(0, 1000), true, {}, {}};
+    state.files[second] = HubFile{bytes.substr(1000), true, {}, {}};
 }
 
 TEST_F(Fetch, FetchesShards) {
-    server.change(
-        [](HubState& state) { make_sharded(state, "model-1.safetensors", "model-2.safetensors"); });
-    const Fetched fetched = get();
-    EXPECT_EQ(fetched.weights, "model.safetensors.index.json");
-    EXPECT_EQ(read_all(fetched.folder / "model-1.safetensors") +
-                  read_all(fetched.folder / "model-2.safetensors"),
-              weights());
+    for (const std::string kind : {"model.safetensors", "pytorch_model.bin"}) {
+        const std::string suffix = fs::path(kind).extension();
+        server.change([&](HubState& state) {
+            state.files.clear();
+            state.files["model.safetensors"].bytes = weights();
+            make_sharded(state, "part-1" + suffix, "part-2" + suffix, kind + ".index.json");
+        });
+        fs::remove_all(settings.cache);
+        const fs::path index = get().weights;
+        EXPECT_EQ(index.filename(), kind + ".index.json");
+        EXPECT_EQ(read_all(index.parent_path() / ("part-1" + suffix)) +
+                      read_all(index.parent_path() / ("part-2" + suffix)),
+                  weights());
+    }
+    server.change([](HubState& state) { state.files.erase("part-2.bin"); });
+    fs::remove_all(settings.cache);
+    EXPECT_THAT(refused(), HasSubstr("names part-2.bin, which is not there"));
 }
 
 TEST_F(Fetch, LetsNoNameLeaveTheCache) {
@@ -259,7 +269,7 @@ TEST_F(Fetch, RunsTwiceAtOnce) {
         threads.emplace_back([&] {
             const Fetched fetched =
                 fetch(parse_repository("hf-hub:org/name"), settings, [](const std::string&) {});
-            EXPECT_EQ(read_all(fetched.folder / fetched.weights), weights());
+            EXPECT_EQ(read_all(fetched.weights), weights());
         });
     for (std::thread& each : threads) each.join();
     EXPECT_EQ(server.cdn_requests().size(), 1u);

@@ -74,7 +74,7 @@ class HubTest : public testing::Test {
         return out;
     }
     void expect_whole(const Fetched& fetched) {
-        EXPECT_EQ(test::read_all(fetched.folder / fetched.weights), weights());
+        EXPECT_EQ(test::read_all(fetched.weights), weights());
         EXPECT_FALSE(std::filesystem::exists(incomplete()));
     }
 

@@ -32,26 +32,29 @@ Tensors make(const Table& table, const Shape& s) {
     Tensors t{normal_numbers(s.rows * width, 0.0F, 1.0F, 1),
               normal_numbers(s.keys * width, 0.0F, 1.0F, 2),
               normal_numbers(s.keys * width, 0.0F, 1.0F, 3),
-              std::vector<float>(s.heads * round_up(s.keys, table.attention_panel) * s.head_dim),
-              std::vector<float>(s.heads * round_up(s.head_dim, table.attention_panel) * s.keys)};
+              std::vector<float>(s.heads * table.attention.packed_keys(s.keys, s.head_dim)),
+              std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.head_dim))};
     // In two parts, as two threads would.
     const std::size_t half = s.keys / 2;
-    table.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim, t.packed_k.data());
-    table.pack_keys(t.k.data() + half * width, width, half, s.keys - half, s.keys, s.heads,
-                    s.head_dim, t.packed_k.data());
-    table.pack_values(t.v.data(), width, 0, half, s.keys, s.heads, s.head_dim, t.packed_v.data());
-    table.pack_values(t.v.data() + half * width, width, half, s.keys - half, s.keys, s.heads,
-                      s.head_dim, t.packed_v.data());
+    table.attention.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim,
+                              t.packed_k.data());
+    table.attention.pack_keys(t.k.data() + half * width, width, half, s.keys - half, s.keys,
+                              s.heads, s.head_dim, t.packed_k.data());
+    table.attention.pack_values(t.v.data(), width, 0, half, s.keys, s.heads, s.head_dim,
+                                t.packed_v.data());
+    table.attention.pack_values(t.v.data() + half * width, width, half, s.keys - half, s.keys,
+                                s.heads, s.head_dim, t.packed_v.data());
     return t;
 }
 
 void attend(const Table& table, const Shape& s, const Tensors& t, std::size_t first,
             std::size_t rows, float* out) {
     const std::size_t width = s.heads * s.head_dim;
-    GuardedFloats workspace(table.attention_rows * round_up(s.keys, table.attention_panel));
-    table.attend(t.q.data() + first * width, width, rows, t.packed_k.data(), t.packed_v.data(),
-                 s.keys, s.heads, s.head_dim, 1.0F / std::sqrt(static_cast<float>(s.head_dim)), out,
-                 width, workspace.data());
+    GuardedFloats workspace(table.attention.tile_rows * round_up(s.keys, table.attention.panel));
+    table.attention.attend(t.q.data() + first * width, width, rows, t.packed_k.data(),
+                           t.packed_v.data(), s.keys, s.heads, s.head_dim, s.head_dim,
+                           1.0F / std::sqrt(static_cast<float>(s.head_dim)), out, width,
+                           workspace.data());
     EXPECT_TRUE(workspace.intact());
 }
 

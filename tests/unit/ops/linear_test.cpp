@@ -19,22 +19,48 @@ std::vector<float> random(const std::string& name, std::int64_t count) {
     return values;
 }
 
+/// A primitive and what it multiplies.
+struct Kind {
+    std::string name;
+    LinearMethod method;
+    DType type;
+};
+
+std::vector<Kind> kinds() {
+    std::vector<Kind> all{{"convolution", LinearMethod::convolution, DType::f32},
+                          {"matmul", LinearMethod::matmul, DType::f32}};
+    if (kernels::bf16_table_for(kernels::Isa::avx512))
+        all.push_back({"bf16", LinearMethod::matmul, DType::bf16});
+    return all;
+}
+
+/// Numbers that the type can hold.
+std::vector<float> rounded(std::vector<float> values, DType type) {
+    if (type == DType::bf16)
+        for (float& x : values) x = from_bf16(to_bf16(x));
+    return values;
+}
+
 /// A packed linear with random weights, and the same in float64.
 struct Case {
+    Kind kind;
     std::int64_t in, out;
     std::vector<float> weight, bias, scale;
     Linear linear;
     AlignedBuffer packed;
 
-    Case(LinearMethod method, std::int64_t in_, std::int64_t out_, bool with_scale = false)
-        : in(in_),
+    Case(const Kind& kind_, std::int64_t in_, std::int64_t out_, bool with_scale = false)
+        : kind(kind_),
+          in(in_),
           out(out_),
-          weight(random("weight", in * out)),
+          weight(rounded(random("weight", in * out), kind.type)),
           bias(random("bias", out)),
           scale(with_scale ? random("scale", out) : std::vector<float>{}),
-          linear(method, in, out, 7),
+          linear(kind.method, in, out, 7, kind.type),
           packed(linear.packed_bytes()) {
-        linear.pack(weight, bias, scale, packed.floats());
+        // So that a scaled weight is rounded by nobody.
+        for (float& s : scale) s = s > 0 ? 2.0f : -0.5f;
+        linear.pack({weight.data(), DType::f32}, bias, scale, packed.data());
     }
 
     /// x: [rows, row_stride(in)].
@@ -49,22 +75,25 @@ struct Case {
     std::vector<float> run(const float* x, std::int64_t rows,
                            const std::vector<float>* residual = nullptr) {
         std::vector<float> y(static_cast<std::size_t>(rows * row_stride(out)));
+        std::vector<std::uint16_t> narrow(static_cast<std::size_t>(rows * row_stride(in)));
+        for (std::size_t i = 0; i < narrow.size(); ++i) narrow[i] = to_bf16(x[i]);
+        const void* input = kind.type == DType::bf16 ? static_cast<const void*>(narrow.data()) : x;
         if (residual) std::copy_n(residual->begin(), y.size(), y.begin());
         const AlignedBuffer scratch(linear.scratchpad_bytes(rows, residual != nullptr) + 64);
-        linear.bind(rows, residual != nullptr, x, y.data(), scratch.data()).execute();
+        linear.bind(rows, residual != nullptr, input, y.data(), scratch.data()).execute();
         return y;
     }
 };
 
-std::vector<float> padded_input(std::int64_t rows, std::int64_t in) {
+std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type = DType::f32) {
     std::vector<float> x(static_cast<std::size_t>(rows * row_stride(in)), 0.0f);
-    const std::vector<float> values = random("x", rows * in);
+    const std::vector<float> values = rounded(random("x", rows * in), type);
     for (std::int64_t r = 0; r < rows; ++r)
         std::copy_n(values.begin() + r * in, in, x.begin() + r * row_stride(in));
     return x;
 }
 
-class LinearOf : public testing::TestWithParam<LinearMethod> {};
+class LinearOf : public testing::TestWithParam<Kind> {};
 
 TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
     for (const auto& [in, out] :
@@ -74,7 +103,7 @@ TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
                          std::to_string(out));
             std::optional<Case> c;
             parallel(1, [&](int) { c.emplace(GetParam(), in, out, rows == 2); });
-            const std::vector<float> x = padded_input(rows, in);
+            const std::vector<float> x = padded_input(rows, in, GetParam().type);
             const std::vector<float> residual = padded_input(rows, out);
             // A primitive made for more threads than run it would drop the others' part in silence.
             std::vector<std::vector<float>> plain(2), added(2);
@@ -107,21 +136,20 @@ TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
         }
 }
 
-INSTANTIATE_TEST_SUITE_P(Methods, LinearOf,
-                         testing::Values(LinearMethod::convolution, LinearMethod::matmul),
-                         [](const auto& method) {
-                             return method.param == LinearMethod::convolution ? "convolution"
-                                                                              : "matmul";
-                         });
+INSTANTIATE_TEST_SUITE_P(Kinds, LinearOf, testing::ValuesIn(kinds()),
+                         [](const auto& kind) { return kind.param.name; });
 
-TEST(Linear, GivesARowTheSameBitsAmongAnyOthers) {
-    const LinearMethod method = choose_linear_method(
-        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2);
+TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
+    const Kind& kind = GetParam();
+    const kernels::Isa isa =
+        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2;
+    if (kind.method != choose_linear_method(isa, kind.type))
+        GTEST_SKIP() << "not what the engine uses here";
     for (const auto& [in, out] :
          {std::pair{768, 768}, {768, 3072}, {3072, 768}, {768, 1000}, {40, 72}}) {
-        const std::vector<float> x = padded_input(197, in);
+        const std::vector<float> x = padded_input(197, in, kind.type);
         parallel(1, [&](int) {
-            Case c(method, in, out);
+            Case c(kind, in, out);
             const std::vector<float> all = c.run(x.data(), 197);
             for (std::int64_t rows : {1, 2, 3, 7, 16, 49, 50, 64, 98, 99, 196})
                 for (std::int64_t first : {std::int64_t{0}, 197 - rows}) {

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Time one peer in one setting: one process, one JSON line on standard output.
+
+FOLDER is what export.py wrote. latency: a run at a time with all threads; throughput: OpenVINO has one
+stream a thread and enough requests to keep them busy, the others run the batch with all threads.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import resource
+import statistics
+import sys
+import time
+
+
+def numbers(folder, batch):
+    import numpy
+
+    config = json.loads((folder / "config.json").read_text())
+    shape = config["pretrained_cfg"]["input_size"]
+    return numpy.random.default_rng(0).standard_normal((batch, *shape)).astype("float32")
+
+
+def stem(batch):
+    return "vit" if batch == 1 else f"vit_b{batch}"
+
+
+def openvino(options, batch):
+    """Returns what to call, how many images one call is, and the version."""
+    import openvino as ov
+
+    throughput = options.split == "throughput"
+    config = {"INFERENCE_NUM_THREADS": options.threads,
+              "INFERENCE_PRECISION_HINT": options.precision,
+              "PERFORMANCE_HINT": "THROUGHPUT" if throughput else "LATENCY"}
+    if throughput:
+        config["NUM_STREAMS"] = str(options.threads)
+    core = ov.Core()
+    model = core.compile_model(core.read_model(options.folder / f"{stem(batch)}.xml"), "CPU", config)
+    x = numbers(options.folder, batch)
+    version = ov.__version__.split("-")[0]
+    if not throughput:
+        request = model.create_infer_request()
+        return lambda: request.infer({0: x}), batch, version
+
+    queue = ov.AsyncInferQueue(model, 2 * options.threads)
+    requests = max(4 * options.threads // batch, 2 * options.threads)
+
+    def call():
+        for _ in range(requests):
+            queue.start_async({0: x})
+        queue.wait_all()
+
+    return call, batch * requests, version
+
+
+def onnxruntime(options, batch):
+    import onnxruntime as rt
+
+    if options.precision != "f32":
+        raise SystemExit(f"onnxruntime: no {options.precision} on this provider")
+    session_options = rt.SessionOptions()
+    session_options.intra_op_num_threads = options.threads
+    session_options.log_severity_level = 3
+    session = rt.InferenceSession(str(options.folder / f"{stem(batch)}.onnx"), session_options,
+                                  providers=["CPUExecutionProvider"])
+    feed = {session.get_inputs()[0].name: numbers(options.folder, batch)}
+    return lambda: session.run(None, feed), batch, rt.__version__
+
+
+def torch(options, batch, compiled=False):
+    import torch as pytorch
+
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/fixtures"))
+    import torchvision_cpu  # noqa: F401  before timm
+    import timm
+    from safetensors.torch import load_file
+
+    pytorch.set_num_threads(options.threads)
+    architecture = json.loads((options.folder / "config.json").read_text())["architecture"]
+    model = timm.create_model(architecture, pretrained=False).eval()
+    model.load_state_dict(load_file(str(options.folder / "model.safetensors")))
+    kind = {"f32": pytorch.float32, "bf16": pytorch.bfloat16}[options.precision]
+    model = model.to(kind)
+    x = pytorch.from_numpy(numbers(options.folder, batch)).to(kind)
+    if compiled:
+        import torch._inductor.config as inductor
+
+        inductor.freezing = True
+        inductor.max_autotune = options.split == "throughput"
+        model = pytorch.compile(model)
+
+    def call():
+        with pytorch.inference_mode():
+            model(x)
+
+    return call, batch, pytorch.__version__.split("+")[0]
+
+
+# Of OpenVINO's two ways to a high throughput, requests of one image or of a batch, neither is always
+# the faster one.
+PEERS = {
+    "openvino": lambda options: openvino(options, 1 if options.split == "throughput" else
+                                         options.batch),
+    "openvino-batch": lambda options: openvino(options, options.batch),
+    "onnxruntime": lambda options: onnxruntime(options, options.batch),
+    "torch": lambda options: torch(options, options.batch),
+    "torch-compile": lambda options: torch(options, options.batch, compiled=True),
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER")
+    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--split", choices=["latency", "throughput"], default="latency")
+    parser.add_argument("--batch", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=4, help="how long to measure (4)")
+    options = parser.parse_args()
+
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before any of them is imported
+    call, images, version = PEERS[options.peer](options)
+    call()
+    call()
+    times = []
+    end = time.perf_counter() + options.seconds
+    while len(times) < 3 or time.perf_counter() < end:
+        start = time.perf_counter()
+        call()
+        times.append((time.perf_counter() - start) * 1e3 / images)
+    print(json.dumps({
+        "engine": options.peer, "version": version, "python": platform.python_version(),
+        "ms_per_image": statistics.median(times), "best_ms_per_image": min(times),
+        "runs": len(times), "images_per_run": images,
+        "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+#include <algorithm>
+
+#include "engine/graph/passes/passes.h"
+
+namespace vit {
+
+namespace {
+
+/// Whether the node's operator can write bfloat16.
+bool can_make(const Node& node) {
+    if (const auto* attention = std::get_if<op::Attention>(&node.op))
+        return attention->head_dim % 2 == 0;  // two neighbours meet in one instruction
+    if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
+    return std::holds_alternative<op::LayerNorm>(node.op);
+}
+
+/// Whether the node's operator can read bfloat16 as its input `i`.
+bool can_read(const Node& node, std::size_t i) {
+    if (std::holds_alternative<op::Attention>(node.op)) return can_make(node);
+    return std::holds_alternative<op::Linear>(node.op) && i == 0;
+}
+
+}  // namespace
+
+Graph choose_precision(Graph graph, DType precision) {
+    if (precision == DType::f32) return graph;
+    std::vector<bool> narrow(graph.values.size(), false);
+    const auto is_narrow = [&](ValueId id) { return narrow[static_cast<std::size_t>(id)]; };
+    const auto set = [&](ValueId id, bool to) {
+        const bool changed = is_narrow(id) != to;
+        narrow[static_cast<std::size_t>(id)] = to;
+        return changed;
+    };
+    const ValueId tokens = graph.tokens;
+    bool before_pooling = true;
+    for (const Node& node : graph.nodes) {
+        if (before_pooling) set(node.output, can_make(node));
+        before_pooling = before_pooling && node.output != tokens;
+    }
+    for (const Node& node : graph.nodes)
+        for (std::size_t i = 0; i < node.inputs.size(); ++i)
+            if (!can_read(node, i)) set(node.inputs[i], false);
+    for (ValueId id : graph.results()) set(id, false);
+    // Attention takes and gives one type.
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (const Node& node : graph.nodes) {
+            if (!std::holds_alternative<op::Attention>(node.op)) continue;
+            const bool all = is_narrow(node.output) && std::ranges::all_of(node.inputs, is_narrow);
+            for (ValueId id : node.inputs) changed |= set(id, all);
+            changed |= set(node.output, all);
+        }
+    }
+    for (std::size_t i = 0; i < narrow.size(); ++i)
+        if (narrow[i]) graph.values[i].type = precision;
+    for (Node& node : graph.nodes)
+        if (auto* embed = std::get_if<op::Embed>(&node.op)) embed->type = precision;
+    return graph;
+}
+
+}  // namespace vit

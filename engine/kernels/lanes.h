@@ -1,0 +1,150 @@
+// Elements narrower than a vector's lane: a lane of 32 bits holds one float, or two bfloat16
+// (std::uint16_t, the upper half of a float) that are neighbours along a sum.
+// The bfloat16 part exists in the one file that is compiled for AVX512_BF16 only.
+#pragma once
+
+#include "engine/kernels/xsimd_shim.h"
+
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
+namespace vit::kernels {
+
+#if defined(__AVX512BF16__)
+
+/// A vector of bfloat16 as floats.
+template <class A>
+inline F32<A> load(const std::uint16_t* p) noexcept {
+    const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    return F32<A>(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
+}
+
+/// Rounds to nearest even; subnormal numbers become zero.
+template <class A>
+inline __m256i round_lanes(F32<A> v) noexcept {
+    const __m256bh rounded = _mm512_cvtneps_pbh(v);
+    __m256i bits;
+    __builtin_memcpy(&bits, &rounded, sizeof bits);
+    return bits;
+}
+
+template <class A>
+inline void store(std::uint16_t* p, F32<A> v) noexcept {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), round_lanes<A>(v));
+}
+
+template <class A>
+inline F32<A> load_partial(const std::uint16_t* p, std::size_t n, float fill) noexcept {
+    const auto mask = static_cast<__mmask16>((1U << n) - 1U);
+    const __m512i bits = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(mask, p));
+    const F32<A> v(_mm512_castsi512_ps(_mm512_slli_epi32(bits, 16)));
+    return F32<A>(_mm512_mask_blend_ps(mask, F32<A>(fill), v));
+}
+
+template <class A>
+inline void store_partial(std::uint16_t* p, std::size_t n, F32<A> v) noexcept {
+    _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1U << n) - 1U), round_lanes<A>(v));
+}
+
+/// acc + the two products of every lane, all in float32.
+template <class A>
+inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, std::uint16_t) noexcept {
+    __m512bh a, b;
+    const __m512 x_bits = x, y_bits = y;
+    __builtin_memcpy(&a, &x_bits, sizeof a);
+    __builtin_memcpy(&b, &y_bits, sizeof b);
+    return F32<A>(_mm512_dpbf16_ps(acc, a, b));
+}
+
+/// Two vectors of two rows each, `stride` elements apart, to lanes that hold a column's pair.
+template <class A>
+inline void interleave_rows(const std::uint16_t* rows, std::size_t stride,
+                            std::uint16_t* to) noexcept {
+    for (std::size_t v = 0; v < 2; ++v) {
+        const auto wide = [&](std::size_t row) {
+            return _mm512_cvtepu16_epi32(_mm256_loadu_si256(
+                reinterpret_cast<const __m256i*>(rows + row * stride + v * width<A>)));
+        };
+        _mm512_storeu_si512(to + 2 * v * width<A>,
+                            _mm512_or_si512(wide(0), _mm512_slli_epi32(wide(1), 16)));
+    }
+}
+
+#endif
+
+template <class A>
+inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, float) noexcept {
+    return fmadd<A>(x, y, acc);
+}
+
+/// Two vectors of one row.
+template <class A>
+inline void interleave_rows(const float* row, std::size_t, float* to) noexcept {
+    store<A>(to, load<A>(row));
+    store<A>(to + width<A>, load<A>(row + width<A>));
+}
+
+/// x[i] = f(x[i]), a vector at a time; an element's result does not depend on its place.
+template <class A, class T, class Function>
+inline void apply(T* x, std::size_t count, Function f) noexcept {
+    std::size_t i = 0;
+    for (; i + width<A> <= count; i += width<A>) store<A>(x + i, f(load<A>(x + i)));
+    if (i < count) store_partial<A>(x + i, count - i, f(load_partial<A>(x + i, count - i, 0)));
+}
+
+/// One lane's bits in every lane.
+template <class A, class T>
+inline F32<A> broadcast_lane(const T* p) noexcept {
+    float bits;
+    __builtin_memcpy(&bits, p, sizeof bits);
+    return F32<A>(bits);
+}
+
+/// A vector's lanes as they lie in memory, whatever they hold.
+template <class A, class T>
+inline F32<A> load_lanes(const T* p) noexcept {
+    return F32<A>::load_unaligned(reinterpret_cast<const float*>(p));
+}
+
+/// Lane d of row i to lane i of row d, for as many rows as a vector has lanes. `from_stride` counts
+/// elements, `to_stride` lanes.
+template <class A, class T>
+inline void transpose_lanes(const T* from, std::size_t from_stride, T* to,
+                            std::size_t to_stride) noexcept {
+    constexpr std::size_t per_lane = sizeof(float) / sizeof(T);
+    to_stride *= per_lane;
+#if defined(__AVX512F__)
+    if constexpr (width<A> == 16) {
+        __m512i a[16], b[16];
+        for (std::size_t i = 0; i < 16; ++i) a[i] = _mm512_loadu_si512(from + i * from_stride);
+        for (std::size_t i = 0; i < 16; i += 2) {
+            b[i] = _mm512_unpacklo_epi32(a[i], a[i + 1]);
+            b[i + 1] = _mm512_unpackhi_epi32(a[i], a[i + 1]);
+        }
+        for (std::size_t i = 0; i < 16; i += 4)
+            for (std::size_t j = 0; j < 2; ++j) {
+                a[i + 2 * j] = _mm512_unpacklo_epi64(b[i + j], b[i + j + 2]);
+                a[i + 2 * j + 1] = _mm512_unpackhi_epi64(b[i + j], b[i + j + 2]);
+            }
+        for (std::size_t i = 0; i < 4; ++i) {
+            b[i] = _mm512_shuffle_i32x4(a[i], a[i + 4], 0x88);
+            b[i + 4] = _mm512_shuffle_i32x4(a[i], a[i + 4], 0xdd);
+            b[i + 8] = _mm512_shuffle_i32x4(a[i + 8], a[i + 12], 0x88);
+            b[i + 12] = _mm512_shuffle_i32x4(a[i + 8], a[i + 12], 0xdd);
+        }
+        for (std::size_t i = 0; i < 8; ++i) {
+            _mm512_storeu_si512(to + i * to_stride, _mm512_shuffle_i32x4(b[i], b[i + 8], 0x88));
+            _mm512_storeu_si512(to + (i + 8) * to_stride,
+                                _mm512_shuffle_i32x4(b[i], b[i + 8], 0xdd));
+        }
+        return;
+    }
+#endif
+    for (std::size_t i = 0; i < width<A>; ++i)
+        for (std::size_t d = 0; d < width<A>; ++d)
+            for (std::size_t j = 0; j < per_lane; ++j)
+                to[d * to_stride + i * per_lane + j] = from[i * from_stride + d * per_lane + j];
+}
+
+}  // namespace vit::kernels

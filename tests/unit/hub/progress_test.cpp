@@ -1,0 +1,59 @@
+#include "tools/hub/progress.h"
+
+#include <gmock/gmock.h>
+#include <pty.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+
+namespace vit::hub {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+/// What `show` puts on standard error while that is one end of `ends`.
+template <typename Show>
+std::string shown(const std::array<int, 2>& ends, Show&& show) {
+    std::fflush(stderr);
+    const int before = ::dup(STDERR_FILENO);
+    ::dup2(ends[1], STDERR_FILENO);
+    show();
+    std::fputs(".", stderr);  // there always is something to read
+    ::dup2(before, STDERR_FILENO);
+    ::close(before);
+    std::string text(4096, '\0');
+    const ssize_t count = ::read(ends[0], text.data(), text.size());
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    for (const int each : ends) ::close(each);
+    return text;
+}
+
+std::array<int, 2> terminal() {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), 0);
+    return ends;
+}
+
+void show(bool wanted, std::optional<std::uint64_t> total) {
+    Progress(wanted, "model.safetensors", 0, total).show(150'000'000);
+}
+
+TEST(Progress, ShowsOnATerminal) {
+    EXPECT_THAT(shown(terminal(), [] { show(true, 300'000'000); }),
+                AllOf(HasSubstr("model.safetensors: 150.0 of 300.0 MB [##########..........] "),
+                      HasSubstr("MB/s"), testing::EndsWith("\r\x1b[K.")));
+    EXPECT_THAT(shown(terminal(), [] { show(true, {}); }),
+                HasSubstr("model.safetensors: 150.0 MB "));
+}
+
+TEST(Progress, IsSilentElsewhere) {
+    EXPECT_EQ(shown(terminal(), [] { show(false, 300'000'000); }), ".");
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
+    EXPECT_EQ(shown(pipe, [] { show(true, 300'000'000); }), ".");
+}
+
+}  // namespace
+}  // namespace vit::hub
