@@ -97,7 +97,7 @@ TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
 // A key left out, of the wrong kind or unknown is named, in every object.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
-    EXPECT_EQ(whole.at("config").size(), 30u);
+    EXPECT_EQ(whole.at("config").size(), 49u);
     const std::set<std::string> may_miss = {"config.pos_drop_rate",  "config.patch_drop_rate",
                                             "config.proj_drop_rate", "config.attn_drop_rate",
                                             "config.drop_rate",      "config.drop_path_rate",
@@ -156,6 +156,8 @@ TEST(ModelHeaderJson, RequiresTheTensorsOfEveryKindOfBlock) {
     c.block = BlockKind::parallel_scaling;
     EXPECT_EQ(count(c, "norm2"), 0);
     c.differential_attention = true;
+    EXPECT_THROW(validate(c), Error);  // half of a head of 3
+    c.head_dim = 2;
     EXPECT_EQ(count(c, "blocks.0.attn."), 2 * 6 + 2);
     c.pooling = Pooling::map;
     c.pool_heads = 1;
@@ -191,7 +193,11 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
             "depth: the number is too large");
     refused("/config/embed_dim", 1 << 20, "expected embed_dim from 1 to 65536");
     refused("/config/heads", 65'537, "expected heads from 1 to 65536");
-    refused("/config/image_size", {5, 6}, "multiple of the patch size 2x2, found 5x6");
+    refused("/config/image_size", {5, 1}, "expected patch width from 1 to 1, found 2");
+    refused("/config/pool_include_prefix", true, "pool_include_prefix needs another pooling");
+    refused("/config/parallel", 2, "expected parallel from 1 to 1");
+    refused("/config/sub_norm_eps", 0, "expected sub_norm_eps above 0");
+    refused("/config/norm", "batch_norm", "layer_norm, rms_norm");
     refused("/config/image_size", {4}, "image_size: expected [height, width]");
     refused("/config/patch_height", 8, "expected patch height from 1 to 4");
     refused("/config/norm_eps", 0, "expected norm_eps above 0");
