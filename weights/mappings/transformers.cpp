@@ -32,6 +32,7 @@ enum class Output {
     classifier,        ///< a head on the class token
     two_classifiers,   ///< the mean of two heads, on the class and the distillation token
     mean_classifier,   ///< a head on the mean of the patches
+    both_classifier,   ///< a head on the class token beside the mean of the patches
     projection,        ///< a head without bias on the class token
     attention_pooling  ///< SigLIP's
 };
@@ -53,6 +54,9 @@ constexpr std::array model_classes{
     ModelClass{"DeiTForImageClassificationWithTeacher", Family::deit, Output::two_classifiers,
                transformers_unread_pooler},
     ModelClass{"Dinov2Model", Family::dinov2, Output::class_token, nullptr},
+    ModelClass{"Dinov2ForImageClassification", Family::dinov2, Output::both_classifier, nullptr},
+    ModelClass{"Dinov2WithRegistersForImageClassification", Family::dinov2_with_registers,
+               Output::both_classifier, nullptr},
     ModelClass{"Dinov2WithRegistersModel", Family::dinov2_with_registers, Output::class_token,
                nullptr},
     ModelClass{"CLIPModel", Family::clip, Output::projection, nullptr},
@@ -197,6 +201,9 @@ void set_output(const TransformersConfig& given, Output output, const Checkpoint
         case Output::two_classifiers:
             config.register_tokens = 0;
             config.distillation_token = true;
+            return set_classes(given, model);
+        case Output::both_classifier:
+            config.mean_head = true;
             return set_classes(given, model);
         case Output::mean_classifier:
             config.pooling = Pooling::avg;

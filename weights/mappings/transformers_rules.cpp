@@ -100,7 +100,7 @@ constexpr std::array dinov2{
 
     MappingRule{"~layernorm.weight", "norm.weight", as_is, ""},
     MappingRule{"~layernorm.bias", "norm.bias", as_is, ""},
-    MappingRule{"classifier.weight", "head.weight", as_is, ""},
+    MappingRule{"classifier.weight", "{head,head_mean}.weight", split_columns, ""},
     MappingRule{"classifier.bias", "head.bias", as_is, ""},
 };
 

@@ -80,6 +80,9 @@ struct ModelConfig {
     /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
     std::int64_t representation_size = 0;
     std::int64_t num_classes = 1000;  ///< 0: no head, logits are the features
+    /// The logits are the sum of two heads: of the class token, and of the patches' mean
+    /// (`head_mean`).
+    bool mean_head = false;
 
     // Training-time modules: identities at inference, kept so that the built graph shows them.
     double pos_drop_rate = 0;

@@ -97,7 +97,7 @@ TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
 // A key left out, of the wrong kind or unknown is named, in every object.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
-    EXPECT_EQ(whole.at("config").size(), 49u);
+    EXPECT_EQ(whole.at("config").size(), 50u);
     const std::set<std::string> may_miss = {"config.pos_drop_rate",  "config.patch_drop_rate",
                                             "config.proj_drop_rate", "config.attn_drop_rate",
                                             "config.drop_rate",      "config.drop_path_rate",
@@ -207,6 +207,7 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
     refused("/config/class_token", false, "pooling 'token' reads the class token");
     refused("/config/class_token", 1, "class_token: expected true or false, found number");
     refused("/config/pooling", "avg", "distillation_token needs class_token and pooling 'token'");
+    refused("/config/mean_head", true, "mean_head needs pooling 'token' and classes");
     refused("/config/num_classes", 3, "expected 3 labels, one per class, found 2");
     refused("/labels", {1, 2}, "labels: expected a string, found number");
     refused("/labels", "cat", "labels: expected an array of strings");
