@@ -92,6 +92,8 @@ constexpr std::array dinov2_keys{
 };
 
 constexpr std::array register_keys{
+    Key{"interpolate_antialias", nullptr, "transformers no longer reads it"},
+    Key{"interpolate_offset", nullptr, "transformers no longer reads it"},
     Key{"num_register_tokens",
         [](TransformersConfig& c, Value v) { c.num_register_tokens = v.integer(); }, ""},
 };
