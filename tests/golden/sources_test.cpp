@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -88,6 +89,86 @@ INSTANTIATE_TEST_SUITE_P(Models, Sources, testing::ValuesIn(folders()), [](const
     std::ranges::replace(name, '.', '_');
     return name;
 });
+
+/// The checkpoint with one tensor more.
+Checkpoint with_extra(Checkpoint checkpoint) {
+    static constexpr std::array<float, 2> values{1, 2};
+    checkpoint.tensors.push_back(
+        {"surplus.weight", DType::f32, {2}, std::as_bytes(std::span(values))});
+    return checkpoint;
+}
+
+TEST_P(Sources, RefusesATensorThatIsNotTheModels) {
+    const fs::path folder = data / GetParam();
+    const Expected expected(folder / "expected.safetensors");
+    const Checkpoint checkpoint = with_extra(read_checkpoint(weights_in(folder)));
+    EXPECT_THAT(test::message_of([&] { convert(checkpoint, expected.options); }, ErrorKind::model),
+                testing::HasSubstr("'surplus.weight' [2] is not part of a Vision Transformer as"));
+}
+
+TEST_P(Sources, NeedsEveryTensorThatItUses) {
+    const fs::path folder = data / GetParam();
+    const Expected expected(folder / "expected.safetensors");
+    const Checkpoint whole = read_checkpoint(weights_in(folder));
+    const Converted converted = convert(whole, expected.options);
+    ASSERT_EQ(converted.tensor_report.size(), whole.tensors.size());
+    for (std::size_t i = 0; i < whole.tensors.size(); ++i) {
+        SCOPED_TRACE(whole.tensors[i].name);
+        Checkpoint rest = whole;
+        rest.tensors.erase(rest.tensors.begin() + static_cast<std::ptrdiff_t>(i));
+        // CLIP's number tells that the checkpoint is OpenAI's.
+        if (whole.tensors[i].name == "input_resolution") continue;
+        // Without its class token big_vision's ViT is another one, that pools by the mean.
+        if (!converted.tensor_report[i].used || whole.tensors[i].name == "params/cls")
+            EXPECT_NO_THROW(convert(rest, expected.options));
+        else
+            EXPECT_THROW(convert(rest, expected.options), Error);
+    }
+}
+
+TEST_P(Sources, AsksForWhatTheTensorsDoNotTell) {
+    const fs::path folder = data / GetParam();
+    ConvertOptions options = Expected(folder / "expected.safetensors").options;
+    if (!options.arch) return;
+    options.arch.reset();
+    const Checkpoint checkpoint = read_checkpoint(weights_in(folder));
+    EXPECT_THAT(test::message_of([&] { convert(checkpoint, options); }, ErrorKind::usage),
+                testing::AllOf(testing::HasSubstr("recognised "), testing::HasSubstr("--arch"),
+                               testing::HasSubstr("heads=N")));
+}
+
+std::string arch_error(std::string_view folder, std::string_view arch) {
+    const Checkpoint checkpoint = read_checkpoint(weights_in(data / folder));
+    ConvertOptions options;
+    options.arch = arch;
+    return test::message_of([&] { convert(checkpoint, options); }, ErrorKind::usage);
+}
+
+TEST(SourcesArch, IsReadStrictly) {
+    using testing::HasSubstr;
+    EXPECT_THAT(arch_error("torchvision", "vit_base_patch16_224"),
+                HasSubstr("expected torchvision.NAME, found 'vit_base_patch16_224'"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.vit_b_16"),
+                HasSubstr("of width 18, 2 blocks, MLP width 28, 8x8 patches: expected "
+                          "torchvision.VisionTransformer:heads=N"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.VisionTransformer:head=3"),
+                HasSubstr("expected heads=VALUE or weights=VALUE, found 'head=3'"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.VisionTransformer:heads=0"),
+                HasSubstr("heads: expected a number, found '0'"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.VisionTransformer:heads=3,heads=3"),
+                HasSubstr("heads is given twice"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.VisionTransformer:heads=4"),
+                HasSubstr("heads: expected a divisor of 18, found 4"));
+    EXPECT_THAT(arch_error("torchvision", "torchvision.VisionTransformer:heads=3,weights=X"),
+                HasSubstr("weights: expected none"));
+    EXPECT_THAT(arch_error("vit_pytorch_0.20.0_mean", "vit_pytorch.ViT:heads=3"),
+                HasSubstr("add pool=cls or pool=mean"));
+    EXPECT_THAT(arch_error("vit_pytorch_0.20.0_mean", "vit_pytorch.ViT:heads=5,pool=cls"),
+                HasSubstr("expected heads times dim_head to be 18, found 5 times 3"));
+    EXPECT_THAT(arch_error("dino_training", "vit_small_patch16_224"),
+                HasSubstr("vit_small_patch16_224 has width 384 and 12 blocks, but the tensors have "
+                          "width 18 and 2 blocks"));
+}
 
 }  // namespace
 }  // namespace vit

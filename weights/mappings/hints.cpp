@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <ranges>
+#include <vector>
 
 #include "weights/mappings/patterns.h"
 
@@ -50,6 +53,18 @@ std::string hint(std::string_view name, bool extra) {
                          : fmt::format("; model_args.{} {} does without", each.argument,
                                        each.without);
     return "";
+}
+
+std::string_view shape_hint(std::string_view name, std::span<const std::int64_t> found,
+                            std::span<const std::int64_t> expected) {
+    std::vector<std::string> numbers;
+    if (found.size() == 2 && std::ranges::equal(found, expected | std::views::reverse))
+        return "the tensor is transposed";
+    for (const std::string_view pattern :
+         {"blocks.#.[attn.]q_norm.*", "blocks.#.[attn.]k_norm.*", "blocks.#.[attn.]sub_norm.*",
+          "blocks.#.[attn.]lambda_*"})
+        if (fits(pattern, name, numbers)) return "num_heads decides about it";
+    return "the sizes of the architecture and its arguments are not the checkpoint's";
 }
 
 }  // namespace vit

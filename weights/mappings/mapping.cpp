@@ -174,8 +174,9 @@ class Mapper {
     }
 
     [[noreturn]] static void wrong_shape(const TensorView& tensor, const Shape& expected) {
-        refuse(fmt::format("tensor {}: expected shape {}, found {}", in_quotes(tensor.name),
-                           to_string(expected), to_string(tensor.shape)));
+        refuse(fmt::format("tensor {}: expected shape {}, found {}; {}", in_quotes(tensor.name),
+                           to_string(expected), to_string(tensor.shape),
+                           shape_hint(tensor.name, tensor.shape, expected)));
     }
 
     /// How a source lays out what goes to `specs`, and the order in which its axes are read.

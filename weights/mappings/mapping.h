@@ -37,7 +37,8 @@ enum class Transform {
 
 /// `#` stands for a number: of a block, then of what is side by side in it. In `source`, `~` at the
 /// beginning stands for one of the mapping's prefixes or nothing, text in [brackets] may be left
-/// out, and `*` at the end stands for anything. `canonical` may name several
+/// out, `@` stands for a number that does not matter, and `*` at the end for anything. `canonical`
+/// may name several
 /// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
 /// attention). Where `canonical` has `#` and the tensor's name no number, it holds all blocks, one
 /// after the other.

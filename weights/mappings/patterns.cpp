@@ -29,10 +29,10 @@ bool fits_rest(std::string_view pattern, std::string_view name, std::vector<std:
             numbers.resize(known);
             return fits_rest(pattern, name, numbers);
         }
-        if (next == '#') {
+        if (next == '#' || next == '@') {
             const std::string_view number = name.substr(0, name.find_first_not_of("0123456789"));
             if (number.empty() || (number.size() > 1 && number[0] == '0')) return false;
-            numbers.emplace_back(number);
+            if (next == '#') numbers.emplace_back(number);
             name.remove_prefix(number.size());
         } else {
             if (!name.starts_with(next)) return false;
@@ -51,7 +51,7 @@ bool fits(std::string_view pattern, std::string_view name, std::vector<std::stri
 
 std::string filled(std::string_view pattern, const std::vector<std::string>& numbers) {
     std::string text(pattern), out;
-    if (const std::size_t at = text.find("[#"); at != std::string::npos)
+    if (const std::size_t at = text.find("[@"); at != std::string::npos)
         text.erase(at, text.find(']', at) + 1 - at);
     std::size_t next = 0;
     for (const char c : text) {

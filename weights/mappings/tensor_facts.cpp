@@ -24,12 +24,18 @@ const Shape& shape_of(std::span<const TensorView> tensors, std::string_view patt
                       std::size_t rank) {
     const TensorView* tensor = find_tensor(tensors, pattern);
     if (!tensor)
-        throw Error(ErrorKind::model, fmt::format("tensor {} is missing", in_quotes(pattern)));
+        throw Error(ErrorKind::model,
+                    fmt::format("tensor {} is missing", in_quotes(filled(pattern, {}))));
     if (tensor->shape.size() != rank)
         throw Error(ErrorKind::model,
                     fmt::format("tensor {}: expected {} extents, found shape {}",
                                 in_quotes(tensor->name), rank, to_string(tensor->shape)));
     return tensor->shape;
+}
+
+std::int64_t optional_extent(std::span<const TensorView> tensors, std::string_view any,
+                             std::string_view name, std::size_t axis) {
+    return find_tensor(tensors, any) ? shape_of(tensors, name, 2)[axis] : 0;
 }
 
 std::int64_t count_tensors(std::span<const TensorView> tensors, std::string_view pattern) {

@@ -18,6 +18,11 @@ const TensorView* find_tensor(std::span<const TensorView> tensors, std::string_v
 const Shape& shape_of(std::span<const TensorView> tensors, std::string_view pattern,
                       std::size_t rank);
 
+/// Extent `axis` of the matrix `name`, or 0 where no tensor fits `any`. Throws Error(model) where
+/// only others than `name` do.
+std::int64_t optional_extent(std::span<const TensorView> tensors, std::string_view any,
+                             std::string_view name, std::size_t axis);
+
 /// How many tensors' names fit the pattern.
 std::int64_t count_tensors(std::span<const TensorView> tensors, std::string_view pattern);
 

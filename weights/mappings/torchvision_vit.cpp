@@ -105,9 +105,9 @@ const Weights* find_weights(std::string_view model, std::optional<std::string> n
     for (const Weights& w : known_weights)
         if (w.model == model) names.push_back(w.name);
     throw Error(ErrorKind::usage,
-                fmt::format("--arch: weights: expected one of {}, found {}",
-                            names.empty() ? "none, as this is no model that torchvision names"
-                                          : fmt::format("{}", fmt::join(names, ", ")),
+                fmt::format("--arch: weights: expected {}, found {}",
+                            names.empty() ? "none, as torchvision has no model of these sizes"
+                                          : fmt::format("one of {}", fmt::join(names, ", ")),
                             in_quotes(*name)));
 }
 
@@ -147,10 +147,9 @@ ResolvedModel resolve_torchvision(const Checkpoint& checkpoint, const ConvertOpt
     c.patch_width = kernel[3];
     c.depth = count_tensors(tensors, "encoder.layers.encoder_layer_#.ln_1.weight");
     c.mlp_dim = shape_of(tensors, "encoder.layers.encoder_layer_0.mlp.[0][linear_1].weight", 2)[0];
-    const TensorView* pre_logits = find_tensor(tensors, "heads.pre_logits.weight");
-    c.representation_size = pre_logits && pre_logits->shape.size() == 2 ? pre_logits->shape[0] : 0;
-    const TensorView* head = find_tensor(tensors, "heads.head.weight");
-    c.num_classes = head && head->shape.size() == 2 ? head->shape[0] : 0;
+    c.representation_size =
+        optional_extent(tensors, "heads.pre_logits.*", "heads.pre_logits.weight", 0);
+    c.num_classes = optional_extent(tensors, "heads.head.*", "heads.head.weight", 0);
     c.image_size = table_image_size(shape_of(tensors, "encoder.pos_embedding", 3)[1] - 1, c,
                                     options.image_size);
     out.table_size = out.build_size = c.image_size;

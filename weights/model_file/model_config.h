@@ -44,6 +44,7 @@ struct ModelConfig {
     std::int64_t parallel = 1;  ///< parallel_things: attentions, and MLPs, side by side
 
     bool patch_bias = true;
+    bool patch_norm = false;     ///< norm of a patch's values before its projection (`patch_norm`)
     bool embed_norm = false;     ///< norm of the patches before positions (`patch_embed.norm`)
     bool position_table = true;  ///< `pos_embed`
     TableInterpolation table_interpolation = TableInterpolation::bicubic;

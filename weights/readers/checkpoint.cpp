@@ -24,9 +24,12 @@ namespace {
 constexpr std::uint64_t most_config_bytes = std::uint64_t{16} << 20;
 
 // The libraries' order of preference in a folder.
-constexpr const char* weights_names[] = {"model.safetensors", "model.safetensors.index.json",
-                                         "pytorch_model.bin", "pytorch_model.bin.index.json",
-                                         "pytorch_model.pth", "model.pth"};
+constexpr const char* weights_names[] = {
+    "model.safetensors",           "model.safetensors.index.json",
+    "pytorch_model.bin",           "pytorch_model.bin.index.json",
+    "pytorch_model.pth",           "model.pth",
+    "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+};
 constexpr std::string_view index_suffix = ".index.json";
 
 std::filesystem::path weights_in(const std::filesystem::path& folder) {
@@ -158,6 +161,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema) {
     checkpoint.config_json = read_text(folder / "config.json");
     for (const char* name : {"preprocessor_config.json", "processor_config.json"})
         if (!checkpoint.preprocessor_json) checkpoint.preprocessor_json = read_text(folder / name);
+    checkpoint.open_clip_json = read_text(folder / "open_clip_config.json");
     if (checkpoint.config_json && !is_folder)
         checkpoint.notes.push_back("read config.json from the folder of the weights");
     return checkpoint;

@@ -29,6 +29,8 @@ struct Checkpoint {
     std::optional<std::string> config_json;  ///< text of config.json beside the weights
     /// Text of preprocessor_config.json, else of processor_config.json, beside the weights.
     std::optional<std::string> preprocessor_json;
+    /// Text of open_clip_config.json beside the weights.
+    std::optional<std::string> open_clip_json;
     std::vector<std::string> notes;       ///< what was unwrapped, stripped or left out, and why
     std::shared_ptr<const void> storage;  ///< keeps the tensors' bytes alive
 };

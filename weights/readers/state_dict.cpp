@@ -51,10 +51,18 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
             plain.key.empty() && value != nullptr)
             plain = mapping(key, *value);
 
+    // Facebook's DINO and DINOv2: the teacher is the student's moving average.
+    if (averaged.dict == nullptr && plain.key.empty()) {
+        if (const PickleValue* value = find_set(archive.tree, top, "teacher"))
+            averaged = mapping("teacher", *value);
+        if (const PickleValue* value = find_set(archive.tree, top, "student"))
+            plain = mapping("student", *value);
+    }
+
     if (ema == EmaChoice::ema && averaged.dict == nullptr)
         throw Error(ErrorKind::model,
-                    fmt::format("{}: EMA weights were asked for, but the checkpoint has neither "
-                                "state_dict_ema nor model_ema",
+                    fmt::format("{}: EMA weights were asked for, but the checkpoint has none of "
+                                "state_dict_ema, model_ema and teacher",
                                 archive.where));
     const bool take_averaged = averaged.dict != nullptr && ema != EmaChoice::no_ema;
     const Weights taken = take_averaged ? averaged : plain;
@@ -171,8 +179,9 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
         for (const auto& [key, value] : top->items) {
             const auto* text = std::get_if<std::string_view>(&tree[key]);
             const bool is_weights =
-                text != nullptr && (*text == "state_dict_ema" || *text == "model_ema" ||
-                                    *text == "state_dict" || *text == "model");
+                text != nullptr &&
+                (*text == "state_dict_ema" || *text == "model_ema" || *text == "state_dict" ||
+                 *text == "model" || *text == "teacher" || *text == "student");
             if (!is_weights)
                 left_out.add(fmt::format("{} ({}): it stands beside the weights",
                                          key_text(tree[key]), kind_name(tree[value])));

@@ -151,7 +151,7 @@ TEST(Convert, NamesWrongShapes) {
     std::swap(t.tensor("blocks.0.mlp.fc1.weight").shape[0],
               t.tensor("blocks.0.mlp.fc1.weight").shape[1]);
     EXPECT_THAT(t.refused(), AllOf(HasSubstr("'blocks.0.mlp.fc1.weight'"), HasSubstr("[27, 18]"),
-                                   HasSubstr("[18, 27]")));
+                                   HasSubstr("[18, 27]"), HasSubstr("transposed")));
     t = Tampered("token");
     t.tensor("blocks.0.attn.qkv.weight").shape = {18, 54};
     EXPECT_THAT(t.refused(),
@@ -272,6 +272,92 @@ TEST(Convert, ResizesThePositionTable) {
     EXPECT_EQ(flexi.header.config.table_interpolation, TableInterpolation::bilinear);
     EXPECT_EQ(values_of(flexi, "pos_embed"),
               resample_position_table(old, 1, {4, 4}, {6, 8}, 18, TableInterpolation::bilinear));
+}
+
+TEST(Convert, SplitsHalfHeadsOfDifferentialAttention) {
+    Tampered t("differential");  // 3 heads of 8: q1 has the rows 0-3, 8-11, 16-19 of Q
+    const std::vector<float> qkv = to_f32(t.tensor("blocks.1.attn.qkv.weight"));
+    const Converted model = convert(t.checkpoint);
+    const auto rows_from = [&](std::initializer_list<int> firsts) {
+        std::vector<float> out;
+        for (const int first : firsts)
+            out.insert(out.end(), qkv.begin() + first * 24, qkv.begin() + (first + 4) * 24);
+        return out;
+    };
+    EXPECT_EQ(values_of(model, "blocks.1.attn.q1.weight"), rows_from({0, 8, 16}));
+    EXPECT_EQ(values_of(model, "blocks.1.attn.q2.weight"), rows_from({4, 12, 20}));
+    EXPECT_EQ(values_of(model, "blocks.1.attn.k2.weight"), rows_from({28, 36, 44}));
+    EXPECT_EQ(values_of(model, "blocks.1.attn.v.weight"),
+              std::vector<float>(qkv.begin() + 48 * 24, qkv.end()));
+
+    const auto dot = [&](const std::string& a, const std::string& b) {
+        const std::vector<float> x = to_f32(t.tensor("blocks.1.attn.lambda_" + a)),
+                                 y = to_f32(t.tensor("blocks.1.attn.lambda_" + b));
+        double sum = 0;
+        for (std::size_t i = 0; i < x.size(); ++i)
+            sum += static_cast<double>(x[i]) * static_cast<double>(y[i]);
+        return sum;
+    };
+    const double initial = 0.8 - 0.6 * std::exp(-0.3);
+    EXPECT_NEAR(values_of(model, "blocks.1.attn.lambda").at(0),
+                std::exp(dot("q1", "k1")) - std::exp(dot("q2", "k2")) + initial, 1e-6);
+    EXPECT_NEAR(values_of(model, "blocks.1.attn.sub_norm.weight").at(3),
+                to_f32(t.tensor("blocks.1.attn.sub_norm.weight")).at(3) * (1 - initial), 1e-6);
+
+    t.remove("blocks.0.attn.lambda_k2");
+    EXPECT_THAT(t.refused(), HasSubstr("'blocks.0.attn.lambda_k2' is missing: expected shape [4]"));
+}
+
+TEST(Convert, SplitsFusedProjections) {
+    Tampered t("differential_parallel");
+    const std::vector<float> in = to_f32(t.tensor("blocks.0.in_proj.weight")),
+                             out = to_f32(t.tensor("blocks.0.out_proj.weight"));
+    const Converted model = convert(t.checkpoint);
+    const std::vector<float> fc1 = values_of(model, "blocks.0.mlp.fc1.weight"),
+                             proj = values_of(model, "blocks.0.attn.proj.weight"),
+                             fc2 = values_of(model, "blocks.0.mlp.fc2.weight");
+    const std::size_t mlp_dim = fc1.size() / 24, width = 24 + mlp_dim;
+    EXPECT_TRUE(std::equal(fc1.begin(), fc1.end(), in.begin()));
+    for (std::size_t row = 0; row < 24; ++row) {
+        EXPECT_TRUE(std::equal(proj.begin() + static_cast<std::ptrdiff_t>(row * 24),
+                               proj.begin() + static_cast<std::ptrdiff_t>((row + 1) * 24),
+                               out.begin() + static_cast<std::ptrdiff_t>(row * width)));
+        EXPECT_EQ(fc2[row * mlp_dim], out[row * width + 24]);
+    }
+    EXPECT_EQ(values_of(model, "blocks.0.ls1"), values_of(model, "blocks.0.ls2"));
+
+    t = Tampered("parallel_scaling_no_qkv_bias");
+    EXPECT_EQ(values_of(convert(t.checkpoint), "blocks.1.mlp.fc1.bias"),
+              to_f32(t.tensor("blocks.1.mlp_bias")));
+}
+
+TEST(Convert, SplitsPackedGates) {
+    Tampered t("packed_glu");
+    const std::vector<float> both = to_f32(t.tensor("blocks.0.mlp.fc1.bias"));
+    const Converted model = convert(t.checkpoint);
+    const auto half = both.begin() + static_cast<std::ptrdiff_t>(both.size() / 2);
+    EXPECT_EQ(values_of(model, "blocks.0.mlp.gate.bias"), std::vector<float>(both.begin(), half));
+    EXPECT_EQ(values_of(model, "blocks.0.mlp.fc1.bias"), std::vector<float>(half, both.end()));
+
+    // DINOv2's own names of the same tensors.
+    for (const std::string block : {"blocks.0.mlp.", "blocks.1.mlp."})
+        for (const std::string kind : {".weight", ".bias"}) {
+            t.tensor(block + "fc1" + kind).name = block + "w12" + kind;
+            t.tensor(block + "fc2" + kind).name = block + "w3" + kind;
+        }
+    EXPECT_EQ(values_of(convert(t.checkpoint), "blocks.0.mlp.fc1.bias"),
+              std::vector<float>(half, both.end()));
+    t.remove("blocks.1.mlp.w12.weight");
+    EXPECT_THAT(t.refused(),
+                HasSubstr("'blocks.1.mlp.w12.weight' is missing: expected shape [54, 18]"));
+}
+
+TEST(Convert, RefusesHeadsThatNormsContradict) {
+    Tampered t("qk_norm");
+    t.configure([](json& c) { c["model_args"]["num_heads"] = 2; });
+    EXPECT_THAT(t.refused(),
+                AllOf(HasSubstr("'blocks.0.attn.k_norm.bias'"),
+                      HasSubstr("expected shape [9], found [6]"), HasSubstr("num_heads")));
 }
 
 /// Every kind of tensor that decides nothing by itself: what says that it is there.

@@ -170,7 +170,7 @@ TEST(Refusals, OfCheckpoints) {
         {"numpy_scalar.pth", ErrorKind::model, {"numpy._core.multiarray.scalar"}},
         {"script.pt", ErrorKind::model, {"TorchScript", "state_dict"}},
         {"clash.pth", ErrorKind::model, {"two tensors are named 'a'"}},
-        {"no_tensors.pth", ErrorKind::model, {"'teacher', 'epoch'"}},
+        {"no_tensors.pth", ErrorKind::model, {"'network', 'epoch'"}},
         {"list.pth", ErrorKind::model, {"expected a mapping", "a list"}},
         {"objects.npz", ErrorKind::unsupported, {"'o.npy'", "Python objects"}},
         {"row.npy", ErrorKind::format, {"a single .npy array"}},

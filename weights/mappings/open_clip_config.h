@@ -1,0 +1,33 @@
+// open_clip_config.json: what it says of the image tower and its images.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weights/mappings/report.h"
+#include "weights/model_file/model_config.h"
+
+namespace vit {
+
+/// With open_clip's defaults.
+struct OpenClipConfig {
+    std::int64_t head_width = 64;
+    bool quick_gelu = false;
+    bool tanh_gelu = false;
+    double norm_eps = 1e-5;
+    Pooling pooling = Pooling::token;
+    bool norm_after_pooling = false;
+    std::optional<std::int64_t> width, layers, embed_dim;  ///< to be the tensors' own
+    Preprocessing preprocessing;                           ///< without its size
+    std::vector<ReportLine> keys;                          ///< used, or dropped and why
+};
+
+/// CLIP's own way of preparing images.
+Preprocessing clip_preprocessing();
+
+/// Throws Error(format) on malformed JSON, Error(model) naming a key: of a wrong type, unknown, or
+/// of a model that is not understood.
+OpenClipConfig read_open_clip_config(const std::string& text);
+
+}  // namespace vit
