@@ -98,7 +98,8 @@ std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
 
 bool is_facebook(const Checkpoint& checkpoint) {
     const std::span<const TensorView> tensors = checkpoint.tensors;
-    if (!find_tensor(tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight")) return false;
+    if (checkpoint.config_json || !find_tensor(tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight"))
+        return false;
     static constexpr std::array<std::string_view, 6> marks{
         "[backbone.]mask_token",   "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",
         "blocks.@.#.norm1.weight", "blocks.#.mlp.w12.weight",    "decoder_embed.weight"};

@@ -10,7 +10,7 @@
 namespace vit {
 
 /// By what only these have: `backbone.` prefixes, chunked blocks, mask tokens, registers, decoders.
-/// Plain backbones have timm's names and are timm's.
+/// Plain backbones have timm's names and are timm's, as is all that has a config.json.
 bool is_facebook(const Checkpoint& checkpoint);
 
 /// The encoder without a head: its logits are the normed class token. Sizes from the tensors; heads
