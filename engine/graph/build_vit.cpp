@@ -268,7 +268,8 @@ ValueId head(Builder& b, const std::string& name, ValueId x) {
 }
 
 /// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al.,
-/// 2021).
+/// 2021); DINOv2's classifiers read the class token beside the mean of the patches (Oquab et al.,
+/// 2023).
 void pool_and_classify(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     if (c.distillation_token) {
@@ -278,6 +279,18 @@ void pool_and_classify(Builder& b, ValueId x) {
                              ? b.same_shape("logits", op::Average{},
                                             {head(b, "head", cls), head(b, "head_dist", dist)})
                              : b.graph.features;
+        return;
+    }
+    if (c.mean_head) {
+        const std::int64_t skipped = c.pool_include_prefix ? 0 : c.prefix_tokens();
+        const ValueId cls = select_row(b, "pool", x, 0);
+        const ValueId mean =
+            b.graph.add("pool_mean", op::MeanRows{skipped, b.shape(x).rows - skipped}, {x}, 1,
+                        b.shape(x).cols);
+        b.graph.features = cls;
+        b.graph.logits =
+            b.same_shape("logits", op::Add{},
+                         {head(b, "head", cls), b.linear("head_mean", mean, c.num_classes, false)});
         return;
     }
     x = pool(b, x);
