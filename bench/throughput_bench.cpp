@@ -28,11 +28,11 @@ namespace {
 struct PrecisionChoice {
     const char* name;
     tools::Arithmetic arithmetic;
-    std::optional<Precision> precision;  ///< none: not in this build
+    Precision precision;
 };
 constexpr PrecisionChoice precisions[]{
     {"f32", tools::Arithmetic::f32, Precision::f32},
-    {"bf16", tools::Arithmetic::bf16, {}},
+    {"bf16", tools::Arithmetic::bf16, Precision::bf16},
 };
 
 const PrecisionChoice& find_precision(const std::string& name) {
@@ -169,15 +169,6 @@ struct Bench {
     PeakMeter peak;
 };
 
-Precision usable(const PrecisionChoice& choice) {
-    if (!choice.precision)
-        throw Error(ErrorKind::unsupported,
-                    fmt::format("{}: this build of the engine does not compute in it; leave it out "
-                                "of --precision",
-                                choice.name));
-    return *choice.precision;
-}
-
 std::vector<float> random_images(const ModelInfo& info, int count) {
     std::vector<float> images(
         static_cast<std::size_t>(count * info.channels * info.height * info.width));
@@ -206,7 +197,7 @@ std::vector<double> time_runs(benchmark::State& state, const Model& model, int b
 
 void measure_model(benchmark::State& state, Bench& bench, const PrecisionChoice& choice,
                    int threads, int batch) {
-    const Model& model = bench.model.get(threads, usable(choice));
+    const Model& model = bench.model.get(threads, choice.precision);
     const double peak_before = bench.peak.get(choice, threads);
     const std::vector<double> seconds = time_runs(state, model, batch);
     const double peak = std::max(peak_before, bench.peak.get(choice, threads));

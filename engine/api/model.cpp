@@ -127,6 +127,7 @@ struct Model::Impl {
         info.transform = {
             size.height, size.width, p.crop_pct, to_crop(p.crop_mode), to_filter(p.interpolation),
             p.mean,      p.std};
+        info.packed_in_file = executor.model().packed_in_file();
         info.threads = threads;
         info.isa = kernels::isa_name(executor.kernels().f32.isa);
     }
@@ -153,6 +154,23 @@ Model Model::load(const std::filesystem::path& path, const LoadOptions& options)
     const kernels::Table& table = kernels::choose_table(env("VIT_ISA"));
     limit_onednn(table.isa);
     return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
+}
+
+void pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const LoadOptions& options) {
+    const kernels::Table& table = kernels::choose_table(env("VIT_ISA"));
+    limit_onednn(table.isa);
+    const Model::Impl model(ModelFile::open(from), options, table);
+    const PreparedModel& prepared = model.executor.model();
+    ModelHeader header = model.file.header();
+    header.packed_key = prepared.packed_key();
+    std::vector<TensorView> tensors{{"packed",
+                                     DType::u8,
+                                     {static_cast<std::int64_t>(prepared.packed().size())},
+                                     prepared.packed()}};
+    for (const TensorView& tensor : model.file.tensors())
+        if (tensor.name != "packed") tensors.push_back(tensor);
+    write_model_file(to, header, tensors);
 }
 
 const ModelInfo& Model::info() const {

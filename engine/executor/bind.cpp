@@ -32,6 +32,11 @@ InPlace<T> activation_kernel(const kernels::Activations<T>& k, Activation a) {
     throw Error(ErrorKind::internal, "unknown activation");
 }
 
+PatchGeometry patch_geometry(const Graph& graph, const op::PatchEmbed& patch) {
+    return {graph.channels, graph.image_size.height, graph.image_size.width, patch.patch_height,
+            patch.patch_width};
+}
+
 /// Calls `f` with the attention kernels of a value's type.
 template <class F>
 auto with_attention(const KernelSet& k, DType type, F f) {
@@ -76,8 +81,7 @@ class Binder {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
     }
 
-    /// Binds a linear to scratch that starts `used` bytes into the workspace. Fewer rows than the
-    /// plan counted with might ask for more scratch; no oneDNN is known to.
+    /// Binds a linear to scratch that starts `used` bytes into the workspace.
     onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate, const void* x,
                       void* y, std::size_t used = 0) {
         Linear& linear = b_.model.linear(weight);
@@ -95,9 +99,7 @@ class Binder {
     }
 
     void bind(const op::Embed& e, std::vector<Step>& steps) {
-        const PatchGeometry geometry{graph_.channels, graph_.image_size.height,
-                                     graph_.image_size.width, e.patch.patch_height,
-                                     e.patch.patch_width};
+        const PatchGeometry geometry = patch_geometry(graph_, e.patch);
         const std::int64_t prefix = graph_.value(node_->output).rows - geometry.patches();
         const std::int64_t first = std::max(own_.first, prefix);
         const std::int64_t count = std::max<std::int64_t>(own_.last - first, 0);
@@ -204,13 +206,27 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
     };
     rules.workspace = [&graph, &model, &kernels](const Node& node,
                                                  std::int64_t rows) -> std::size_t {
+        // A thread owns `rows` rows, or one less. Fewer rows may need more scratch.
+        const auto scratchpad = [&](const std::string& weight, bool accumulate,
+                                    std::initializer_list<std::int64_t> counts) {
+            std::size_t most = 0;
+            for (const std::int64_t count : counts)
+                if (count > 0)
+                    most = std::max(most, model.linear(weight).scratchpad_bytes(count, accumulate));
+            return most;
+        };
         if (const auto* linear = std::get_if<op::Linear>(&node.op))
-            return model.linear(linear->weight).scratchpad_bytes(rows, node.inputs.size() > 1);
+            return scratchpad(linear->weight, node.inputs.size() > 1, {rows, rows - 1});
         if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
-            Linear& linear = model.linear(embed->patch.weight);
-            const auto stride = static_cast<std::size_t>(row_stride(linear.in()));
+            // The first thread owns the prefix tokens too, which are no patches.
+            const std::int64_t prefix =
+                graph.value(node.output).rows - patch_geometry(graph, embed->patch).patches();
+            const auto stride =
+                static_cast<std::size_t>(row_stride(model.linear(embed->patch.weight).in()));
             return static_cast<std::size_t>(rows) * stride * item_size(embed->type) +
-                   stride * sizeof(float) + linear.scratchpad_bytes(rows, true);
+                   stride * sizeof(float) +
+                   scratchpad(embed->patch.weight, true,
+                              {rows, rows - 1, rows - prefix, rows - prefix - 1});
         }
         if (std::holds_alternative<op::Attention>(node.op))
             return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {

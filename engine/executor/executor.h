@@ -57,6 +57,7 @@ class Executor {
     /// The graph after all passes.
     Graph optimised(const Demand& demand) const { return optimise(built_, demand, precision_); }
     const KernelSet& kernels() const { return model_.kernels(); }
+    const PreparedModel& model() const { return model_; }
 
     /// Images [count, channels, height, width]. While there are as many images as threads, each
     /// thread runs its own; the rest are shared by gangs of threads. The split does not change a

@@ -16,6 +16,17 @@ struct Packing {
     std::size_t offset;
 };
 
+/// Names everything that packed bytes depend on beside the weights themselves.
+std::string key_of(const std::vector<Packing>& packings) {
+    std::uint64_t hash = 0;
+    for (const Packing& p : packings)
+        hash = (hash ^ onednn::fingerprint(p.linear->layout()) ^
+                (p.out_scale.empty() ? 0 : std::uint64_t{0x9e3779b97f4a7c15})) *
+               0x100000001b3;
+    return onednn::library_key() + ", " + std::to_string(packings.size()) + " layouts " +
+           std::to_string(hash);
+}
+
 }  // namespace
 
 PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
@@ -46,8 +57,15 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             }
         }
     });
-    packed_ = AlignedBuffer(total);
+    key_ = key_of(packings);
+    if (const TensorView* stored = file.packed(key_); stored && stored->data.size() == total)
+        packed_ = stored->data;
 
+    const bool in_file = !packed_.empty();
+    if (!in_file) {
+        own_packed_ = AlignedBuffer(total);
+        packed_ = {own_packed_.data(), total};
+    }
     std::atomic<std::size_t> next = 0;
     parallel(threads, [&](int) {
         for (std::size_t i; (i = next.fetch_add(1)) < packings.size();) {
@@ -55,9 +73,11 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             const auto optional = [&](const std::string& name) {
                 return name.empty() ? std::span<const float>{} : weights_.get(name);
             };
+            p.linear->set(optional(p.bias), optional(p.out_scale), packed_.data() + p.offset);
+            if (in_file) continue;
             const TensorView& weight = weights_.tensor(p.weight);
-            p.linear->pack({weight.data.data(), weight.dtype}, optional(p.bias),
-                           optional(p.out_scale), packed_.data() + p.offset);
+            p.linear->pack({weight.data.data(), weight.dtype}, optional(p.out_scale),
+                           own_packed_.data() + p.offset);
             if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
         }
     });

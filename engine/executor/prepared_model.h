@@ -19,7 +19,8 @@ namespace vit {
 class PreparedModel {
   public:
     /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it
-    /// goes. `graph` must hold every Linear and Embed that a later bind() names.
+    /// goes; or uses what the file holds packed, where it was packed for the same layouts. `graph`
+    /// must hold every Linear and Embed that a later bind() names.
     PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                   const KernelSet& kernels, int threads);
 
@@ -32,13 +33,20 @@ class PreparedModel {
     /// [tokens, row_stride(D)].
     std::span<const float> embed_table() const { return embed_table_; }
 
+    /// All packed linears, and the key that says what they were packed for.
+    std::span<const std::byte> packed() const { return packed_; }
+    const std::string& packed_key() const { return key_; }
+    bool packed_in_file() const { return own_packed_.data() == nullptr && !packed_.empty(); }
+
   private:
     void make_embed_table(const op::Embed& embed, Value shape);
 
     KernelSet kernels_;
     WeightMap weights_;
     std::map<std::string, Linear> linears_;
-    AlignedBuffer packed_;
+    std::string key_;
+    AlignedBuffer own_packed_;
+    std::span<const std::byte> packed_;
     std::vector<float> embed_table_;
 };
 

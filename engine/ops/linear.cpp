@@ -17,13 +17,16 @@ Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int6
     layout_ = primitive(rows, false).weights;
 }
 
-void Linear::pack(const onednn::Weights& weight, std::span<const float> bias,
-                  std::span<const float> out_scale, void* packed) {
+void Linear::set(std::span<const float> bias, std::span<const float> out_scale,
+                 const void* packed) {
     packed_ = packed;
     bias_.assign(static_cast<std::size_t>(row_stride(out_)), 0.0f);
     std::ranges::copy(bias, bias_.begin());
     for (std::size_t o = 0; o < out_scale.size(); ++o) bias_[o] *= out_scale[o];
+}
 
+void Linear::pack(const onednn::Weights& weight, std::span<const float> out_scale,
+                  void* packed) const {
     const std::int64_t in_stride = row_stride(in_), out_rows = row_stride(out_);
     onednn::Weights source = weight;
     std::vector<float> changed;

@@ -40,10 +40,13 @@ class Linear {
     std::int64_t out() const { return out_; }
     std::size_t packed_bytes() const { return layout_.get_size(); }
 
-    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed; must
-    /// outlive this). `bias` and `out_scale` are [out] or empty.
-    void pack(const onednn::Weights& weight, std::span<const float> bias,
-              std::span<const float> out_scale, void* packed);
+    const onednn::memory::desc& layout() const { return layout_; }
+
+    /// `bias` and `out_scale` are [out] or empty; `packed` holds what pack() writes, now or later,
+    /// and must outlive this.
+    void set(std::span<const float> bias, std::span<const float> out_scale, const void* packed);
+    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed).
+    void pack(const onednn::Weights& weight, std::span<const float> out_scale, void* packed) const;
 
     std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate);
     onednn::Call bind(std::int64_t rows, bool accumulate, const void* x, void* y, void* scratchpad);

@@ -69,6 +69,54 @@ dnnl::stream& stream() {
     return instance;
 }
 
+std::string library_key() {
+    const dnnl_version_t* v = dnnl_version();
+    return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." +
+           std::to_string(v->patch) + " " + v->hash + ", isa " +
+           std::to_string(static_cast<int>(dnnl::get_effective_cpu_isa()));
+}
+
+std::uint64_t fingerprint(const memory::desc& layout) {
+    std::vector<std::int64_t> numbers;
+    const auto add = [&](const auto& range, int count) {
+        for (int i = 0; i < count; ++i)
+            numbers.push_back(static_cast<std::int64_t>(range[static_cast<std::size_t>(i)]));
+    };
+#if DNNL_VERSION_MAJOR >= 3
+    const bool blocked = layout.get_format_kind() == memory::format_kind::blocked;
+    if (blocked) {
+        const int dims = layout.get_ndims(), blocks = layout.get_inner_nblks();
+        numbers = {dims, static_cast<int>(layout.get_data_type()), blocks};
+        add(layout.get_dims(), dims);
+        add(layout.get_padded_dims(), dims);
+        add(layout.get_strides(), dims);
+        add(layout.get_inner_blks(), blocks);
+        add(layout.get_inner_idxs(), blocks);
+    }
+#else
+    const dnnl_memory_desc_t& d = layout.data;
+    const bool blocked = d.format_kind == dnnl_blocked && d.extra.flags == 0;
+    if (blocked) {
+        const dnnl_blocking_desc_t& b = d.format_desc.blocking;
+        numbers = {d.ndims, d.data_type, b.inner_nblks, d.offset0};
+        add(d.dims, d.ndims);
+        add(d.padded_dims, d.ndims);
+        add(b.strides, d.ndims);
+        add(b.inner_blks, b.inner_nblks);
+        add(b.inner_idxs, b.inner_nblks);
+    }
+#endif
+    if (!blocked)
+        throw Error(ErrorKind::unsupported,
+                    "packed weights: oneDNN chose a layout that cannot be stored in a file");
+    numbers.push_back(static_cast<std::int64_t>(layout.get_size()));
+    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
+    for (const std::int64_t n : numbers)
+        for (int byte = 0; byte < 8; ++byte)
+            hash = (hash ^ (static_cast<std::uint64_t>(n) >> (8 * byte) & 0xff)) * 0x100000001b3;
+    return hash;
+}
+
 Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights) {
     return translated(shape, [&] {
         const memory::desc src({1, shape.in, shape.rows, 1}, to_onednn(shape.type), Tag::nhwc);

@@ -19,6 +19,13 @@ using dnnl::memory;
 const dnnl::engine& engine();
 dnnl::stream& stream();
 
+/// Version, commit and instruction set of the library: what a packed layout depends on beside its
+/// descriptor.
+std::string library_key();
+/// The same number for the same layout and only for it, whoever asks. Throws Error(unsupported) for
+/// a layout that only oneDNN can describe.
+std::uint64_t fingerprint(const memory::desc& layout);
+
 /// A primitive with the descriptors that it chose.
 struct Primitive {
     dnnl::primitive primitive;

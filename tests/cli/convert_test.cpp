@@ -90,6 +90,15 @@ TEST_F(ConvertTool, StoresWeightsInBf16) {
         EXPECT_THAT(verified.err, HasSubstr("use precision f32"));
 }
 
+TEST_F(ConvertTool, PacksWeights) {
+    ASSERT_EQ(convert_to_file({digits(), "--pack"}).status, 0);
+    EXPECT_THAT(run({tool(), out(), "--info"}).out, HasSubstr("packed in the file"));
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+    const Finished capped = run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--info"});
+    EXPECT_THAT(capped.out, HasSubstr("packed when loaded"));
+    EXPECT_EQ(run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify"}).status, 0);
+}
+
 TEST_F(ConvertTool, IsQuietWhenAsked) {
     const Finished done = convert_to_file({digits(), "--quiet"});
     EXPECT_EQ(done.status, 0);

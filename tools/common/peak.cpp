@@ -179,8 +179,4 @@ std::optional<double> measure_peak(Arithmetic arithmetic, int threads) {
     return time_loop(loop, threads);
 }
 
-double measure_fma_peak(int threads) {
-    return time_loop(widest_loop(), threads);
-}
-
 }  // namespace vit::tools

@@ -14,7 +14,4 @@ enum class Arithmetic { f32, bf16 };
 /// not know it.
 std::optional<double> measure_peak(Arithmetic arithmetic, int threads);
 
-/// Of float32, which every CPU has.
-double measure_fma_peak(int threads);
-
 }  // namespace vit::tools

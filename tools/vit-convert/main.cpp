@@ -1,5 +1,6 @@
 // vit-convert: docs/cli.md.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -75,6 +76,20 @@ std::optional<hub::Fetched> download(const ConvertArguments& arguments) {
     });
 }
 
+/// The engine packs what it can load, so a plain model file stands beside the output for a while.
+void write_packed(const std::filesystem::path& output, const Converted& model) {
+    struct Temporary {
+        std::filesystem::path path;
+        ~Temporary() {
+            std::error_code ignored;
+            std::filesystem::remove(path, ignored);
+        }
+    };
+    const Temporary plain{output.string() + ".plain-" + std::to_string(::getpid())};
+    write_model_file(plain.path, model.header, model.tensors);
+    pack_model_file(plain.path, output);
+}
+
 int run(const ConvertArguments& arguments) {
     ConvertOptions options;
     options.arch = arguments.arch;
@@ -111,7 +126,10 @@ int run(const ConvertArguments& arguments) {
     provenance.sha256 = sha256_of_file(checkpoint.path);
     {
         const InterruptsHeld whole_or_not_at_all;
-        write_model_file(arguments.output, model.header, model.tensors);
+        if (arguments.pack)
+            write_packed(arguments.output, model);
+        else
+            write_model_file(arguments.output, model.header, model.tensors);
     }
     if (!arguments.quiet) print(summary(model, arguments.output.string()));
     return exit_ok;

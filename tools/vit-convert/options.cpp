@@ -25,6 +25,8 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                    "how weights are stored, and the precision to run in where none is asked for")
         ->check(CLI::IsMember({"f32", "bf16"}))
         ->capture_default_str();
+    app.add_flag("--pack", arguments.pack,
+                 "store the weights packed for this machine too: loading then takes no time");
     auto* with_ema = app.add_flag("--ema", ema, "take a training checkpoint's averaged weights");
     app.add_flag("--no-ema", no_ema, "take its plain weights")->excludes(with_ema);
     app.add_option("--img-size", size,

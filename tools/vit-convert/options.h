@@ -19,7 +19,8 @@ struct ConvertArguments {
     std::filesystem::path labels;  ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
-    DType dtype = DType::f32;      ///< or bf16
+    DType dtype = DType::f32;  ///< or bf16
+    bool pack = false;
     std::filesystem::path expect;  ///< empty: the reference evaluator makes the self-test
     bool self_test = true;
     bool inspect = false;

@@ -105,9 +105,13 @@ struct Table {
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count) {
     const int threads = model.info().threads;
     int runs = 0;
-    const double peak_before = tools::measure_fma_peak(threads);
+    const tools::Arithmetic arithmetic = model.info().precision == Precision::bf16
+                                             ? tools::Arithmetic::bf16
+                                             : tools::Arithmetic::f32;
+    const auto measure = [&] { return tools::measure_peak(arithmetic, threads).value_or(0); };
+    const double peak_before = measure();
     const Profile profile = mean_profile(model, images, count, runs);
-    const double peak = std::max(peak_before, tools::measure_fma_peak(threads));
+    const double peak = std::max(peak_before, measure());
 
     NodeProfile nodes;
     std::size_t width = 11;

@@ -37,12 +37,16 @@ void check_tensors(const ModelHeader& header, const Tensors& tensors, const std:
     for (const Tensor& tensor : tensors) {
         if (!left.emplace(tensor.name, &tensor).second)
             refuse(fmt::format("tensor {} stands twice", in_quotes(tensor.name)));
-        const DType expected = stored_dtype({tensor.name, tensor.shape}, header.dtype);
+        const DType expected = tensor.name == "packed"
+                                   ? DType::u8
+                                   : stored_dtype({tensor.name, tensor.shape}, header.dtype);
         if (tensor.dtype != expected)
             refuse(fmt::format("tensor {}: expected element type {}, found {}",
                                in_quotes(tensor.name), dtype_name(expected),
                                dtype_name(tensor.dtype)));
     }
+    if (!header.packed_key.empty() && left.erase("packed") == 0)
+        refuse("tensor 'packed' is missing; the header names what it was packed for");
     const auto take = [&](const std::string& name) {
         const auto found = left.find(name);
         if (found == left.end())
@@ -142,6 +146,14 @@ const TensorView& ModelFile::get(std::string_view name) const {
                     fmt::format("{}: tensor {} is missing", in_quotes(impl_->path.native()),
                                 in_quotes(name)));
     return *tensor;
+}
+
+const TensorView* ModelFile::packed(std::string_view key) const {
+    const TensorView* tensor = find("packed");
+    if (tensor == nullptr || header().packed_key != key ||
+        reinterpret_cast<std::uintptr_t>(tensor->data.data()) % 64 != 0)
+        return nullptr;
+    return tensor;
 }
 
 void ModelFile::release(const TensorView& tensor) const {

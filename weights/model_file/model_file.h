@@ -23,6 +23,8 @@ struct ModelHeader {
     Preprocessing preprocessing;
     std::vector<std::string> labels;  ///< empty, or one per class
     std::optional<SelfTest> self_test;
+    /// What the tensor `packed` was made for; empty: there is none.
+    std::string packed_key;
     Provenance provenance;
 };
 
@@ -45,6 +47,9 @@ class ModelFile {
     /// Throws Error(model) naming file and tensor.
     const TensorView& get(std::string_view name) const;
 
+    /// The tensor `packed` where it was made for `key` and is aligned to 64 bytes, else nullptr.
+    const TensorView* packed(std::string_view key) const;
+
     /// Tells the kernel that the tensor's pages will not be read again soon, so that they stop
     /// counting as this process's memory. The bytes stay readable.
     void release(const TensorView& tensor) const;
@@ -56,7 +61,8 @@ class ModelFile {
 };
 
 /// Writes header and tensors to `path`: temporary file beside it, fsync, rename. On any error the
-/// old file (or none) is left. Tensors must be exactly what the header asks for; they are written
+/// old file (or none) is left. Tensors must be exactly what the header asks for (`packed` first, so
+/// that it is aligned); they are written
 /// in the given order without gaps, the first at a multiple of 64 bytes: every tensor is 4-byte
 /// aligned, and 64-byte aligned while the sizes before it are multiples of 64 bytes. Throws
 /// Error(io), Error(model).

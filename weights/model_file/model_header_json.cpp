@@ -363,6 +363,7 @@ void validate(const ModelHeader& header) {
     check_text("architecture", header.config.architecture);
     for (const std::string& label : header.labels) check_text("labels", label);
     if (header.self_test) check_text("self_test.made_by", header.self_test->made_by);
+    check_text("packed_key", header.packed_key);
     check_text("provenance.source", header.provenance.source);
     check_text("provenance.sha256", header.provenance.sha256);
     check_text("provenance.converter", header.provenance.converter);
@@ -374,6 +375,7 @@ std::string to_json(const ModelHeader& header) {
     Json json = Json::object();
     json["version"] = format_version;
     json["dtype"] = header.dtype == DType::bf16 ? "bf16" : "f32";
+    if (!header.packed_key.empty()) json["packed_key"] = header.packed_key;
     Writer config, preprocessing, self_test, provenance;
     visit_config(config, header.config);
     json["config"] = config.take();
@@ -411,6 +413,7 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
     if (dtype != "f32" && dtype != "bf16")
         top.refuse(fmt::format("dtype: expected f32 or bf16, found {}", in_quotes(dtype)));
     header.dtype = dtype == "bf16" ? DType::bf16 : DType::f32;
+    top.optional("packed_key", header.packed_key);
     const auto part = [&](const char* key, auto&& visit, auto& value) {
         const Json* found = top.object(key);
         if (found == nullptr) top.refuse(fmt::format("key '{}' is missing", key));

@@ -46,6 +46,9 @@ struct ModelInfo {
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;
     Precision precision = Precision::f32;
+    /// The file's packed weights are used in place; false: there are none, or they were packed for
+    /// another machine, oneDNN or precision.
+    bool packed_in_file = false;
     std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512"
 };
 
@@ -143,6 +146,13 @@ class Model {
     explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
     std::shared_ptr<const Impl> impl_;
 };
+
+/// Writes the model file `from` to `to` (which may be `from`) with a copy of its weights packed as
+/// this machine, its oneDNN and `options` (precision, image size) want them: Model::load then maps
+/// and uses them in place. `to` appears whole or not at all. Throws what Model::load throws,
+/// Error(io).
+void pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                     const LoadOptions& options = {});
 
 /// Cores that this process may use: affinity mask and container (cgroup) quota, at least 1.
 int usable_threads();

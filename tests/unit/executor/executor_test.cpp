@@ -120,6 +120,27 @@ TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
 INSTANTIATE_TEST_SUITE_P(Configs, ExecutorOf, testing::ValuesIn(test::small_configs()),
                          [](const auto& config) { return config.param.name; });
 
+// oneDNN 2.6 wants more scratch for 684 patches than for 685.
+TEST(Executor, PlansScratchForEveryThreadsShare) {
+    ModelConfig config = test::small_config();
+    config.image_size = {518, 518};
+    config.patch_height = config.patch_width = 14;
+    config.embed_dim = 384;
+    config.depth = 1;
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const std::vector<float> image = test::random_images(config, 1);
+    for (const Mode& mode : modes()) {
+        if (mode.kernels.f32.isa != tables().back()->isa) continue;  // oneDNN runs with the best
+        const auto logits = [&](int threads) {
+            const Executor executor(file, config.image_size, mode.kernels, threads, mode.precision);
+            return run(executor, image, 1).logits;
+        };
+        const std::vector<float> expected = logits(1);
+        for (int threads : {2, 3, 4}) EXPECT_EQ(logits(threads), expected) << mode.name;
+    }
+}
+
 TEST(Executor, RunsFromManyThreadsAtOnce) {
     const ModelConfig config = test::small_config();
     const test::TemporaryModel model(config);

@@ -23,9 +23,12 @@ std::string shown(const std::array<int, 2>& ends, Show&& show) {
     std::fputs(".", stderr);  // there always is something to read
     ::dup2(before, STDERR_FILENO);
     ::close(before);
-    std::string text(4096, '\0');
-    const ssize_t count = ::read(ends[0], text.data(), text.size());
-    text.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+    std::string text;
+    std::array<char, 4096> part;
+    // A terminal may hand over what was written in pieces; the last one ends with the full stop.
+    for (ssize_t count;
+         !text.ends_with('.') && (count = ::read(ends[0], part.data(), part.size())) > 0;)
+        text.append(part.data(), static_cast<std::size_t>(count));
     for (const int each : ends) ::close(each);
     return text;
 }

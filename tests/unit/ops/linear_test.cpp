@@ -60,7 +60,8 @@ struct Case {
           packed(linear.packed_bytes()) {
         // So that a scaled weight is rounded by nobody.
         for (float& s : scale) s = s > 0 ? 2.0f : -0.5f;
-        linear.pack({weight.data(), DType::f32}, bias, scale, packed.data());
+        linear.set(bias, scale, packed.data());
+        linear.pack({weight.data(), DType::f32}, scale, packed.data());
     }
 
     /// x: [rows, row_stride(in)].
