@@ -174,7 +174,8 @@ ValueId head(Builder& b, const std::string& name, ValueId x) {
 }
 
 /// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al.,
-/// 2021).
+/// 2021); DINOv2's classifiers read the class token beside the mean of the patches (Oquab et al.,
+/// 2023).
 void pool_and_classify(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     if (c.distillation_token) {
@@ -188,6 +189,16 @@ void pool_and_classify(Builder& b, ValueId x) {
     }
     const Value tokens = b.shape(x);
     const std::int64_t skipped = c.pool_include_prefix ? 0 : c.prefix_tokens();
+    if (c.mean_head) {
+        const ValueId cls = select_row(b, "pool", x, 0);
+        const ValueId mean = b.graph.add("pool_mean", op::MeanRows{skipped, tokens.rows - skipped},
+                                         {x}, 1, tokens.cols);
+        b.graph.features = cls;
+        b.graph.logits =
+            b.same_shape("logits", op::Add{},
+                         {head(b, "head", cls), b.linear("head_mean", mean, c.num_classes, false)});
+        return;
+    }
     if (c.pooling == Pooling::token)
         x = select_row(b, "pool", x, 0);
     else

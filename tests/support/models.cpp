@@ -41,6 +41,10 @@ std::vector<NamedConfig> small_configs() {
         c.pooling = Pooling::avg;
     });
     add("distilled", [](ModelConfig& c) { c.distillation_token = true; });
+    add("mean_head", [](ModelConfig& c) {
+        c.mean_head = true;
+        c.register_tokens = 2;
+    });
     add("registers", [](ModelConfig& c) {
         c.register_tokens = 4;
         c.no_embed_class = true;

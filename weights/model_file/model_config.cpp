@@ -163,6 +163,10 @@ void validate(const ModelConfig& config) {
         refuse("pooling 'token' reads the class token, but class_token is false");
     if (config.distillation_token && !(config.class_token && config.pooling == Pooling::token))
         refuse("distillation_token needs class_token and pooling 'token'");
+    if (config.mean_head &&
+        (config.pooling != Pooling::token || config.distillation_token || config.fc_norm ||
+         config.representation_size > 0 || config.num_classes == 0))
+        refuse("mean_head needs pooling 'token' and classes, and nothing between token and head");
     check_eps("norm_eps", config.norm_eps);
     check_eps("sub_norm_eps", config.sub_norm_eps);
     check_rate("pos_drop_rate", config.pos_drop_rate);
@@ -206,6 +210,7 @@ std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
         specs.linear("head", config.num_classes, features, true);
         if (config.distillation_token)
             specs.linear("head_dist", config.num_classes, features, true);
+        if (config.mean_head) specs.linear("head_mean", config.num_classes, features, false);
     }
     return specs.take();
 }

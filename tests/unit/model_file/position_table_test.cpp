@@ -26,6 +26,7 @@ TEST(PositionTable, AgreesWithTimm) {
         const auto table = to_f32(tensor);
         for (const auto& [kind, interpolation] :
              {std::pair("/resized", TableInterpolation::bicubic),
+              std::pair("/bicubic_plain", TableInterpolation::bicubic_plain),
               std::pair("/bilinear", TableInterpolation::bilinear),
               std::pair("/bilinear_corners", TableInterpolation::bilinear_corners)}) {
             const auto expected = golden.values(name + kind);
