@@ -113,6 +113,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("block", config.block);
     visit("parallel", config.parallel);
     visit("patch_bias", config.patch_bias);
+    visit.optional("patch_norm", config.patch_norm);
     visit("embed_norm", config.embed_norm);
     visit("position_table", config.position_table);
     visit("table_interpolation", config.table_interpolation);

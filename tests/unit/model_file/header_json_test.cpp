@@ -26,7 +26,8 @@ ModelHeader full_header() {
     header.config.proj_bias = header.config.fc1_bias = header.config.fc2_bias = false;
     header.config.table_interpolation = TableInterpolation::bilinear_corners;
     header.config.norm = Norm::rms_norm;
-    header.config.pre_norm = header.config.embed_norm = header.config.glu = true;
+    header.config.pre_norm = header.config.patch_norm = header.config.embed_norm =
+        header.config.glu = true;
     header.config.patch_bias = false;
     header.config.qk_norm = header.config.scale_attn_norm = header.config.scale_mlp_norm = true;
     header.config.sub_norm_eps = 1e-4;
@@ -165,6 +166,11 @@ TEST(ModelHeaderJson, RequiresTheTensorsOfEveryKindOfBlock) {
     EXPECT_EQ(count(c, "attn_pool."), 1 + 4 * 2 + 2 + 4);
     EXPECT_NO_THROW(validate(c));
     c.glu = true;
+    EXPECT_THROW(validate(c), Error);
+    c = test::tiny_header().config;
+    c.block = BlockKind::res_post_norm;
+    EXPECT_NO_THROW(validate(c));
+    c.layer_scale = true;
     EXPECT_THROW(validate(c), Error);
 }
 
