@@ -84,6 +84,8 @@ std::vector<NamedConfig> small_configs() {
         c.pre_norm = true;
         c.patch_bias = false;
     });
+    add("patch_norm", [](ModelConfig& c) { c.patch_norm = true; });
+    add("patch_and_embed_norm", [](ModelConfig& c) { c.patch_norm = c.embed_norm = true; });
     add("embed_norm", [](ModelConfig& c) { c.embed_norm = true; });
     add("embed_norm_only", [](ModelConfig& c) {
         c.embed_norm = c.pre_norm = true;

@@ -379,10 +379,21 @@ class Mapper {
     /// Names the tensor as the source would; of several namings, as the source's other tensors are.
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
-        for (const bool used : {true, false})
+        enum class Naming { used, sibling_used, any };
+        const auto sibling_used = [&](const MappingRule& rule) {
+            const std::string_view stem = rule.source.substr(0, rule.source.rfind('.'));
+            return std::ranges::any_of(used_, [&](const MappingRule* other) {
+                return other->source.substr(0, other->source.rfind('.')) == stem;
+            });
+        };
+        const auto named_so = [&](const MappingRule& rule, Naming naming) {
+            return naming == Naming::any ||
+                   (naming == Naming::used ? used_.contains(&rule) : sibling_used(rule));
+        };
+        for (const Naming naming : {Naming::used, Naming::sibling_used, Naming::any})
             for (const auto& table : {mapping_.droppable, mapping_.rules})
                 for (const MappingRule& rule : table)
-                    if (rule.transform != Transform::drop && used_.contains(&rule) == used &&
+                    if (rule.transform != Transform::drop && named_so(rule, naming) &&
                         std::ranges::count(rule.canonical, '#') == std::ssize(numbers))
                         name_missing(rule, spec, numbers);
         refuse(fmt::format("tensor '{}' is missing", spec.name));

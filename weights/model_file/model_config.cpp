@@ -189,6 +189,8 @@ DType stored_dtype(const TensorSpec& tensor, DType model) {
 std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
     const std::int64_t dim = config.embed_dim;
     Specs specs(config);
+    if (config.patch_norm)
+        specs.norm("patch_norm", config.in_chans * config.patch_height * config.patch_width);
     specs.add("patch_embed.weight",
               {dim, config.in_chans, config.patch_height, config.patch_width});
     if (config.patch_bias) specs.add("patch_embed.bias", {dim});

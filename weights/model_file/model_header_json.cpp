@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr std::size_t max_json_bytes = 4 << 20;
 constexpr std::size_t max_json_values = 200'000;
 constexpr std::size_t max_texts = 199'000;  // labels and notes; leaves room for everything else
@@ -113,6 +113,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("block", config.block);
     visit("parallel", config.parallel);
     visit("patch_bias", config.patch_bias);
+    visit("patch_norm", config.patch_norm);
     visit("embed_norm", config.embed_norm);
     visit("position_table", config.position_table);
     visit("table_interpolation", config.table_interpolation);

@@ -87,7 +87,7 @@ std::vector<Taps> plain_bicubic_taps(std::int64_t in, std::int64_t out) {
     const float scale = static_cast<float>(in) / static_cast<float>(out);
     std::vector<Taps> result;
     for (std::int64_t i = 0; i < out; ++i) {
-        const float at = scale * (static_cast<float>(i) + 0.5f) - 0.5f;
+        const float at = std::fma(scale, static_cast<float>(i) + 0.5f, -0.5f);
         const auto middle = static_cast<std::int64_t>(std::floor(at));
         const float t = at - static_cast<float>(middle);
         const float weights[] = {far(t + 1), near(t), near(1 - t), far(2 - t)};

@@ -26,7 +26,8 @@ ModelHeader full_header() {
     header.config.proj_bias = header.config.fc1_bias = header.config.fc2_bias = false;
     header.config.table_interpolation = TableInterpolation::bilinear_corners;
     header.config.norm = Norm::rms_norm;
-    header.config.pre_norm = header.config.embed_norm = header.config.glu = true;
+    header.config.pre_norm = header.config.patch_norm = header.config.embed_norm =
+        header.config.glu = true;
     header.config.patch_bias = false;
     header.config.qk_norm = header.config.scale_attn_norm = header.config.scale_mlp_norm = true;
     header.config.sub_norm_eps = 1e-4;
@@ -97,7 +98,7 @@ TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
 // A key left out, of the wrong kind or unknown is named, in every object.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
-    EXPECT_EQ(whole.at("config").size(), 50u);
+    EXPECT_EQ(whole.at("config").size(), 51u);
     const std::set<std::string> may_miss = {"config.pos_drop_rate",  "config.patch_drop_rate",
                                             "config.proj_drop_rate", "config.attn_drop_rate",
                                             "config.drop_rate",      "config.drop_path_rate",
@@ -183,8 +184,8 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
             HasSubstr(message))
             << pointer;
     };
-    refused("/version", 2, "expected model file version 1, found 2");
-    refused("/version", "1", "version: expected a whole number, found string");
+    refused("/version", 1, "expected model file version 2, found 1");
+    refused("/version", "2", "version: expected a whole number, found string");
     refused("/surprise", 2, "unknown key 'surprise'");
     refused("/config", Json::array(), "config: expected an object, found array");
     refused(
