@@ -46,16 +46,20 @@ void run(const LayerNormStep& s, const KernelSet& kernels) {
     clear_padding(s.out);
 }
 
+void copy_rows(const Rows& from, const Rows& to) {
+    for (std::int64_t r = 0; r < to.count; ++r)
+        std::memcpy(to.row(r), from.row(r), u(to.cols) * item_size(to.type));
+}
+
 void run(const LinearStep& s, const KernelSet&) {
-    if (s.residual)
-        for (std::int64_t r = 0; r < s.out.count; ++r)
-            std::memcpy(s.out.row(r), s.residual->row(r), u(s.out.stride) * sizeof(float));
+    if (s.residual) copy_rows(*s.residual, s.made);
     s.call.execute();
-    const std::size_t count = u(s.out.count * s.out.stride);
+    const std::size_t count = u(s.made.count * s.made.stride);
     if (const auto* f32 = std::get_if<InPlace<float>>(&s.activation))
-        (*f32)(s.out.f32(), count);
+        (*f32)(s.made.f32(), count);
     else if (const auto* bf16 = std::get_if<InPlace<kernels::BFloat16>>(&s.activation))
-        (*bf16)(s.out.bf16(), count);
+        (*bf16)(s.made.bf16(), count);
+    if (s.copy) copy_rows(s.made, *s.copy);
 }
 
 template <class T>
