@@ -93,7 +93,7 @@ void add_row_kernels(const Table& t) {
                          other.data(), other.data() + embed_dim, eps);
         });
         add("add", t, shape, 3, [=](float* x) {
-            t.add(x, shape.cols, other.data(), shape.cols, shape.rows, shape.cols);
+            t.add_scaled(x, shape.cols, other.data(), shape.cols, shape.rows, shape.cols, 1.0f);
         });
         add("mean_rows", t, shape, 1, [=](float* x) mutable {
             t.mean_rows(x, shape.cols, shape.rows, shape.cols, out.data());

@@ -43,6 +43,11 @@ auto with_attention(const KernelSet& k, DType type, F f) {
     return type == DType::f32 ? f(k.f32.attention) : f(k.bf16->attention);
 }
 
+/// Whether the patches' linear adds to the rows of the table; a norm stands between the two.
+bool accumulates(const op::Embed& embed) {
+    return !embed.norm;
+}
+
 /// What one thread owns of a linear's output.
 struct Part {
     RowRange rows;
@@ -147,19 +152,31 @@ class Binder {
                        reinterpret_cast<float*>(workspace() + gathered_bytes),
                        b_.model.embed_table().data() + own_.first * out.stride,
                        out,
+                       {},
                        {}};
-        if (count > 0)
-            step.linear.emplace(call(e.patch.weight, count, true,
+        if (count > 0) {
+            const Rows patches = rows(node_->output, first, count);
+            step.linear.emplace(call(e.patch.weight, count, accumulates(e),
                                      b_.model.linear(e.patch.weight).columns(), gathered.data,
-                                     rows(node_->output, first, count).data,
-                                     gathered_bytes + patch_bytes));
+                                     patches.data, gathered_bytes + patch_bytes));
+            if (e.norm) step.norm = norm_step(*e.norm, patches, patches);
+        }
         push(steps, std::move(step));
     }
 
+    LayerNormStep norm_step(const op::LayerNorm& n, const Rows& in, const Rows& out) const {
+        const WeightMap& weights = b_.model.weights();
+        return {in,
+                out,
+                weights.get(n.weight).data(),
+                n.bias.empty() ? nullptr : weights.get(n.bias).data(),
+                static_cast<float>(n.eps),
+                n.rms,
+                n.groups};
+    }
+
     void bind(const op::LayerNorm& n, std::vector<Step>& steps) {
-        push(steps,
-             LayerNormStep{input(0), output(), b_.model.weights().get(n.weight).data(),
-                           b_.model.weights().get(n.bias).data(), static_cast<float>(n.eps)});
+        push(steps, norm_step(n, input(0), output()));
     }
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
@@ -207,13 +224,41 @@ class Binder {
                 push(steps, AttentionStep<T>{input(0), output(), packed<T>(node_->inputs[1]),
                                              packed<T>(node_->inputs[2]),
                                              graph_.value(node_->inputs[1]).rows, a.heads,
-                                             a.head_dim, static_cast<float>(a.scale), k.attend,
-                                             reinterpret_cast<float*>(workspace())});
+                                             a.head_dim, a.value_dim, static_cast<float>(a.scale),
+                                             k.attend, reinterpret_cast<float*>(workspace())});
             });
     }
 
     void bind(const op::MeanRows& m, std::vector<Step>& steps) {
-        push(steps, MeanRowsStep{rows(node_->inputs[0], m.first, m.count), output()});
+        push(steps, ReduceRowsStep{rows(node_->inputs[0], m.first, m.count), output(),
+                                   b_.model.kernels().f32.mean_rows});
+    }
+
+    void bind(const op::MaxRows& m, std::vector<Step>& steps) {
+        push(steps, ReduceRowsStep{rows(node_->inputs[0], m.first, m.count), output(),
+                                   b_.model.kernels().f32.max_rows});
+    }
+
+    void add(float factor, std::vector<Step>& steps) {
+        AddStep step{{}, input(1), output(), factor};
+        if (!b_.plan.in_place[static_cast<std::size_t>(index_)]) step.a = input(0);
+        push(steps, std::move(step));
+    }
+
+    void bind(const op::Add&, std::vector<Step>& steps) { add(1.0f, steps); }
+
+    void bind(const op::SubtractScaled& s, std::vector<Step>& steps) {
+        add(-b_.model.weights().get(s.factor)[0], steps);
+    }
+
+    void bind(const op::Multiply&, std::vector<Step>& steps) {
+        push(steps, MultiplyStep{input(0), input(1), output()});
+    }
+
+    void bind(const op::Constant& c, std::vector<Step>& steps) {
+        const Rows out = output();
+        push(steps,
+             ConstantStep{b_.model.weights().get(c.weight).data() + own_.first * out.cols, out});
     }
 
     void bind(const op::Average&, std::vector<Step>& steps) {
@@ -273,7 +318,8 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads
             const auto scratchpad = [&](std::initializer_list<std::int64_t> counts) {
                 std::size_t most = 0;
                 for (const std::int64_t count : counts)
-                    if (count > 0) most = std::max(most, linear.scratchpad_bytes(count, true));
+                    if (count > 0)
+                        most = std::max(most, linear.scratchpad_bytes(count, accumulates(*embed)));
                 return most;
             };
             // The first thread owns the prefix tokens too, which are no patches.

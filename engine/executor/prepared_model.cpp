@@ -98,7 +98,7 @@ void PreparedModel::make_embed_table(const op::Embed& embed, Value shape) {
         add_rows(rows, row);
         row += static_cast<std::int64_t>(rows.size()) / shape.cols;
     }
-    add_rows(weights_.get(embed.table), embed.table_has_prefix ? 0 : row);
+    if (!embed.table.empty()) add_rows(weights_.get(embed.table), embed.table_has_prefix ? 0 : row);
 }
 
 }  // namespace vit

@@ -38,6 +38,13 @@ T* data_of(const Rows& rows) {
     return reinterpret_cast<T*>(rows.data);
 }
 
+struct LayerNormStep {
+    Rows in, out;
+    const float *gamma, *beta;  ///< beta: nullptr for RMS norm
+    float eps;
+    bool rms;
+    std::int64_t groups;
+};
 struct EmbedStep {
     const float* const* image;  ///< set anew for every run
     PatchGeometry geometry;
@@ -47,11 +54,7 @@ struct EmbedStep {
     const float* table;                 ///< this thread's first row
     Rows out;
     std::optional<onednn::Call> linear;  ///< none where the thread owns prefix rows only
-};
-struct LayerNormStep {
-    Rows in, out;
-    const float *gamma, *beta;
-    float eps;
+    std::optional<LayerNormStep> norm;   ///< of the patches' rows, before positions are added
 };
 template <class T>
 using InPlace = void (*)(T*, std::size_t);
@@ -73,13 +76,28 @@ template <class T>
 struct AttentionStep {
     Rows q, out;
     const T *keys, *values;
-    std::int64_t key_count, heads, head_dim;
+    std::int64_t key_count, heads, head_dim, value_dim;
     float scale;
     decltype(kernels::AttentionKernels<T>::attend) attend;
     float* workspace;
 };
-struct MeanRowsStep {
+/// out = a + factor · b; where `a` is not there, it stands in `out`.
+struct AddStep {
+    std::optional<Rows> a;
+    Rows b, out;
+    float factor;
+};
+struct MultiplyStep {
+    Rows a, b, out;
+};
+struct ConstantStep {
+    const float* rows;  ///< without padding
+    Rows out;
+};
+/// One row from all rows of `in`.
+struct ReduceRowsStep {
     Rows in, out;
+    decltype(kernels::Table::mean_rows) reduce;
 };
 struct AverageStep {
     Rows a, b, out;
@@ -88,7 +106,8 @@ struct AverageStep {
 struct Step {
     int node;  ///< index into Graph::nodes
     std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep<float>, PackStep<kernels::BFloat16>,
-                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, MeanRowsStep, AverageStep>
+                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep,
+                 ConstantStep, ReduceRowsStep, AverageStep>
         work;
 };
 

@@ -1,9 +1,7 @@
 #include "engine/graph/build_vit.h"
 
-#include <array>
 #include <cmath>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "vit/error.h"
@@ -27,9 +25,18 @@ struct Builder {
         return graph.add(name, op::Linear{name + ".weight", bias ? name + ".bias" : "", "", {}},
                          {x}, shape(x).rows, out);
     }
-    ValueId layer_norm(const std::string& name, ValueId x) {
-        return same_shape(name, op::LayerNorm{name + ".weight", name + ".bias", config.norm_eps},
+    ValueId norm(const std::string& name, ValueId x) { return norm(name, name, x, 1); }
+    /// `groups`: parts of a row that are normalised each by itself.
+    ValueId norm(const std::string& name, const std::string& weight, ValueId x,
+                 std::int64_t groups) {
+        const bool rms = config.norm == Norm::rms_norm;
+        return same_shape(name,
+                          op::LayerNorm{weight + ".weight", rms ? "" : weight + ".bias",
+                                        config.norm_eps, rms, groups},
                           {x});
+    }
+    ValueId activate(const std::string& name, ValueId x) {
+        return same_shape(name, op::Activate{config.activation}, {x});
     }
     ValueId dropout(const std::string& name, ValueId x, double rate) {
         return rate > 0 ? same_shape(name, op::Dropout{rate}, {x}) : x;
@@ -52,31 +59,67 @@ ValueId embed(Builder& b) {
                                            c.patch_bias ? "patch_embed.bias" : ""},
                             {b.graph.image}, patches, c.embed_dim);
 
+    if (c.embed_norm) x = b.norm("patch_embed.norm", x);
     std::vector<std::string> prefix;
     if (c.class_token) prefix.push_back("cls_token");
     if (c.distillation_token) prefix.push_back("dist_token");
     if (c.register_tokens > 0) prefix.push_back("reg_token");
 
-    if (c.no_embed_class) x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
+    const auto add_positions = [&] {
+        x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
+    };
+    if (c.position_table && c.no_embed_class) add_positions();
     if (!prefix.empty())
         x = b.graph.add("prefix_tokens", op::PrependTokens{prefix}, {x},
                         c.prefix_tokens() + patches, c.embed_dim);
-    if (!c.no_embed_class) x = b.same_shape("pos_embed", op::AddPosition{"pos_embed"}, {x});
+    if (c.position_table && !c.no_embed_class) add_positions();
     x = b.dropout("pos_drop", x, c.pos_drop_rate);
     x = b.dropout("patch_drop", x, c.patch_drop_rate);
-    return c.pre_norm ? b.layer_norm("norm_pre", x) : x;
+    return c.pre_norm ? b.norm("norm_pre", x) : x;
+}
+
+/// softmax(q kᵀ / √head_dim) v for each head.
+ValueId softmax_attention(Builder& b, const std::string& name, std::int64_t heads, ValueId q,
+                          ValueId k, ValueId v, double drop_rate) {
+    const std::int64_t head_dim = b.shape(q).cols / heads, value_dim = b.shape(v).cols / heads;
+    const double scale = 1.0 / std::sqrt(static_cast<double>(head_dim));
+    return b.graph.add(name, op::Attention{heads, head_dim, value_dim, scale, drop_rate}, {q, k, v},
+                       b.shape(q).rows, b.shape(v).cols);
+}
+
+/// Attention of values v; `which` tells the softmaxes of differential attention apart: "1", "2".
+ValueId self_attention(Builder& b, const std::string& name, const std::string& which, ValueId x,
+                       ValueId v) {
+    const ModelConfig& c = b.config;
+    const std::int64_t width = c.heads * c.head_dim / (c.differential_attention ? 2 : 1);
+    const auto project = [&](const std::string& part) {
+        const ValueId y = b.linear(name + part + which, x, width, c.qkv_bias);
+        const std::string norm = name + part + "_norm";
+        return c.qk_norm ? b.norm(norm + which, norm, y, c.heads) : y;
+    };
+    const ValueId q = project(".q"), k = project(".k");
+    return softmax_attention(b, name + which, c.heads, q, k, v, c.attn_drop_rate);
+}
+
+/// The difference of two softmaxes, normalised head by head (Ye et al., "Differential Transformer",
+/// 2024).
+ValueId differential_attention(Builder& b, const std::string& name, ValueId x, ValueId v) {
+    const ModelConfig& c = b.config;
+    const ValueId first = self_attention(b, name, "1", x, v),
+                  second = self_attention(b, name, "2", x, v);
+    const ValueId difference =
+        b.same_shape(name + ".difference", op::SubtractScaled{name + ".lambda"}, {first, second});
+    const std::string norm = name + ".sub_norm";
+    return b.same_shape(norm, op::LayerNorm{norm + ".weight", "", c.sub_norm_eps, true, c.heads},
+                        {difference});
 }
 
 ValueId attention(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
-    const std::int64_t width = c.heads * c.head_dim;
-    const ValueId q = b.linear(name + ".q", x, width, c.qkv_bias);
-    const ValueId k = b.linear(name + ".k", x, width, c.qkv_bias);
-    const ValueId v = b.linear(name + ".v", x, width, c.qkv_bias);
-    const double scale = 1.0 / std::sqrt(static_cast<double>(c.head_dim));
-    ValueId a =
-        b.same_shape(name, op::Attention{c.heads, c.head_dim, scale, c.attn_drop_rate}, {q, k, v});
-    if (c.scale_attn_norm) a = b.layer_norm(name + ".norm", a);
+    const ValueId v = b.linear(name + ".v", x, c.heads * c.head_dim, c.qkv_bias);
+    ValueId a = c.differential_attention ? differential_attention(b, name, x, v)
+                                         : self_attention(b, name, "", x, v);
+    if (c.scale_attn_norm) a = b.norm(name + ".norm", a);
     const ValueId out = b.linear(name + ".proj", a, c.embed_dim, c.proj_bias);
     return b.dropout(name + ".proj_drop", out, c.proj_drop_rate);
 }
@@ -84,9 +127,15 @@ ValueId attention(Builder& b, const std::string& name, ValueId x) {
 ValueId mlp(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
     ValueId h = b.linear(name + ".fc1", x, c.mlp_dim, c.fc1_bias);
-    h = b.same_shape(name + ".act", op::Activate{c.activation}, {h});
+    if (c.glu) {  // Shazeer, "GLU Variants Improve Transformer", 2020
+        const ValueId gate =
+            b.activate(name + ".act", b.linear(name + ".gate", x, c.mlp_dim, c.fc1_bias));
+        h = b.same_shape(name + ".gated", op::Multiply{}, {gate, h});
+    } else {
+        h = b.activate(name + ".act", h);
+    }
     h = b.dropout(name + ".drop1", h, c.proj_drop_rate);
-    if (c.scale_mlp_norm) h = b.layer_norm(name + ".norm", h);
+    if (c.scale_mlp_norm) h = b.norm(name + ".norm", h);
     h = b.linear(name + ".fc2", h, c.embed_dim, c.fc2_bias);
     return b.dropout(name + ".drop2", h, c.proj_drop_rate);
 }
@@ -107,25 +156,25 @@ ValueId add_branch(Builder& b, std::int64_t index, const std::string& scale,
 /// Norm before attention and MLP (Xiong et al., 2020).
 ValueId sequential_block(Builder& b, std::int64_t index, ValueId x) {
     const std::string name = "blocks." + std::to_string(index);
-    ValueId y = attention(b, name + ".attn", b.layer_norm(name + ".norm1", x));
+    ValueId y = attention(b, name + ".attn", b.norm(name + ".norm1", x));
     x = add_branch(b, index, name + ".ls1", "1", x, y);
-    y = mlp(b, name + ".mlp", b.layer_norm(name + ".norm2", x));
+    y = mlp(b, name + ".mlp", b.norm(name + ".norm2", x));
     return add_branch(b, index, name + ".ls2", "2", x, y);
 }
 
 /// Norm after attention and MLP, before they are added (Liu et al., 2022).
 ValueId res_post_norm_block(Builder& b, std::int64_t index, ValueId x) {
     const std::string name = "blocks." + std::to_string(index);
-    ValueId y = b.layer_norm(name + ".norm1", attention(b, name + ".attn", x));
+    ValueId y = b.norm(name + ".norm1", attention(b, name + ".attn", x));
     x = add_branch(b, index, "", "1", x, y);
-    y = b.layer_norm(name + ".norm2", mlp(b, name + ".mlp", x));
+    y = b.norm(name + ".norm2", mlp(b, name + ".mlp", x));
     return add_branch(b, index, "", "2", x, y);
 }
 
 /// Attention and MLP read the same norm (Dehghani et al., 2023).
 ValueId parallel_scaling_block(Builder& b, std::int64_t index, ValueId x) {
     const std::string name = "blocks." + std::to_string(index);
-    const ValueId normed = b.layer_norm(name + ".norm1", x);
+    const ValueId normed = b.norm(name + ".norm1", x);
     x = add_branch(b, index, name + ".ls1", "1", x, attention(b, name + ".attn", normed));
     return add_branch(b, index, name + ".ls2", "2", x, mlp(b, name + ".mlp", normed));
 }
@@ -137,7 +186,7 @@ ValueId parallel_things_block(Builder& b, std::int64_t index, ValueId x) {
         ValueId sum = x;
         for (std::int64_t j = 0; j < b.config.parallel; ++j) {
             const std::string one = name + "." + kind + "." + std::to_string(j);
-            const ValueId y = branch(b, one + "." + part, b.layer_norm(one + ".norm", x));
+            const ValueId y = branch(b, one + "." + part, b.norm(one + ".norm", x));
             sum = add_branch(b, index, one + ".ls", "." + kind + "." + std::to_string(j), sum, y);
         }
         x = sum;
@@ -165,6 +214,51 @@ ValueId select_row(Builder& b, const std::string& name, ValueId x, std::int64_t 
     return b.graph.add(name, op::SelectRows{row, 1}, {x}, 1, b.shape(x).cols);
 }
 
+/// Attention of one learned query to the rows of x (Lee et al., "Set Transformer", 2019).
+ValueId attention_pool(Builder& b, ValueId x) {
+    const ModelConfig& c = b.config;
+    const std::string name = "attn_pool";
+    const auto project = [&](const std::string& part, ValueId from) {
+        return b.linear(name + part, from, c.embed_dim, true);
+    };
+    const ValueId latent =
+        b.graph.add(name + ".latent", op::Constant{name + ".latent"}, {}, 1, c.embed_dim);
+    const ValueId q = project(".q", latent), k = project(".k", x), v = project(".v", x);
+    x = project(".proj", softmax_attention(b, name, c.pool_heads, q, k, v, 0));
+    ValueId h = b.linear(name + ".mlp.fc1", b.norm(name + ".norm", x), c.pool_mlp_dim, true);
+    h = project(".mlp.fc2", b.activate(name + ".mlp.act", h));
+    return b.same_shape(name + ".add", op::Add{}, {x, h});
+}
+
+/// One row from all.
+ValueId pool(Builder& b, ValueId x) {
+    const ModelConfig& c = b.config;
+    const std::int64_t cols = b.shape(x).cols;
+    const std::int64_t first = c.pool_include_prefix ? 0 : c.prefix_tokens(),
+                       count = b.shape(x).rows - first;
+    const auto mean = [&](const std::string& name) {
+        return b.graph.add(name, op::MeanRows{first, count}, {x}, 1, cols);
+    };
+    const auto max = [&](const std::string& name) {
+        return b.graph.add(name, op::MaxRows{first, count}, {x}, 1, cols);
+    };
+    switch (c.pooling) {
+        case Pooling::token:
+            return select_row(b, "pool", x, 0);
+        case Pooling::avg:
+            return mean("pool");
+        case Pooling::max:
+            return max("pool");
+        case Pooling::avgmax:
+            return b.same_shape("pool", op::Average{}, {mean("pool.mean"), max("pool.max")});
+        case Pooling::map:
+            if (first > 0)
+                x = b.graph.add("attn_pool.rows", op::SelectRows{first, count}, {x}, count, cols);
+            return attention_pool(b, x);
+    }
+    throw Error(ErrorKind::internal, "unknown pooling");
+}
+
 /// Everything between the pooled vector and a classifier.
 ValueId head(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
@@ -186,13 +280,8 @@ void pool_and_classify(Builder& b, ValueId x) {
                              : b.graph.features;
         return;
     }
-    const Value tokens = b.shape(x);
-    const std::int64_t skipped = c.pool_include_prefix ? 0 : c.prefix_tokens();
-    if (c.pooling == Pooling::token)
-        x = select_row(b, "pool", x, 0);
-    else
-        x = b.graph.add("pool", op::MeanRows{skipped, tokens.rows - skipped}, {x}, 1, tokens.cols);
-    if (c.fc_norm) x = b.layer_norm("fc_norm", x);
+    x = pool(b, x);
+    if (c.fc_norm) x = b.norm("fc_norm", x);
     if (c.representation_size > 0) {
         x = b.linear("pre_logits", x, c.representation_size, true);
         x = b.same_shape("pre_logits.act", op::Activate{Activation::tanh}, {x});
@@ -201,28 +290,9 @@ void pool_and_classify(Builder& b, ValueId x) {
     b.graph.logits = head(b, "head", x);
 }
 
-/// What model files can say and no graph has yet.
-void check_supported(const ModelConfig& c) {
-    const std::array<std::pair<bool, std::string_view>, 8> missing{
-        {{c.norm == Norm::rms_norm, "RMSNorm"},
-         {c.block == BlockKind::res_post_norm, "a norm after attention and MLP"},
-         {c.glu, "a gated MLP"},
-         {c.qk_norm, "norms of queries and keys"},
-         {c.differential_attention, "differential attention"},
-         {c.pooling != Pooling::token && c.pooling != Pooling::avg, "this pooling"},
-         {c.embed_norm, "a norm in the patch embedding"},
-         {!c.position_table, "a model without position table"}}};
-    for (const auto& [present, what] : missing)
-        if (present)
-            throw Error(ErrorKind::model, "architecture " + c.architecture + ": " +
-                                              std::string(what) +
-                                              " is not computed yet; another engine version may");
-}
-
 }  // namespace
 
 Graph build_vit(const ModelConfig& config, ImageSize image_size) {
-    check_supported(config);
     if (image_size.height < config.patch_height || image_size.width < config.patch_width)
         throw Error(ErrorKind::usage, "image size " + std::to_string(image_size.height) + "x" +
                                           std::to_string(image_size.width) +
@@ -236,7 +306,7 @@ Graph build_vit(const ModelConfig& config, ImageSize image_size) {
 
     ValueId x = embed(b);
     for (std::int64_t i = 0; i < config.depth; ++i) x = block(b, i, x);
-    if (config.final_norm) x = b.layer_norm("norm", x);
+    if (config.final_norm) x = b.norm("norm", x);
     b.graph.tokens = x;
     pool_and_classify(b, x);
     return std::move(b.graph);

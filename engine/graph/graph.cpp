@@ -22,6 +22,21 @@ std::vector<std::string> named(std::initializer_list<std::string> names) {
     return result;
 }
 
+[[noreturn]] void fail(const std::string& where, const std::string& what) {
+    throw Error(ErrorKind::internal, "graph: " + where + ": " + what);
+}
+
+void check_attention(const Graph& graph, const Node& node, const op::Attention& a) {
+    if (node.inputs.size() != 3) fail(node.name, "expected queries, keys and values");
+    const Value q = graph.value(node.inputs[0]), k = graph.value(node.inputs[1]),
+                v = graph.value(node.inputs[2]), out = graph.value(node.output);
+    if (q.cols != a.heads * a.head_dim || k.cols != q.cols)
+        fail(node.name, "columns of queries or keys are not its heads'");
+    if (v.cols != a.heads * a.value_dim || out.cols != v.cols)
+        fail(node.name, "columns of values or output are not its heads'");
+    if (q.rows != out.rows || k.rows != v.rows) fail(node.name, "rows of its inputs differ");
+}
+
 }  // namespace
 
 ValueId Graph::add_value(Value value) {
@@ -65,15 +80,19 @@ std::string kind_name(const Op& op) {
             [](const op::PrependTokens&) { return "prepend_tokens"; },
             [](const op::AddPosition&) { return "add_position"; },
             [](const op::Embed&) { return "embed"; },
-            [](const op::LayerNorm&) { return "layer_norm"; },
+            [](const op::LayerNorm& n) { return n.rms ? "rms_norm" : "layer_norm"; },
             [](const op::Linear&) { return "linear"; },
             [](const op::Attention&) { return "attention"; },
             [](const op::PackHeads& p) { return p.keys ? "pack_keys" : "pack_values"; },
             [](const op::Activate&) { return "activation"; },
             [](const op::LayerScale&) { return "layer_scale"; },
             [](const op::Add&) { return "add"; },
+            [](const op::Multiply&) { return "multiply"; },
+            [](const op::SubtractScaled&) { return "subtract_scaled"; },
+            [](const op::Constant&) { return "constant"; },
             [](const op::SelectRows&) { return "select_rows"; },
             [](const op::MeanRows&) { return "mean_rows"; },
+            [](const op::MaxRows&) { return "max_rows"; },
             [](const op::Average&) { return "average"; },
             [](const op::Dropout&) { return "dropout"; },
             [](const op::DropPath&) { return "drop_path"; },
@@ -82,27 +101,33 @@ std::string kind_name(const Op& op) {
 }
 
 std::vector<std::string> weight_names(const Op& op) {
-    return std::visit(Overloaded{
-                          [](const op::PatchEmbed& p) {
-                              return named({p.weight, p.bias});
-                          },
-                          [](const op::PrependTokens& p) { return p.tokens; },
-                          [](const op::AddPosition& p) { return named({p.table}); },
-                          [](const op::Embed& e) {
-                              auto names = named({e.patch.weight, e.patch.bias, e.table});
-                              names.insert(names.end(), e.tokens.begin(), e.tokens.end());
-                              return names;
-                          },
-                          [](const op::LayerNorm& n) {
-                              return named({n.weight, n.bias});
-                          },
-                          [](const op::Linear& l) {
-                              return named({l.weight, l.bias, l.out_scale});
-                          },
-                          [](const op::LayerScale& s) { return named({s.gamma}); },
-                          [](const auto&) { return std::vector<std::string>{}; },
-                      },
-                      op);
+    return std::visit(
+        Overloaded{
+            [](const op::PatchEmbed& p) {
+                return named({p.weight, p.bias});
+            },
+            [](const op::PrependTokens& p) { return p.tokens; },
+            [](const op::AddPosition& p) { return named({p.table}); },
+            [](const op::Embed& e) {
+                auto names = named({e.patch.weight, e.patch.bias, e.table});
+                names.insert(names.end(), e.tokens.begin(), e.tokens.end());
+                if (e.norm)
+                    for (const std::string& name : named({e.norm->weight, e.norm->bias}))
+                        names.push_back(name);
+                return names;
+            },
+            [](const op::LayerNorm& n) {
+                return named({n.weight, n.bias});
+            },
+            [](const op::Linear& l) {
+                return named({l.weight, l.bias, l.out_scale});
+            },
+            [](const op::LayerScale& s) { return named({s.gamma}); },
+            [](const op::SubtractScaled& s) { return named({s.factor}); },
+            [](const op::Constant& c) { return named({c.weight}); },
+            [](const auto&) { return std::vector<std::string>{}; },
+        },
+        op);
 }
 
 bool row_local(const Op& op) {
@@ -112,6 +137,8 @@ bool row_local(const Op& op) {
                           [](const op::Embed&) { return false; },
                           [](const op::Attention&) { return false; },
                           [](const op::MeanRows&) { return false; },
+                          [](const op::MaxRows&) { return false; },
+                          [](const op::Constant&) { return false; },
                           [](const op::SelectRows&) { return false; },
                           [](const auto&) { return true; },
                       },
@@ -136,8 +163,8 @@ double flop(const Graph& graph, const Node& node) {
                                      static_cast<double>(graph.value(node.inputs[0]).cols);
                           },
                           [&](const op::Attention& a) {
-                              return 4 * size(out.rows, graph.value(node.inputs[1]).rows) *
-                                     size(a.heads, a.head_dim);
+                              return 2 * size(out.rows, graph.value(node.inputs[1]).rows) *
+                                     size(a.heads, a.head_dim + a.value_dim);
                           },
                           [](const auto&) { return 0.0; },
                       },
@@ -156,28 +183,33 @@ void check(const Graph& graph) {
         return id >= 0 && static_cast<std::size_t>(id) < made.size() &&
                made[static_cast<std::size_t>(id)];
     };
-    const auto fail = [](const std::string& where, const std::string& what) {
-        throw Error(ErrorKind::internal, "graph: " + where + ": " + what);
-    };
     if (graph.image < 0 || static_cast<std::size_t>(graph.image) >= made.size())
         fail("image", "no value");
     made[static_cast<std::size_t>(graph.image)] = true;
     for (const Node& node : graph.nodes) {
-        if (node.inputs.empty()) fail(node.name, "no inputs");
+        const bool constant = std::holds_alternative<op::Constant>(node.op);
+        if (node.inputs.empty() != constant) fail(node.name, constant ? "has inputs" : "no inputs");
         for (ValueId input : node.inputs)
             if (!known(input)) fail(node.name, "reads a value before it is made");
         if (node.output < 0 || static_cast<std::size_t>(node.output) >= made.size() ||
             known(node.output))
             fail(node.name, "its output is no new value");
-        const Value out = graph.value(node.output), in = graph.value(node.inputs[0]);
+        const Value out = graph.value(node.output),
+                    in = constant ? out : graph.value(node.inputs[0]);
         if (out.rows <= 0 || out.cols <= 0) fail(node.name, "empty output");
         if (row_local(node.op)) {
             for (ValueId input : node.inputs)
                 if (graph.value(input).rows != out.rows)
                     fail(node.name, "rows of input and output differ");
-            if (!std::holds_alternative<op::Linear>(node.op) && in.cols != out.cols)
-                fail(node.name, "columns of input and output differ");
+            const std::size_t first = std::holds_alternative<op::Linear>(node.op) ? 1 : 0;
+            for (std::size_t i = first; i < node.inputs.size(); ++i)
+                if (graph.value(node.inputs[i]).cols != out.cols)
+                    fail(node.name, "columns of input and output differ");
         }
+        if (const auto* n = std::get_if<op::LayerNorm>(&node.op))
+            if (n->groups < 1 || out.cols % n->groups != 0)
+                fail(node.name, "its groups do not divide the columns");
+        if (const auto* a = std::get_if<op::Attention>(&node.op)) check_attention(graph, node, *a);
         if (const auto* s = std::get_if<op::SelectRows>(&node.op))
             if (s->first < 0 || s->count != out.rows || s->first + s->count > in.rows)
                 fail(node.name, "selects rows that are not there");

@@ -33,17 +33,23 @@ struct PrependTokens {
 struct AddPosition {
     std::string table;
 };
-/// PatchEmbed, PrependTokens and AddPosition at once (in the order that `table_has_prefix` says).
+/// Layer normalisation, or x / √(mean(x²) + eps) · weight where `rms`; of each of `groups` equal
+/// parts of a row by itself, with the same weight and bias [cols / groups].
+struct LayerNorm {
+    std::string weight, bias;
+    double eps;
+    bool rms = false;
+    std::int64_t groups = 1;
+};
+/// PatchEmbed, a norm of the patches, PrependTokens and AddPosition at once (the last two in the
+/// order that `table_has_prefix` says); all but the first only where they are there.
 struct Embed {
     PatchEmbed patch;
+    std::optional<LayerNorm> norm;
     std::vector<std::string> tokens;
     std::string table;
     bool table_has_prefix;
     DType type = DType::f32;  ///< that patches and their weights are rounded to
-};
-struct LayerNorm {
-    std::string weight, bias;
-    double eps;
 };
 /// activation(out_scale · (x Wᵀ + bias)), plus the second input where there is one.
 struct Linear {
@@ -51,15 +57,15 @@ struct Linear {
     std::string out_scale;  ///< [out], a LayerScale that was folded in
     std::optional<Activation> activation;
 };
-/// softmax(scale · q kᵀ) v for each head; q may have fewer rows than k and v.
+/// softmax(scale · q kᵀ) v for each head; q may have fewer rows than k and v, and v another width.
 struct Attention {
-    std::int64_t heads, head_dim;
+    std::int64_t heads, head_dim, value_dim;
     double scale;
     double drop_rate;  ///< of the attention weights, training only
 };
 /// Stores keys (or values) as Attention reads them fastest; the same numbers.
 struct PackHeads {
-    std::int64_t heads, head_dim;
+    std::int64_t heads, head_dim;  ///< of what is packed
     bool keys;
 };
 struct Activate {
@@ -69,11 +75,25 @@ struct LayerScale {
     std::string gamma;
 };
 struct Add {};
+/// a · b, element by element.
+struct Multiply {};
+/// a − factor · b, with one number for all elements.
+struct SubtractScaled {
+    std::string factor;
+};
+/// The rows of a weight ([D] or [n, D]); no inputs.
+struct Constant {
+    std::string weight;
+};
 struct SelectRows {
     std::int64_t first, count;
 };
 /// Mean over the rows [first, first + count).
 struct MeanRows {
+    std::int64_t first, count;
+};
+/// Maximum over the rows [first, first + count).
+struct MaxRows {
     std::int64_t first, count;
 };
 /// Mean of all rows of two values of the same shape.
@@ -91,7 +111,8 @@ struct DropPath {
 using Op =
     std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
                  op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
-                 op::SelectRows, op::MeanRows, op::Average, op::Dropout, op::DropPath>;
+                 op::Multiply, op::SubtractScaled, op::Constant, op::SelectRows, op::MeanRows,
+                 op::MaxRows, op::Average, op::Dropout, op::DropPath>;
 
 /// A matrix [rows, cols]; for the image [channels, height * width].
 struct Value {

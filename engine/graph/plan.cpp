@@ -91,6 +91,15 @@ class Planner {
         return false;
     }
 
+    /// The input that the node's operator can replace by its output.
+    static ValueId changed_input(const Node& n) {
+        if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1) return n.inputs[1];
+        const bool first = std::holds_alternative<op::Add>(n.op) ||
+                           std::holds_alternative<op::Multiply>(n.op) ||
+                           std::holds_alternative<op::SubtractScaled>(n.op);
+        return first ? n.inputs[0] : no_value;
+    }
+
     void assign_storage(std::size_t step) {
         const Node& n = node(step);
         for (ValueId id : n.inputs)
@@ -100,9 +109,10 @@ class Planner {
             share(n.output, n.inputs[0], select->first);
             return;
         }
-        if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1 &&
-            !read_later(n.inputs[1], step) && !read_by_others(n.inputs[1], step)) {
-            share(n.output, n.inputs[1], 0);
+        const ValueId changed = changed_input(n);
+        if (changed != no_value && !read_later(changed, step) && !read_by_others(changed, step) &&
+            graph_.value(changed).type == graph_.value(n.output).type) {
+            share(n.output, changed, 0);
             plan_.in_place[at(order_[step])] = true;
             return;
         }

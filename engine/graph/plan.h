@@ -54,7 +54,8 @@ struct Plan {
     std::vector<Placement> values;             ///< one a value
     std::vector<std::size_t> workspaces;       ///< one a node: offset in scratch
     std::vector<std::size_t> workspace_bytes;  ///< one a node
-    /// Linear nodes with a residual whose storage becomes the output's: they add in place.
+    /// Nodes that work in place: one input's storage becomes the output's. Linears with a residual
+    /// add into that, and Add, Multiply and SubtractScaled change their first input.
     std::vector<bool> in_place;  ///< one a node
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;  ///< for each thread

@@ -17,7 +17,9 @@ std::string shape(Value value) {
 
 std::string details(const Graph& graph, const Node& node) {
     std::string text;
-    if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
+    if (const auto* norm = std::get_if<op::LayerNorm>(&node.op)) {
+        if (norm->groups > 1) text = fmt::format(" of {} heads", norm->groups);
+    } else if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
         if (!linear->out_scale.empty()) text += " + layer_scale";
         if (linear->activation) text += " + activation";
         if (node.inputs.size() > 1) text += " + residual";
@@ -26,6 +28,8 @@ std::string details(const Graph& graph, const Node& node) {
     } else if (const auto* attention = std::get_if<op::Attention>(&node.op)) {
         text = fmt::format(" {} heads of {}, {} keys", attention->heads, attention->head_dim,
                            graph.value(node.inputs[1]).rows);
+        if (attention->value_dim != attention->head_dim)
+            text += fmt::format(", values of {}", attention->value_dim);
         if (attention->drop_rate > 0) text += fmt::format(", dropout {}", attention->drop_rate);
     } else if (const auto* dropout = std::get_if<op::Dropout>(&node.op)) {
         text = fmt::format(" {}", dropout->rate);

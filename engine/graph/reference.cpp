@@ -108,32 +108,41 @@ struct Evaluator {
         const Matrix rows = patches(e.patch, in(node));
         Matrix embedded(Value{rows.rows, out.cols});
         linear(rows, weights.get(e.patch.weight), optional_weight(e.patch.bias), embedded);
+        if (e.norm) normalise(*e.norm, embedded, embedded);
         double* to = out.data.data();
         for (const std::string& name : e.tokens) to = std::ranges::copy(weights.get(name), to).out;
         const auto patch_start = static_cast<std::size_t>(to - out.data.data());
         std::ranges::copy(embedded.data, to);
+        if (e.table.empty()) return;
         const std::span<const float> table = weights.get(e.table);
         const std::size_t start = e.table_has_prefix ? 0 : patch_start;
         for (std::size_t i = start; i < out.data.size(); ++i)
             out.data[i] += static_cast<double>(table[i - start]);
     }
-    void run(const op::LayerNorm& n, const Node& node, Matrix& out) const {
+    /// `x` and `out` may be the same.
+    void normalise(const op::LayerNorm& n, const Matrix& x, Matrix& out) const {
         const std::span<const float> gamma = optional_weight(n.weight),
                                      beta = optional_weight(n.bias);
-        for (std::int64_t r = 0; r < out.rows; ++r) {
-            const double* x = in(node).row(r);
+        const std::int64_t width = out.cols / n.groups;
+        const auto count = static_cast<double>(width);
+        for (std::int64_t part = 0; part < out.rows * n.groups; ++part) {
+            const double* from = x.data.data() + part * width;
+            double* to = out.data.data() + part * width;
             double mean = 0, var = 0;
-            for (std::int64_t c = 0; c < out.cols; ++c) mean += x[c];
-            mean /= static_cast<double>(out.cols);
-            for (std::int64_t c = 0; c < out.cols; ++c) var += (x[c] - mean) * (x[c] - mean);
-            const double scale = 1 / std::sqrt(var / static_cast<double>(out.cols) + n.eps);
-            for (std::int64_t c = 0; c < out.cols; ++c) {
-                double y = (x[c] - mean) * scale;
+            if (!n.rms)
+                for (std::int64_t c = 0; c < width; ++c) mean += from[c] / count;
+            for (std::int64_t c = 0; c < width; ++c) var += (from[c] - mean) * (from[c] - mean);
+            const double scale = 1 / std::sqrt(var / count + n.eps);
+            for (std::int64_t c = 0; c < width; ++c) {
+                double y = (from[c] - mean) * scale;
                 if (!gamma.empty()) y *= static_cast<double>(gamma[static_cast<std::size_t>(c)]);
                 if (!beta.empty()) y += static_cast<double>(beta[static_cast<std::size_t>(c)]);
-                out.row(r)[c] = y;
+                to[c] = y;
             }
         }
+    }
+    void run(const op::LayerNorm& n, const Node& node, Matrix& out) const {
+        normalise(n, in(node), out);
     }
     void run(const op::Linear& l, const Node& node, Matrix& out) const {
         linear(in(node), weights.get(l.weight), optional_weight(l.bias), out);
@@ -148,8 +157,9 @@ struct Evaluator {
     }
     void run(const op::Attention& a, const Node& node, Matrix& out) const {
         const Matrix &q = in(node, 0), &k = in(node, 1), &v = in(node, 2);
-        for_rows(a.heads * q.rows, 4 * k.rows * a.head_dim, [&](std::int64_t task) {
-            const std::int64_t row = task / a.heads, offset = task % a.heads * a.head_dim;
+        for_rows(a.heads * q.rows, 2 * k.rows * (a.head_dim + a.value_dim), [&](std::int64_t task) {
+            const std::int64_t row = task / a.heads, head = task % a.heads;
+            const std::int64_t offset = head * a.head_dim, value_offset = head * a.value_dim;
             std::vector<double> weight(static_cast<std::size_t>(k.rows));
             double largest = -HUGE_VAL, sum = 0;
             for (std::int64_t t = 0; t < k.rows; ++t) {
@@ -160,10 +170,10 @@ struct Evaluator {
                 largest = std::max(largest, score * a.scale);
             }
             for (double& w : weight) sum += w = std::exp(w - largest);
-            double* to = out.row(row) + offset;
+            double* to = out.row(row) + value_offset;
             for (std::int64_t t = 0; t < k.rows; ++t)
-                for (std::int64_t d = 0; d < a.head_dim; ++d)
-                    to[d] += weight[static_cast<std::size_t>(t)] / sum * v.row(t)[offset + d];
+                for (std::int64_t d = 0; d < a.value_dim; ++d)
+                    to[d] += weight[static_cast<std::size_t>(t)] / sum * v.row(t)[value_offset + d];
         });
     }
     void run(const op::Activate& a, const Node& node, Matrix& out) const {
@@ -181,6 +191,18 @@ struct Evaluator {
         for (std::size_t i = 0; i < out.data.size(); ++i)
             out.data[i] = in(node, 0).data[i] + in(node, 1).data[i];
     }
+    void run(const op::Multiply&, const Node& node, Matrix& out) const {
+        for (std::size_t i = 0; i < out.data.size(); ++i)
+            out.data[i] = in(node, 0).data[i] * in(node, 1).data[i];
+    }
+    void run(const op::SubtractScaled& s, const Node& node, Matrix& out) const {
+        const auto factor = static_cast<double>(weights.get(s.factor)[0]);
+        for (std::size_t i = 0; i < out.data.size(); ++i)
+            out.data[i] = in(node, 0).data[i] - factor * in(node, 1).data[i];
+    }
+    void run(const op::Constant& c, const Node&, Matrix& out) const {
+        std::ranges::copy(weights.get(c.weight), out.data.begin());
+    }
     void run(const op::SelectRows& s, const Node& node, Matrix& out) const {
         std::copy_n(in(node).row(s.first), out.data.size(), out.data.begin());
     }
@@ -189,6 +211,14 @@ struct Evaluator {
             for (std::int64_t c = 0; c < out.cols; ++c)
                 out.data[static_cast<std::size_t>(c)] += in(node).row(m.first + r)[c];
         for (double& y : out.data) y /= static_cast<double>(m.count);
+    }
+    void run(const op::MaxRows& m, const Node& node, Matrix& out) const {
+        std::copy_n(in(node).row(m.first), out.cols, out.data.begin());
+        for (std::int64_t r = 1; r < m.count; ++r)
+            for (std::int64_t c = 0; c < out.cols; ++c) {
+                double& y = out.data[static_cast<std::size_t>(c)];
+                y = std::max(y, in(node).row(m.first + r)[c]);
+            }
     }
     void run(const op::Average&, const Node& node, Matrix& out) const {
         for (std::size_t i = 0; i < out.data.size(); ++i)

@@ -25,6 +25,8 @@ void round_all(const float* in, BFloat16* out, std::size_t count) {
 
 constinit const Bf16Table avx512_bf16_table = {
     .layer_norm = layer_norm<Avx512Bf16, BFloat16>,
+    .rms_norm = rms_norm<Avx512Bf16, BFloat16>,
+    .multiply = multiply<Avx512Bf16, BFloat16>,
     .activations = activations<Avx512Bf16, BFloat16>(),
     .attention = attention<Avx512Bf16, BFloat16>(),
     .round = round_all,

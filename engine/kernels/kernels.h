@@ -62,29 +62,44 @@ struct Table {
                        std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
                        float eps);
 
+    /// out = in / sqrt(mean(in²) + eps) * gamma, per row (Zhang & Sennrich, "Root Mean Square Layer
+    /// Normalization", 2019).
+    void (*rms_norm)(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
+                     std::size_t rows, std::size_t cols, const float* gamma, float eps);
+
     /// Row-wise softmax(scale * x) in place, scale >= 0; the row's maximum is subtracted first.
     void (*softmax)(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale);
 
     Activations<float> activations;
 
-    /// x[r] += y[r] (residual), rows × cols.
-    void (*add)(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                std::size_t rows, std::size_t cols);
+    /// x[r] += factor * y[r], rows × cols.
+    void (*add_scaled)(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                       std::size_t rows, std::size_t cols, float factor);
+    /// out[r] = x[r] * y[r], rows × cols; `x == out` is allowed.
+    void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                     float* out, std::size_t out_stride, std::size_t rows, std::size_t cols);
 
     /// out[c] = mean over rows of in[r, c], accumulated row by row in order;
     /// rows >= 1.
     void (*mean_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
                       float* out);
+    /// The same with the maximum; NaN where the column has one.
+    void (*max_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
+                     float* out);
 
     AttentionKernels<float> attention;
 };
 
 /// What runs on bfloat16, beside the table of the same instruction set.
 struct Bf16Table {
-    /// As Table::layer_norm; only the result is rounded.
+    /// As those of Table; only the result is rounded.
     void (*layer_norm)(const float* in, std::size_t in_stride, BFloat16* out,
                        std::size_t out_stride, std::size_t rows, std::size_t cols,
                        const float* gamma, const float* beta, float eps);
+    void (*rms_norm)(const float* in, std::size_t in_stride, BFloat16* out, std::size_t out_stride,
+                     std::size_t rows, std::size_t cols, const float* gamma, float eps);
+    void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                     BFloat16* out, std::size_t out_stride, std::size_t rows, std::size_t cols);
     Activations<BFloat16> activations;
     AttentionKernels<BFloat16> attention;
     /// Rounds to nearest even; subnormal numbers become zero.

@@ -6,6 +6,7 @@
 #include "engine/kernels/gelu.h"
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/layer_norm.h"
+#include "engine/kernels/rms_norm.h"
 #include "engine/kernels/rows.h"
 #include "engine/kernels/softmax.h"
 
@@ -36,10 +37,13 @@ template <class A>
 constexpr Table make_table(Isa isa) noexcept {
     return {.isa = isa,
             .layer_norm = layer_norm<A, float>,
+            .rms_norm = rms_norm<A, float>,
             .softmax = softmax<A>,
             .activations = activations<A, float>(),
-            .add = add<A>,
+            .add_scaled = add_scaled<A>,
+            .multiply = multiply<A, float>,
             .mean_rows = mean_rows<A>,
+            .max_rows = max_rows<A>,
             .attention = attention<A, float>()};
 }
 

@@ -1,53 +1,90 @@
-// Plain arithmetic on rows: residual addition, mean over rows.
+// Plain arithmetic on rows: sums, products, mean and maximum over rows.
 #pragma once
 
-#include "engine/kernels/xsimd_shim.h"
+#include "engine/kernels/lanes.h"
 
 namespace vit::kernels {
 
-template <class A>
-void add(float* x, std::size_t x_stride, const float* y, std::size_t y_stride, std::size_t rows,
-         std::size_t cols) {
+/// out[r] = f(x[r], y[r]), a vector at a time; an element's result does not depend on its place.
+template <class A, class Out, class Function>
+inline void combine_rows(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                         Out* out, std::size_t out_stride, std::size_t rows, std::size_t cols,
+                         Function f) noexcept {
     constexpr std::size_t w = width<A>;
     const std::size_t whole = cols - cols % w;
     const std::size_t rest = cols - whole;
-    for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
-        for (std::size_t i = 0; i < whole; i += w) store<A>(x + i, load<A>(x + i) + load<A>(y + i));
+    for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride, out += out_stride) {
+        for (std::size_t i = 0; i < whole; i += w)
+            store<A>(out + i, f(load<A>(x + i), load<A>(y + i)));
         if (rest > 0)
             store_partial<A>(
-                x + whole, rest,
-                load_partial<A>(x + whole, rest, 0.0F) + load_partial<A>(y + whole, rest, 0.0F));
+                out + whole, rest,
+                f(load_partial<A>(x + whole, rest, 0.0F), load_partial<A>(y + whole, rest, 0.0F)));
     }
 }
 
-/// A block of columns runs down all rows in registers; each column is summed in row order.
 template <class A>
-void mean_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
-               float* out) {
+void add_scaled(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                std::size_t rows, std::size_t cols, float factor) {
+    const F32<A> f(factor);
+    combine_rows<A>(x, x_stride, y, y_stride, x, x_stride, rows, cols,
+                    [f](F32<A> a, F32<A> b) { return fmadd<A>(f, b, a); });
+}
+
+template <class A, class Out>
+void multiply(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride, Out* out,
+              std::size_t out_stride, std::size_t rows, std::size_t cols) {
+    combine_rows<A>(x, x_stride, y, y_stride, out, out_stride, rows, cols,
+                    [](F32<A> a, F32<A> b) { return a * b; });
+}
+
+/// out[c] = finish(combine(… combine(start, in[0, c]) …)): a block of columns runs down all rows in
+/// registers, each column in row order.
+template <class A, class Combine, class Finish>
+inline void reduce_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
+                        float* out, float start, Combine combine, Finish finish) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
     constexpr std::size_t block = 8;
-    const V count(static_cast<float>(rows));
     std::size_t c = 0;
     for (; c + block * w <= cols; c += block * w) {
         V sum[block];
-        for (std::size_t k = 0; k < block; ++k) sum[k] = V(0.0F);
+        for (std::size_t k = 0; k < block; ++k) sum[k] = V(start);
         for (std::size_t r = 0; r < rows; ++r)
-            for (std::size_t k = 0; k < block; ++k) sum[k] += load<A>(in + r * stride + c + k * w);
-        for (std::size_t k = 0; k < block; ++k) store<A>(out + c + k * w, sum[k] / count);
+            for (std::size_t k = 0; k < block; ++k)
+                sum[k] = combine(sum[k], load<A>(in + r * stride + c + k * w));
+        for (std::size_t k = 0; k < block; ++k) store<A>(out + c + k * w, finish(sum[k]));
     }
     for (; c < cols; c += w) {
         const std::size_t rest = cols - c;
-        V sum(0.0F);
+        V sum(start);
         for (std::size_t r = 0; r < rows; ++r) {
             const float* p = in + r * stride + c;
-            sum += rest >= w ? load<A>(p) : load_partial<A>(p, rest, 0.0F);
+            sum = combine(sum, rest >= w ? load<A>(p) : load_partial<A>(p, rest, 0.0F));
         }
         if (rest >= w)
-            store<A>(out + c, sum / count);
+            store<A>(out + c, finish(sum));
         else
-            store_partial<A>(out + c, rest, sum / count);
+            store_partial<A>(out + c, rest, finish(sum));
     }
+}
+
+template <class A>
+void mean_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
+               float* out) {
+    const F32<A> count(static_cast<float>(rows));
+    reduce_rows<A>(
+        in, stride, rows, cols, out, 0.0F, [](F32<A> sum, F32<A> x) { return sum + x; },
+        [count](F32<A> sum) { return sum / count; });
+}
+
+template <class A>
+void max_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols, float* out) {
+    // Written so that a NaN is taken and then stays.
+    reduce_rows<A>(
+        in, stride, rows, cols, out, -__builtin_inff(),
+        [](F32<A> most, F32<A> x) { return xsimd::select((x > most) | xsimd::isnan(x), x, most); },
+        [](F32<A> most) { return most; });
 }
 
 }  // namespace vit::kernels

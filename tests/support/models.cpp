@@ -64,6 +64,71 @@ std::vector<NamedConfig> small_configs() {
         c.drop_path_rate = 0.3;
         c.layer_scale = true;
     });
+    add("res_post_norm", [](ModelConfig& c) { c.block = BlockKind::res_post_norm; });
+    add("parallel_scaling", [](ModelConfig& c) {
+        c.block = BlockKind::parallel_scaling;
+        c.fc2_bias = false;
+        c.layer_scale = true;
+        c.drop_path_rate = 0.1;
+    });
+    add("parallel_things", [](ModelConfig& c) {
+        c.block = BlockKind::parallel_things;
+        c.parallel = 2;
+        c.layer_scale = true;
+    });
+    add("pre_norm", [](ModelConfig& c) {
+        c.pre_norm = true;
+        c.patch_bias = false;
+    });
+    add("embed_norm", [](ModelConfig& c) { c.embed_norm = true; });
+    add("embed_norm_only", [](ModelConfig& c) {
+        c.embed_norm = c.pre_norm = true;
+        c.position_table = c.class_token = false;
+        c.pooling = Pooling::avg;
+    });
+    add("no_position_table", [](ModelConfig& c) { c.position_table = false; });
+    add("rms_norm", [](ModelConfig& c) {
+        c.norm = Norm::rms_norm;
+        c.embed_norm = true;
+    });
+    add("glu", [](ModelConfig& c) {
+        c.glu = true;
+        c.activation = Activation::silu;
+        c.proj_drop_rate = 0.1;
+    });
+    add("qk_norm", [](ModelConfig& c) { c.qk_norm = true; });
+    add("rms_qk_norm", [](ModelConfig& c) {
+        c.qk_norm = true;
+        c.norm = Norm::rms_norm;
+    });
+    add("scale_norms", [](ModelConfig& c) { c.scale_attn_norm = c.scale_mlp_norm = true; });
+    add("differential", [](ModelConfig& c) { c.differential_attention = true; });
+    add("differential_everything", [](ModelConfig& c) {
+        c.differential_attention = c.qk_norm = c.scale_attn_norm = c.scale_mlp_norm = c.glu = true;
+        c.head_dim = 34;
+        c.block = BlockKind::parallel_things;
+        c.parallel = 2;
+    });
+    for (const auto& [name, pooling] :
+         {std::pair{"max_pooling", Pooling::max}, std::pair{"avgmax_pooling", Pooling::avgmax},
+          std::pair{"map_pooling", Pooling::map}})
+        for (const bool include_prefix : {false, true})
+            add(std::string(name) + (include_prefix ? "_with_prefix" : ""),
+                [p = pooling, include_prefix](ModelConfig& c) {
+                    c.pooling = p;
+                    c.pool_include_prefix = include_prefix;
+                    c.register_tokens = 1;
+                    if (p != Pooling::map) return;
+                    c.pool_heads = 4;
+                    c.pool_mlp_dim = 56;
+                });
+    add("map_pooling_of_patches", [](ModelConfig& c) {
+        c.class_token = false;
+        c.pooling = Pooling::map;
+        c.pool_heads = 5;
+        c.pool_mlp_dim = 31;
+    });
+    add("cut_patches", [](ModelConfig& c) { c.image_size = {37, 54}; });
     for (const auto& [name, activation] :
          {std::pair{"gelu_tanh", Activation::gelu_tanh},
           std::pair{"quick_gelu", Activation::quick_gelu}, std::pair{"silu", Activation::silu},

@@ -147,6 +147,8 @@ void validate(const ModelConfig& config) {
     if (config.block == BlockKind::parallel_scaling &&
         (config.glu || config.scale_attn_norm || config.scale_mlp_norm))
         refuse("block 'parallel_scaling' has no glu, scale_attn_norm or scale_mlp_norm");
+    if (config.block == BlockKind::res_post_norm && config.layer_scale)
+        refuse("block 'res_post_norm' has no layer_scale; its norms scale what is added");
     if (config.differential_attention && config.head_dim % 2 != 0)
         refuse(fmt::format("differential_attention needs an even head_dim, found {}",
                            config.head_dim));

@@ -10,6 +10,7 @@ namespace {
 bool can_make(const Node& node) {
     if (const auto* attention = std::get_if<op::Attention>(&node.op))
         return attention->head_dim % 2 == 0;  // two neighbours meet in one instruction
+    if (std::holds_alternative<op::Multiply>(node.op)) return true;
     if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
     return std::holds_alternative<op::LayerNorm>(node.op);
 }
@@ -41,10 +42,12 @@ Graph choose_precision(Graph graph, DType precision) {
         for (std::size_t i = 0; i < node.inputs.size(); ++i)
             if (!can_read(node, i)) set(node.inputs[i], false);
     for (ValueId id : graph.results()) set(id, false);
-    // Attention takes and gives one type.
+    // Attention takes and gives one type, and a linear never gives a narrower one than it takes.
     for (bool changed = true; changed;) {
         changed = false;
         for (const Node& node : graph.nodes) {
+            if (std::holds_alternative<op::Linear>(node.op) && !is_narrow(node.inputs[0]))
+                changed |= set(node.output, false);
             if (!std::holds_alternative<op::Attention>(node.op)) continue;
             const bool all = is_narrow(node.output) && std::ranges::all_of(node.inputs, is_narrow);
             for (ValueId id : node.inputs) changed |= set(id, all);

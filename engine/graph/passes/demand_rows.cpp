@@ -34,6 +34,7 @@ Rows rows_read(const Graph& graph, const Node& node, std::size_t i, Rows out) {
     if (const auto* s = std::get_if<op::SelectRows>(&node.op))
         return {s->first + out.first, s->first + out.last};
     if (const auto* m = std::get_if<op::MeanRows>(&node.op)) return {m->first, m->first + m->count};
+    if (const auto* m = std::get_if<op::MaxRows>(&node.op)) return {m->first, m->first + m->count};
     return all(graph, node.inputs[i]);
 }
 
@@ -86,6 +87,8 @@ Graph demand_rows(const Graph& graph) {
             select->count = made.count();
         } else if (auto* mean = std::get_if<op::MeanRows>(&node.op)) {
             mean->first -= rows[static_cast<std::size_t>(node.inputs[0])].first;
+        } else if (auto* max = std::get_if<op::MaxRows>(&node.op)) {
+            max->first -= rows[static_cast<std::size_t>(node.inputs[0])].first;
         } else {
             for (std::size_t i = 0; i < node.inputs.size(); ++i)
                 node.inputs[i] = read(node.name, node.inputs[i], rows_read(graph, node, i, made));

@@ -22,7 +22,7 @@ Graph prune(const Graph& graph);
 /// Dropout and DropPath are identities at inference.
 Graph remove_training_nodes(Graph graph);
 
-/// Patch embedding, prefix tokens and position table become one Embed node.
+/// Patch embedding, its norm, prefix tokens and position table become one Embed node.
 Graph fuse_embedding(Graph graph);
 
 /// Bias, LayerScale, activation and residual become part of the Linear that they follow.

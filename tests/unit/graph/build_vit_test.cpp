@@ -29,10 +29,46 @@ TEST(BuildVit, UsesEveryTensorOfTheModelFileOnce) {
         SCOPED_TRACE(name);
         std::multiset<std::string> used, required;
         for (const Node& node : build_vit(config, config.image_size).nodes)
-            for (const std::string& weight : weight_names(node.op)) used.insert(weight);
+            for (const std::string& weight : weight_names(node.op)) {
+                // Both softmaxes of differential attention have the same norms.
+                const bool shared = weight.find(".q_norm.") != weight.npos ||
+                                    weight.find(".k_norm.") != weight.npos;
+                if (!shared || !config.differential_attention || !used.contains(weight))
+                    used.insert(weight);
+            }
         for (const TensorSpec& tensor : required_tensors(config)) required.insert(tensor.name);
         EXPECT_EQ(used, required);
     }
+}
+
+TEST(BuildVit, HasTheNodesOfEveryKindOfBlock) {
+    const auto nodes = [](auto change) {
+        ModelConfig config = test::small_config();
+        config.depth = 1;
+        change(config);
+        std::vector<std::string> names;
+        for (const Node& node : build_vit(config, config.image_size).nodes)
+            if (node.name.starts_with("blocks.0.")) names.push_back(node.name.substr(9));
+        return names;
+    };
+    using testing::ElementsAre;
+    EXPECT_THAT(nodes([](ModelConfig& c) {
+                    c.block = BlockKind::parallel_scaling;
+                    c.qk_norm = true;
+                }),
+                ElementsAre("norm1", "attn.v", "attn.q", "attn.q_norm", "attn.k", "attn.k_norm",
+                            "attn", "attn.proj", "add1", "mlp.fc1", "mlp.act", "mlp.fc2", "add2"));
+    EXPECT_THAT(nodes([](ModelConfig& c) {
+                    c.block = BlockKind::res_post_norm;
+                    c.glu = c.scale_attn_norm = c.scale_mlp_norm = true;
+                }),
+                ElementsAre("attn.v", "attn.q", "attn.k", "attn", "attn.norm", "attn.proj", "norm1",
+                            "add1", "mlp.fc1", "mlp.gate", "mlp.act", "mlp.gated", "mlp.norm",
+                            "mlp.fc2", "norm2", "add2"));
+    EXPECT_THAT(nodes([](ModelConfig& c) { c.differential_attention = true; }),
+                ElementsAre("norm1", "attn.v", "attn.q1", "attn.k1", "attn1", "attn.q2", "attn.k2",
+                            "attn2", "attn.difference", "attn.sub_norm", "attn.proj", "add1",
+                            "norm2", "mlp.fc1", "mlp.act", "mlp.fc2", "add2"));
 }
 
 TEST(BuildVit, RefusesAnImageWithoutAWholePatch) {
@@ -55,6 +91,33 @@ TEST(Check, NamesTheNodeThatDoesNotFit) {
     } catch (const Error& e) {
         EXPECT_THAT(e.what(), HasSubstr("blocks.1.add1"));
     }
+}
+
+TEST(Check, RefusesHeadsAndGroupsThatDoNotFit) {
+    const auto refused = [](auto change, const char* message) {
+        ModelConfig config = test::small_config();
+        config.qk_norm = true;
+        Graph graph = build_vit(config, config.image_size);
+        for (Node& node : graph.nodes) change(node.op);
+        try {
+            check(graph);
+            FAIL() << message;
+        } catch (const Error& e) {
+            EXPECT_THAT(e.what(), HasSubstr(message));
+        }
+    };
+    const auto attention = [](auto change) {
+        return [change](Op& op) {
+            if (auto* a = std::get_if<op::Attention>(&op)) change(*a);
+        };
+    };
+    refused(attention([](op::Attention& a) { a.head_dim = 10; }), "blocks.0.attn: columns of quer");
+    refused(attention([](op::Attention& a) { a.value_dim = 10; }), "blocks.0.attn: columns of val");
+    refused(
+        [](Op& op) {
+            if (auto* n = std::get_if<op::LayerNorm>(&op)) n->groups *= 3;
+        },
+        "blocks.0.norm1: its groups do not divide the columns");
 }
 
 TEST(Print, ShowsEveryNode) {

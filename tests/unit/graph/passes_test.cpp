@@ -150,6 +150,66 @@ TEST(DemandRows, LastBlockComputesOneRowForTheClassToken) {
     EXPECT_NEAR(flop(after) * 1e-9, 32.7, 0.05);
 }
 
+TEST(DemandRows, LeavesOutWhatAttentionPoolingDoesNotRead) {
+    ModelConfig config = test::small_config();
+    config.register_tokens = 3;
+    config.pooling = Pooling::map;
+    config.pool_heads = 4;
+    config.pool_mlp_dim = 16;
+    const Graph after = optimise(build_vit(config, config.image_size), {true, false, false});
+    const auto rows = [&](const std::string& name) {
+        return after.value(node_named(after, name).output).rows;
+    };
+    EXPECT_EQ(rows("blocks.2.attn.k"), 28);
+    EXPECT_EQ(rows("blocks.2.attn.q"), 24);  // no prefix tokens
+    EXPECT_EQ(rows("attn_pool.k"), 24);
+    EXPECT_EQ(rows("attn_pool"), 1);
+}
+
+TEST(FuseEmbedding, LeavesOneNode) {
+    for (const auto& [name, config] : test::small_configs()) {
+        SCOPED_TRACE(name);
+        const Graph graph = optimise(build_vit(config, config.image_size), {});
+        EXPECT_EQ(graph.nodes[0].name, "embed");
+        EXPECT_EQ(count<op::PatchEmbed>(graph) + count<op::AddPosition>(graph) +
+                      count<op::PrependTokens>(graph),
+                  0);
+        const auto& embed = std::get<op::Embed>(graph.nodes[0].op);
+        EXPECT_EQ(embed.table.empty(), !config.position_table);
+        EXPECT_EQ(embed.norm.has_value(), config.embed_norm);
+    }
+}
+
+TEST(ChoosePrecision, GivesEveryOperatorWhatItTakes) {
+    for (const auto& [name, config] : test::small_configs()) {
+        SCOPED_TRACE(name);
+        const Graph graph =
+            optimise(build_vit(config, config.image_size), {true, true, true}, DType::bf16);
+        for (const Node& node : graph.nodes) {
+            const DType out = graph.value(node.output).type;
+            for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+                const DType in = graph.value(node.inputs[i]).type;
+                if (std::holds_alternative<op::Attention>(node.op) ||
+                    std::holds_alternative<op::PackHeads>(node.op) ||
+                    std::holds_alternative<op::SelectRows>(node.op)) {
+                    EXPECT_EQ(in, out) << node.name;
+                } else if (std::holds_alternative<op::Linear>(node.op) && i == 0) {
+                    EXPECT_TRUE(in == DType::bf16 || out == DType::f32) << node.name;
+                } else {
+                    EXPECT_EQ(in, DType::f32) << node.name;
+                }
+            }
+        }
+    }
+}
+
+TEST(PackHeads, PacksTheValuesOfDifferentialAttentionOnce) {
+    ModelConfig config = test::small_config();
+    config.differential_attention = true;
+    const Graph after = pack_heads(build_vit(config, config.image_size));
+    EXPECT_EQ(count<op::PackHeads>(after), 3 * config.depth);
+}
+
 TEST(DemandRows, ChangesNothingForAveragePooling) {
     ModelConfig config = test::small_config();
     config.class_token = false;

@@ -10,10 +10,13 @@ struct Shape {
     std::size_t keys;
     std::size_t heads;
     std::size_t head_dim;
+    std::size_t value_dim;
 };
 
-const Shape shapes[] = {{1, 1, 1, 1},    {5, 7, 2, 3},    {1, 197, 12, 64}, {197, 197, 2, 64},
-                        {50, 50, 3, 32}, {26, 65, 2, 80}, {13, 33, 1, 72},  {25, 17, 4, 20}};
+const Shape shapes[] = {{1, 1, 1, 1, 1},       {5, 7, 2, 3, 3},     {1, 197, 12, 64, 64},
+                        {197, 197, 2, 64, 64}, {50, 50, 3, 32, 32}, {26, 65, 2, 80, 80},
+                        {13, 33, 1, 72, 72},   {25, 17, 4, 20, 20}, {31, 197, 6, 32, 64},
+                        {11, 19, 3, 10, 20},   {14, 9, 2, 17, 5}};
 
 std::size_t round_up(std::size_t n, std::size_t multiple) {
     return (n + multiple - 1) / multiple * multiple;
@@ -28,22 +31,22 @@ struct Tensors {
 };
 
 Tensors make(const Table& table, const Shape& s) {
-    const std::size_t width = s.heads * s.head_dim;
+    const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
     Tensors t{normal_numbers(s.rows * width, 0.0F, 1.0F, 1),
               normal_numbers(s.keys * width, 0.0F, 1.0F, 2),
-              normal_numbers(s.keys * width, 0.0F, 1.0F, 3),
+              normal_numbers(s.keys * value_width, 0.0F, 1.0F, 3),
               std::vector<float>(s.heads * table.attention.packed_keys(s.keys, s.head_dim)),
-              std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.head_dim))};
+              std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.value_dim))};
     // In two parts, as two threads would.
     const std::size_t half = s.keys / 2;
     table.attention.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim,
                               t.packed_k.data());
     table.attention.pack_keys(t.k.data() + half * width, width, half, s.keys - half, s.keys,
                               s.heads, s.head_dim, t.packed_k.data());
-    table.attention.pack_values(t.v.data(), width, 0, half, s.keys, s.heads, s.head_dim,
+    table.attention.pack_values(t.v.data(), value_width, 0, half, s.keys, s.heads, s.value_dim,
                                 t.packed_v.data());
-    table.attention.pack_values(t.v.data() + half * width, width, half, s.keys - half, s.keys,
-                                s.heads, s.head_dim, t.packed_v.data());
+    table.attention.pack_values(t.v.data() + half * value_width, value_width, half, s.keys - half,
+                                s.keys, s.heads, s.value_dim, t.packed_v.data());
     return t;
 }
 
@@ -52,15 +55,15 @@ void attend(const Table& table, const Shape& s, const Tensors& t, std::size_t fi
     const std::size_t width = s.heads * s.head_dim;
     GuardedFloats workspace(table.attention.tile_rows * round_up(s.keys, table.attention.panel));
     table.attention.attend(t.q.data() + first * width, width, rows, t.packed_k.data(),
-                           t.packed_v.data(), s.keys, s.heads, s.head_dim, s.head_dim,
-                           1.0F / std::sqrt(static_cast<float>(s.head_dim)), out, width,
-                           workspace.data());
+                           t.packed_v.data(), s.keys, s.heads, s.head_dim, s.value_dim,
+                           1.0F / std::sqrt(static_cast<float>(s.head_dim)), out,
+                           s.heads * s.value_dim, workspace.data());
     EXPECT_TRUE(workspace.intact());
 }
 
 std::vector<double> reference(const Shape& s, const Tensors& t) {
-    const std::size_t width = s.heads * s.head_dim;
-    std::vector<double> out(s.rows * width);
+    const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
+    std::vector<double> out(s.rows * value_width);
     std::vector<double> weights(s.keys);
     for (std::size_t h = 0; h < s.heads; ++h)
         for (std::size_t r = 0; r < s.rows; ++r) {
@@ -74,11 +77,11 @@ std::vector<double> reference(const Shape& s, const Tensors& t) {
             const double max = *std::max_element(weights.begin(), weights.end());
             double sum = 0.0;
             for (double& w : weights) sum += w = std::exp(w - max);
-            for (std::size_t d = 0; d < s.head_dim; ++d) {
+            for (std::size_t d = 0; d < s.value_dim; ++d) {
                 double value = 0.0;
                 for (std::size_t key = 0; key < s.keys; ++key)
-                    value += weights[key] * t.v[key * width + h * s.head_dim + d];
-                out[r * width + h * s.head_dim + d] = value / sum;
+                    value += weights[key] * t.v[key * value_width + h * s.value_dim + d];
+                out[r * value_width + h * s.value_dim + d] = value / sum;
             }
         }
     return out;
@@ -90,7 +93,7 @@ TEST_P(AttentionKernel, IsAccurate) {
     LargestError largest;
     for (const Shape& s : shapes) {
         const Tensors t = make(*GetParam(), s);
-        GuardedFloats out(s.rows * s.heads * s.head_dim, 3);
+        GuardedFloats out(s.rows * s.heads * s.value_dim, 3);
         attend(*GetParam(), s, t, 0, s.rows, out.data());
         EXPECT_TRUE(out.intact());
         const std::vector<double> expected = reference(s, t);
@@ -104,7 +107,7 @@ TEST_P(AttentionKernel, IsAccurate) {
 TEST_P(AttentionKernel, RowDoesNotDependOnItsBlock) {
     for (const Shape& s : shapes) {
         const Tensors t = make(*GetParam(), s);
-        const std::size_t width = s.heads * s.head_dim;
+        const std::size_t width = s.heads * s.value_dim;
         std::vector<float> whole(s.rows * width);
         attend(*GetParam(), s, t, 0, s.rows, whole.data());
         for (const std::size_t block : {1, 2, 5, 6, 7, 11, 12, 13, 24, 98}) {

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "tests/unit/kernels/kernels_test.h"
 
 namespace vit::kernels {
@@ -5,7 +7,7 @@ namespace {
 
 class Rows : public EveryTable {};
 
-TEST_P(Rows, AddIsExact) {
+TEST_P(Rows, AddingOnceIsExact) {
     constexpr std::size_t rows = 3;
     for (const std::size_t cols : lengths())
         for (const std::size_t misalignment : {0, 1, 5, 11})
@@ -16,7 +18,8 @@ TEST_P(Rows, AddIsExact) {
                 GuardedFloats x(rows * stride - gap, misalignment);
                 for (std::size_t r = 0; r < rows; ++r)
                     std::memcpy(x.data() + r * stride, a.data() + r * cols, cols * sizeof(float));
-                GetParam()->add(x.data(), stride, y.data() + gap, stride - gap, rows, cols);
+                GetParam()->add_scaled(x.data(), stride, y.data() + gap, stride - gap, rows, cols,
+                                       1.0F);
                 for (std::size_t r = 0; r < rows; ++r) {
                     for (std::size_t i = 0; i < cols; ++i)
                         ASSERT_TRUE(
@@ -27,6 +30,86 @@ TEST_P(Rows, AddIsExact) {
                 }
                 ASSERT_TRUE(x.intact());
             }
+}
+
+TEST_P(Rows, AddScaledIsAccurate) {
+    LargestError largest;
+    for (const std::size_t cols : lengths())
+        for (const float factor : {-0.7F, 0.0F, 3.1F}) {
+            const std::vector<float> a = normal_numbers(cols, 0.0F, 1.0F, 1);
+            const std::vector<float> y = normal_numbers(cols, 0.0F, 1.0F, 2);
+            GuardedFloats x(cols, cols % 13);
+            x.assign(a);
+            GetParam()->add_scaled(x.data(), cols, y.data(), cols, 1, cols, factor);
+            ASSERT_TRUE(x.intact());
+            for (std::size_t i = 0; i < cols; ++i) {
+                const double product = static_cast<double>(factor) * y[i];
+                largest.note(std::abs(x[i] - (a[i] + product)) /
+                                 (std::abs(static_cast<double>(a[i])) + std::abs(product)),
+                             static_cast<double>(cols));
+            }
+        }
+    // One rounding each for the product and the sum, or one for both.
+    largest.expect_at_most(1.2e-7, "relative error");
+}
+
+TEST_P(Rows, MultiplyIsExact) {
+    constexpr std::size_t rows = 3;
+    for (const std::size_t cols : lengths())
+        for (const std::size_t misalignment : {0, 5})
+            for (const std::size_t gap : {0, 1, 6}) {
+                const std::size_t stride = cols + gap;
+                const std::vector<float> a = normal_numbers(rows * stride, 0.0F, 1.0F, 1);
+                const std::vector<float> b = normal_numbers(rows * cols, 0.0F, 9.0F, 2);
+                GuardedFloats x(rows * stride - gap, misalignment);
+                GetParam()->multiply(a.data(), stride, b.data(), cols, x.data(), stride, rows,
+                                     cols);
+                for (std::size_t r = 0; r < rows; ++r) {
+                    for (std::size_t i = 0; i < cols; ++i)
+                        ASSERT_TRUE(
+                            same_bits(x[r * stride + i], a[r * stride + i] * b[r * cols + i]))
+                            << cols << " " << misalignment << " " << gap;
+                    for (std::size_t i = cols; i < stride && r + 1 < rows; ++i)
+                        ASSERT_TRUE(GuardedFloats::is_guard(x[r * stride + i]));
+                }
+                ASSERT_TRUE(x.intact());
+                std::vector<float> in_place = b;
+                GetParam()->multiply(in_place.data(), cols, a.data(), stride, in_place.data(), cols,
+                                     rows, cols);
+                for (std::size_t r = 0; r < rows; ++r)
+                    ASSERT_TRUE(same_bits(in_place.data() + r * cols, x.data() + r * stride, cols));
+            }
+}
+
+TEST_P(Rows, MaxIsThePlainLoop) {
+    for (const std::size_t cols : lengths())
+        for (const std::size_t rows : {1, 2, 7, 196})
+            for (const std::size_t gap : {0, 5}) {
+                const std::size_t stride = cols + gap;
+                const std::vector<float> in = normal_numbers(rows * stride, -5.0F, 1.0F);
+                GuardedFloats out(cols, rows % 13);
+                GetParam()->max_rows(in.data(), stride, rows, cols, out.data());
+                for (std::size_t c = 0; c < cols; ++c) {
+                    float most = in[c];
+                    for (std::size_t r = 1; r < rows; ++r)
+                        most = std::max(most, in[r * stride + c]);
+                    ASSERT_TRUE(same_bits(out[c], most)) << rows << "x" << cols << " at " << c;
+                }
+                ASSERT_TRUE(out.intact());
+            }
+}
+
+TEST_P(Rows, MaxKeepsNaN) {
+    constexpr std::size_t rows = 3;
+    for (const std::size_t cols : {1, 7, 70})
+        for (std::size_t bad = 0; bad < rows; ++bad) {
+            std::vector<float> in = normal_numbers(rows * cols);
+            in[bad * cols] = std::nanf("");
+            std::vector<float> out(cols);
+            GetParam()->max_rows(in.data(), cols, rows, cols, out.data());
+            EXPECT_TRUE(std::isnan(out[0]));
+            for (std::size_t c = 1; c < cols; ++c) EXPECT_TRUE(std::isfinite(out[c]));
+        }
 }
 
 // Summed in row order, then divided: the very operations of the plain loop.
@@ -50,8 +133,11 @@ TEST_P(Rows, MeanIsThePlainLoop) {
 
 TEST_P(Rows, NothingToDo) {
     GuardedFloats x(4);
-    GetParam()->add(x.data(), 4, x.data(), 4, 0, 4);
-    GetParam()->add(x.data(), 0, x.data(), 0, 2, 0);
+    GetParam()->add_scaled(x.data(), 4, x.data(), 4, 0, 4, 2.0F);
+    GetParam()->add_scaled(x.data(), 0, x.data(), 0, 2, 0, 2.0F);
+    GetParam()->multiply(x.data(), 4, x.data(), 4, x.data(), 4, 0, 4);
+    GetParam()->multiply(x.data(), 0, x.data(), 0, x.data(), 0, 2, 0);
+    GetParam()->max_rows(x.data(), 0, 2, 0, x.data());
     GetParam()->mean_rows(x.data(), 0, 2, 0, x.data());
     for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(GuardedFloats::is_guard(x[i]));
 }

@@ -164,6 +164,11 @@ TEST(ModelHeaderJson, RequiresTheTensorsOfEveryKindOfBlock) {
     EXPECT_NO_THROW(validate(c));
     c.glu = true;
     EXPECT_THROW(validate(c), Error);
+    c = test::tiny_header().config;
+    c.block = BlockKind::res_post_norm;
+    EXPECT_NO_THROW(validate(c));
+    c.layer_scale = true;
+    EXPECT_THROW(validate(c), Error);
 }
 
 TEST(ModelHeaderJson, RefusesWrongValues) {
