@@ -48,15 +48,39 @@ bool accumulates(const op::Embed& embed) {
     return !embed.norm;
 }
 
+/// What one thread owns of a linear's output.
+struct Part {
+    RowRange rows;
+    Columns columns;
+};
+
+Part owned_part(const Graph& graph, const Node& node, const Linear& linear, int threads,
+                int thread) {
+    const Value& out = graph.value(node.output);
+    const Grid grid = linear_grid(out, threads);
+    return {owned_rows(out.rows, grid.row_parts, thread / grid.column_parts),
+            linear.columns(grid.column_parts, thread % grid.column_parts, column_unit)};
+}
+
+/// oneDNN writes whole rows, so that some columns of a row are made apart, and copied; the bytes
+/// for that, in whole cache lines.
+std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
+    if (part.columns.count() == linear.columns().count()) return 0;
+    return static_cast<std::size_t>(
+        round_up(part.rows.count() * linear.stride(part.columns), 64 / item_size(type)) *
+        static_cast<std::int64_t>(item_size(type)));
+}
+
 class Binder {
   public:
-    explicit Binder(const Binding& b) : b_(b), graph_(b.program.graph) {}
+    explicit Binder(const Binding& b) : b_(b), graph_(b.graph) {}
 
     void add(int index, std::vector<Step>& steps) {
         node_ = &graph_.nodes[static_cast<std::size_t>(index)];
         index_ = index;
         const std::int64_t rows = graph_.value(node_->output).rows;
         own_ = owned_rows(rows, b_.threads, b_.thread);
+        if (const auto* linear = std::get_if<op::Linear>(&node_->op)) return bind(*linear, steps);
         if (own_.count() == 0) return;
         std::visit([&](const auto& op) { bind(op, steps); }, node_->op);
     }
@@ -75,6 +99,12 @@ class Binder {
         return {base(p) + row * p.stride * static_cast<std::int64_t>(item_size(value.type)), count,
                 value.cols, p.stride, value.type};
     }
+    /// Some columns of these rows, padding included.
+    static Rows columns_of(Rows rows, Columns columns) {
+        rows.data += columns.first * static_cast<std::int64_t>(item_size(rows.type));
+        rows.cols = columns.count();
+        return rows;
+    }
     Rows own(ValueId id) const { return rows(id, own_.first, own_.count()); }
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
     Rows output() const { return own(node_->output); }
@@ -87,15 +117,15 @@ class Binder {
     }
 
     /// Binds a linear to scratch that starts `used` bytes into the workspace.
-    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate, const void* x,
-                      void* y, std::size_t used = 0) {
+    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate,
+                      Columns columns, const void* x, void* y, std::size_t used) {
         Linear& linear = b_.model.linear(weight);
-        if (used + linear.scratchpad_bytes(count, accumulate) >
+        if (used + linear.scratchpad_bytes(count, accumulate, columns) >
             b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
             throw Error(
                 ErrorKind::internal,
                 "node " + node_->name + ": its primitive wants more scratch than was planned");
-        return linear.bind(count, accumulate, x, y, workspace() + used);
+        return linear.bind(count, accumulate, columns, x, y, workspace() + used);
     }
 
     template <class Work>
@@ -133,7 +163,8 @@ class Binder {
                 step.patch_norm = norm_step(*e.patch.norm, raw, raw);
             }
             const Rows patches = rows(node_->output, first, count);
-            step.linear.emplace(call(e.patch.weight, count, accumulates(e), gathered.data,
+            step.linear.emplace(call(e.patch.weight, count, accumulates(e),
+                                     b_.model.linear(e.patch.weight).columns(), gathered.data,
                                      patches.data, gathered_bytes + patch_bytes));
             if (e.norm) step.norm = norm_step(*e.norm, patches, patches);
         }
@@ -156,16 +187,32 @@ class Binder {
     }
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
+        const Linear& linear = b_.model.linear(l.weight);
+        const Part part = owned_part(graph_, *node_, linear, b_.threads, b_.thread);
+        own_ = part.rows;
+        if (own_.count() == 0 || part.columns.count() == 0) return;
         const bool accumulate = node_->inputs.size() > 1;
-        const Rows in = input(0), out = output();
-        LinearStep step{call(l.weight, out.count, accumulate, in.data, out.data), out, {}, {}};
+        const Rows out = columns_of(output(), part.columns);
+        Rows made = out;
+        const std::size_t apart = bytes_apart(linear, part, out.type);
+        if (apart > 0) {
+            made.data = workspace();
+            made.stride = linear.stride(part.columns);
+        }
+        LinearStep step{
+            call(l.weight, own_.count(), accumulate, part.columns, input(0).data, made.data, apart),
+            made,
+            {},
+            {},
+            {}};
         const KernelSet& k = b_.model.kernels();
         if (l.activation && out.type == DType::f32)
             step.activation = activation_kernel(k.f32.activations, *l.activation);
         else if (l.activation)
             step.activation = activation_kernel(k.bf16->activations, *l.activation);
-        if (accumulate && !b_.plan.in_place[static_cast<std::size_t>(index_)])
-            step.residual = input(1);
+        if (apart > 0) step.copy = out;
+        if (accumulate && (apart > 0 || !b_.plan.in_place[static_cast<std::size_t>(index_)]))
+            step.residual = columns_of(input(1), part.columns);
         push(steps, std::move(step));
     }
 
@@ -244,7 +291,7 @@ class Binder {
 
 }  // namespace
 
-StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads) {
     const KernelSet& kernels = model.kernels();
     StorageRules rules;
     rules.stride = row_stride;
@@ -256,29 +303,39 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
                    (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
         });
     };
-    rules.workspace = [&graph, &model, &kernels](const Node& node,
-                                                 std::int64_t rows) -> std::size_t {
-        // A thread owns `rows` rows, or one less. Fewer rows may need more scratch.
-        const auto scratchpad = [&](const std::string& weight, bool accumulate,
-                                    std::initializer_list<std::int64_t> counts) {
+    rules.workspace = [&graph, &model, &kernels, threads](const Node& node,
+                                                          std::int64_t rows) -> std::size_t {
+        if (const auto* op = std::get_if<op::Linear>(&node.op)) {
+            // The most that any thread's part needs; fewer rows may need more.
+            Linear& linear = model.linear(op->weight);
             std::size_t most = 0;
-            for (const std::int64_t count : counts)
-                if (count > 0)
-                    most = std::max(most, model.linear(weight).scratchpad_bytes(count, accumulate));
+            for (int t = 0; t < threads; ++t) {
+                const Part part = owned_part(graph, node, linear, threads, t);
+                if (part.rows.count() == 0 || part.columns.count() == 0) continue;
+                most = std::max(
+                    most, bytes_apart(linear, part, graph.value(node.output).type) +
+                              linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1,
+                                                      part.columns));
+            }
             return most;
-        };
-        if (const auto* linear = std::get_if<op::Linear>(&node.op))
-            return scratchpad(linear->weight, node.inputs.size() > 1, {rows, rows - 1});
+        }
         if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
+            Linear& linear = model.linear(embed->patch.weight);
+            // A thread owns `rows` rows, or one less. Fewer rows may need more scratch.
+            const auto scratchpad = [&](std::initializer_list<std::int64_t> counts) {
+                std::size_t most = 0;
+                for (const std::int64_t count : counts)
+                    if (count > 0)
+                        most = std::max(most, linear.scratchpad_bytes(count, accumulates(*embed)));
+                return most;
+            };
             // The first thread owns the prefix tokens too, which are no patches.
             const std::int64_t prefix =
                 graph.value(node.output).rows - patch_geometry(graph, embed->patch).patches();
-            const auto stride =
-                static_cast<std::size_t>(row_stride(model.linear(embed->patch.weight).in()));
+            const auto stride = static_cast<std::size_t>(row_stride(linear.in()));
             return static_cast<std::size_t>(rows) * stride * item_size(embed->type) +
                    stride * sizeof(float) +
-                   scratchpad(embed->patch.weight, accumulates(*embed),
-                              {rows, rows - 1, rows - prefix, rows - prefix - 1});
+                   scratchpad({rows, rows - 1, rows - prefix, rows - prefix - 1});
         }
         if (std::holds_alternative<op::Attention>(node.op))
             return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {
@@ -294,7 +351,7 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model) {
 std::vector<std::vector<Step>> bind(const Binding& binding) {
     Binder binder(binding);
     std::vector<std::vector<Step>> stages;
-    for (const Stage& stage : binding.program.stages) {
+    for (const Stage& stage : binding.stages) {
         std::vector<Step>& steps = stages.emplace_back();
         for (int node : stage.nodes) binder.add(node, steps);
     }

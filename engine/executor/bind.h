@@ -7,11 +7,12 @@
 namespace vit {
 
 /// What the planner must know of the operators: strides, packed sizes, workspaces.
-StorageRules storage_rules(const Graph& graph, PreparedModel& model);
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads);
 
 /// Everything that one thread's steps are bound to.
 struct Binding {
-    const Program& program;
+    const Graph& graph;
+    const std::vector<Stage>& stages;
     PreparedModel& model;
     const Plan& plan;
     std::byte* arena;
@@ -20,7 +21,7 @@ struct Binding {
     int threads, thread;
 };
 
-/// The steps of one thread, stage by stage. Nodes for which the thread owns no rows have none.
+/// The steps of one thread, stage by stage. Nodes of which the thread owns nothing have none.
 /// Throws Error(internal) naming a node that the executor has no operator for.
 std::vector<std::vector<Step>> bind(const Binding& binding);
 

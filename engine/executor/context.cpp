@@ -7,21 +7,21 @@
 
 namespace vit {
 
-Context::Context(const Program& program, PreparedModel& model, int threads)
-    : program_(program),
+Context::Context(const Graph& graph, PreparedModel& model, int threads)
+    : graph_(graph),
       kernels_(model.kernels()),
       gang_(static_cast<std::size_t>(threads)),
       barrier_(threads) {
     parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
-        plan_ =
-            make_plan(program.graph, program.stages, threads, storage_rules(program.graph, model));
+        const std::vector<Stage> stages = schedule(graph, threads);
+        plan_ = make_plan(graph, stages, threads, storage_rules(graph, model, threads));
         arena_ = AlignedBuffer(plan_.arena_bytes);
         for (int t = 0; t < threads; ++t) {
             Member& member = gang_[static_cast<std::size_t>(t)];
             member.scratch = AlignedBuffer(plan_.scratch_bytes);
-            member.seconds.assign(program.graph.nodes.size(), 0.0);
-            member.stages = bind(
-                {program, model, plan_, arena_.data(), member.scratch.data(), &image_, threads, t});
+            member.seconds.assign(graph.nodes.size(), 0.0);
+            member.stages = bind({graph, stages, model, plan_, arena_.data(), member.scratch.data(),
+                                  &image_, threads, t});
         }
     });
 }
@@ -88,7 +88,7 @@ double Context::take_waiting() {
 
 Rows Context::result(ValueId id) const {
     const Placement& p = plan_.values[static_cast<std::size_t>(id)];
-    const Value& value = program_.graph.value(id);
+    const Value& value = graph_.value(id);
     return {arena_.data() + p.offset +
                 p.row * p.stride * static_cast<std::int64_t>(item_size(value.type)),
             value.rows, value.cols, p.stride, value.type};

@@ -14,20 +14,12 @@
 
 namespace vit {
 
-/// A graph with its schedule; what a context is bound from.
-struct Program {
-    Graph graph;
-    std::vector<Stage> stages;
-
-    explicit Program(Graph g) : graph(std::move(g)), stages(schedule(graph)) {}
-};
-
-/// Runs one image at a time on a gang of `threads` threads that share its rows.
+/// Runs one image at a time on a gang of `threads` threads that share its rows, or columns.
 class Context {
   public:
     /// Plans, allocates and binds. Not to be called for one model from two threads at once.
     /// Throws Error(memory), Error(unsupported).
-    Context(const Program& program, PreparedModel& model, int threads);
+    Context(const Graph& graph, PreparedModel& model, int threads);
 
     int threads() const { return static_cast<int>(gang_.size()); }
 
@@ -61,7 +53,7 @@ class Context {
     template <bool profiled>
     void run_stages(Member& member) noexcept;
 
-    const Program& program_;
+    const Graph& graph_;
     const KernelSet& kernels_;
     const float* image_ = nullptr;
     Plan plan_;

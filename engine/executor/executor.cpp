@@ -88,12 +88,12 @@ std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone,
         variant.idle.pop_back();
     }
     while (alone && static_cast<int>(team->alone.size()) < threads_)
-        team->alone.push_back(std::make_unique<Context>(variant.program, model_, 1));
+        team->alone.push_back(std::make_unique<Context>(variant.graph, model_, 1));
     if (rest > 0 && !team->gangs.contains(rest)) {
         std::vector<std::unique_ptr<Context>> gangs;
         for (std::int64_t g = 0; g < rest; ++g)
             gangs.push_back(std::make_unique<Context>(
-                variant.program, model_, gang_start(g + 1, rest) - gang_start(g, rest)));
+                variant.graph, model_, gang_start(g + 1, rest) - gang_start(g, rest)));
         team->gangs.emplace(rest, std::move(gangs));
     }
     return team;
@@ -138,7 +138,7 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     if (count <= 0) return;
     Variant& v = variant(
         {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
-    const Graph& graph = v.program.graph;
+    const Graph& graph = v.graph;
 
     // Whole rounds of one image a thread; the rest by gangs.
     const std::int64_t rest = count % threads_, alone = count - rest;

@@ -79,10 +79,10 @@ class Executor {
         std::map<std::int64_t, std::vector<std::unique_ptr<Context>>>
             gangs;  ///< by images that share the threads
     };
-    /// A program and the teams that are idle.
+    /// A graph and the teams that are idle.
     struct Variant {
-        explicit Variant(Graph graph) : program(std::move(graph)) {}
-        Program program;
+        explicit Variant(Graph g) : graph(std::move(g)) {}
+        Graph graph;
         std::vector<std::unique_ptr<Team>> idle;
     };
     struct Lease;

@@ -19,10 +19,10 @@ void clear_padding(const Rows& rows) {
         std::memset(rows.row(r) + u(rows.cols) * item, 0, u(rows.stride - rows.cols) * item);
 }
 
-/// Of float32 rows of the same width, padding included.
-void copy_rows(const Rows& from, const Rows& to) {
+/// The first `count` elements of each row, of the same type.
+void copy_rows(const Rows& from, const Rows& to, std::int64_t count) {
     for (std::int64_t r = 0; r < to.count; ++r)
-        std::memcpy(to.row(r), from.row(r), u(to.stride) * sizeof(float));
+        std::memcpy(to.row(r), from.row(r), u(count) * item_size(to.type));
 }
 
 /// The same columns of all rows.
@@ -79,13 +79,14 @@ void run(const EmbedStep& s, const KernelSet& kernels) {
 }
 
 void run(const LinearStep& s, const KernelSet&) {
-    if (s.residual) copy_rows(*s.residual, s.out);
+    if (s.residual) copy_rows(*s.residual, s.made, s.made.cols);
     s.call.execute();
-    const std::size_t count = u(s.out.count * s.out.stride);
+    const std::size_t count = u(s.made.count * s.made.stride);
     if (const auto* f32 = std::get_if<InPlace<float>>(&s.activation))
-        (*f32)(s.out.f32(), count);
+        (*f32)(s.made.f32(), count);
     else if (const auto* bf16 = std::get_if<InPlace<kernels::BFloat16>>(&s.activation))
-        (*bf16)(s.out.bf16(), count);
+        (*bf16)(s.made.bf16(), count);
+    if (s.copy) copy_rows(s.made, *s.copy, s.made.cols);
 }
 
 template <class T>
@@ -103,7 +104,7 @@ void run(const AttentionStep<T>& s, const KernelSet&) {
 }
 
 void run(const AddStep& s, const KernelSet& kernels) {
-    if (s.a) copy_rows(*s.a, s.out);
+    if (s.a) copy_rows(*s.a, s.out, s.out.stride);
     kernels.f32.add_scaled(s.out.f32(), u(s.out.stride), s.b.f32(), u(s.b.stride), u(s.out.count),
                            u(s.out.cols), s.factor);
 }

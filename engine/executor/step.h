@@ -62,9 +62,9 @@ template <class T>
 using InPlace = void (*)(T*, std::size_t);
 struct LinearStep {
     onednn::Call call;
-    Rows out;
-    std::optional<Rows>
-        residual;  ///< to copy into `out` first; none: it is there, or there is none
+    Rows made;                     ///< what the call writes; `cols` with padding
+    std::optional<Rows> residual;  ///< to copy there first; none: it is there, or there is none
+    std::optional<Rows> copy;      ///< of `made`, at last; none: it was made in its place
     std::variant<std::monostate, InPlace<float>, InPlace<kernels::BFloat16>> activation;
 };
 template <class T>

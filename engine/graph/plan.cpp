@@ -75,6 +75,22 @@ class Planner {
         return false;
     }
 
+    /// Whether another thread may read the storage of `id` while this step changes it. `id` is the
+    /// step's last input.
+    bool read_by_others(ValueId id, std::size_t step) const {
+        const Stage& stage = stages_[at(stage_[step])];
+        if (!stage.columns) return false;
+        for (int other : stage.nodes) {
+            const Node& n = graph_.nodes[at(other)];
+            const std::size_t count = n.inputs.size() - (other == order_[step] ? 1 : 0);
+            for (std::size_t i = 0; i < count; ++i)
+                if (n.inputs[i] != graph_.image &&
+                    storage_of_[at(n.inputs[i])] == storage_of_[at(id)])
+                    return true;
+        }
+        return false;
+    }
+
     /// The input that the node's operator can replace by its output.
     static ValueId changed_input(const Node& n) {
         if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1) return n.inputs[1];
@@ -94,7 +110,7 @@ class Planner {
             return;
         }
         const ValueId changed = changed_input(n);
-        if (changed != no_value && !read_later(changed, step) &&
+        if (changed != no_value && !read_later(changed, step) && !read_by_others(changed, step) &&
             graph_.value(changed).type == graph_.value(n.output).type) {
             share(n.output, changed, 0);
             plan_.in_place[at(order_[step])] = true;
@@ -109,6 +125,7 @@ class Planner {
             fresh.packed_bytes = rules_.packed_bytes(*pack, shape);
             fresh.shared = true;
         }
+        if (stages_[at(stage_[step])].columns) fresh.shared = true;
         fresh.first_stage = fresh.last_stage = stage_[step];
         fresh.first_step = fresh.last_step = static_cast<int>(step);
         out.stride = rules_.stride(shape.cols);

@@ -6,6 +6,19 @@ namespace vit {
 
 namespace {
 
+/// Rows a thread up to which columns are split, and rows whose products take as long as reading the
+/// weights (docs/performance.md).
+constexpr std::int64_t few_rows = 32, rows_to_read = 24;
+
+std::int64_t divide_up(std::int64_t n, std::int64_t by) {
+    return (n + by - 1) / by;
+}
+
+bool split_by_columns(const Graph& graph, const Node& node, int threads) {
+    return std::holds_alternative<op::Linear>(node.op) &&
+           linear_grid(graph.value(node.output), threads).column_parts > 1;
+}
+
 /// Whether the reader needs rows of input `i` that another thread may have made.
 bool mixes(const Graph& graph, const Node& node, std::size_t i) {
     if (std::holds_alternative<op::Attention>(node.op)) return i > 0;
@@ -14,22 +27,41 @@ bool mixes(const Graph& graph, const Node& node, std::size_t i) {
 
 }  // namespace
 
-std::vector<Stage> schedule(const Graph& graph) {
+Grid linear_grid(const Value& output, int threads) {
+    Grid best{threads, 1};
+    if (output.rows > few_rows * threads) return best;
+    const std::int64_t units = divide_up(output.cols, column_unit);
+    std::int64_t least = 0;
+    for (int columns = 1; columns <= threads; ++columns) {
+        if (threads % columns != 0) continue;
+        const std::int64_t time =
+            (divide_up(output.rows, threads / columns) + rows_to_read) * divide_up(units, columns);
+        if (columns > 1 && time >= least) continue;
+        least = time;
+        best = {threads / columns, columns};
+    }
+    return best;
+}
+
+std::vector<Stage> schedule(const Graph& graph, int threads) {
     std::vector<Stage> stages;
     std::vector<std::size_t> made_in(graph.values.size(), 0);
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
         const Node& node = graph.nodes[n];
+        const bool columns = split_by_columns(graph, node, threads);
         std::size_t at = 0;
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
             if (node.inputs[i] == graph.image) continue;
             const std::size_t made = made_in[static_cast<std::size_t>(node.inputs[i])];
-            at = std::max(at, made + (mixes(graph, node, i) ? 1 : 0));
+            const bool waits = columns || stages[made].columns || mixes(graph, node, i);
+            at = std::max(at, made + (waits ? 1 : 0));
         }
         const std::int64_t rows = graph.value(node.output).rows;
-        while (at < stages.size() && stages[at].rows != rows) ++at;
+        while (at < stages.size() && (stages[at].rows != rows || stages[at].columns != columns))
+            ++at;
         if (at >= stages.size()) {
             at = stages.size();
-            stages.push_back({rows, {}});
+            stages.push_back({rows, {}, columns});
         }
         stages[at].nodes.push_back(static_cast<int>(n));
         made_in[static_cast<std::size_t>(node.output)] = at;

@@ -9,13 +9,29 @@ namespace vit {
 
 /// Nodes that run between two barriers. Every node makes the same number of rows, and a thread that
 /// owns some of these rows carries them through all nodes without waiting for another thread.
+/// Or, with `columns`, linears that read nothing of each other: a thread owns a part of the grid of
+/// each.
 struct Stage {
     std::int64_t rows = 0;
     std::vector<int> nodes;  ///< indices into Graph::nodes, in the order to run
+    bool columns = false;
 };
 
-/// Cuts a graph at the nodes that mix rows. A pure function of the graph.
-std::vector<Stage> schedule(const Graph& graph);
+/// How threads share a linear's output: in row_parts × column_parts, one part a thread.
+struct Grid {
+    int row_parts = 1, column_parts = 1;
+};
+
+/// Columns are given to threads in units of so many, or of a multiple.
+inline constexpr std::int64_t column_unit = 64;
+
+/// Rows alone where each thread has many. Where it has few, reading all weights costs more than
+/// the products, so that columns are split too. The one place where this is decided.
+Grid linear_grid(const Value& output, int threads);
+
+/// Cuts a graph at the nodes that mix rows, and around linears whose columns are split. A pure
+/// function of the graph and the number of threads.
+std::vector<Stage> schedule(const Graph& graph, int threads = 1);
 
 /// The rows [first, last) that thread `thread` of `threads` owns.
 struct RowRange {

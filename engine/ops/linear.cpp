@@ -1,8 +1,17 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace vit {
+
+namespace {
+
+std::int64_t round_up(std::int64_t n, std::int64_t unit) {
+    return (n + unit - 1) / unit * unit;
+}
+
+}  // namespace
 
 LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
     if (type == DType::bf16) return LinearMethod::matmul;
@@ -14,13 +23,14 @@ LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
 Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,
                DType type, DType out_type)
     : method_(method), in_(in), out_(out), type_(type), out_type_(out_type) {
-    layout_ = primitive(rows, false).weights;
+    layout_ = primitive({rows, row_stride(out_), false}).weights;
 }
 
 void Linear::set(std::span<const float> bias, std::span<const float> out_scale,
                  const void* packed) {
     packed_ = packed;
-    bias_.assign(static_cast<std::size_t>(row_stride(out_)), 0.0f);
+    const onednn::Blocks blocks = onednn::blocks(layout_, column_dimension());
+    bias_.assign(static_cast<std::size_t>(round_up(row_stride(out_), blocks.size)), 0.0f);
     std::ranges::copy(bias, bias_.begin());
     for (std::size_t o = 0; o < out_scale.size(); ++o) bias_[o] *= out_scale[o];
 }
@@ -44,33 +54,58 @@ void Linear::pack(const onednn::Weights& weight, std::span<const float> out_scal
         source = {changed.data(), DType::f32};
     }
     if (method_ == LinearMethod::convolution)
-        onednn::pack_convolution_weights(source, shape(1, false), layout_, packed);
+        onednn::pack_convolution_weights(source, shape({1, row_stride(out_), false}), layout_,
+                                         packed);
     else
-        onednn::pack_matmul_weights(source, shape(1, false), layout_, packed);
+        onednn::pack_matmul_weights(source, shape({1, row_stride(out_), false}), layout_, packed);
 }
 
-std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
-    return primitive(rows, accumulate).scratchpad_bytes;
+Columns Linear::columns(int parts, int part, std::int64_t unit) const {
+    unit = std::lcm(unit, onednn::blocks(layout_, column_dimension()).size);
+    const std::int64_t all = row_stride(out_), units = (all + unit - 1) / unit;
+    return {std::min(units * part / parts * unit, all),
+            std::min(units * (part + 1) / parts * unit, all)};
 }
 
-onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const void* x, void* y,
-                          void* scratchpad) {
-    return {primitive(rows, accumulate), x, packed_, bias_.data(), y, scratchpad};
+std::int64_t Linear::stride(Columns columns) const {
+    if (columns.count() == row_stride(out_)) return row_stride(out_);
+    return round_up(columns.count(), onednn::blocks(layout_, column_dimension()).size);
 }
 
-onednn::LinearShape Linear::shape(std::int64_t rows, bool accumulate) const {
-    return {rows, row_stride(in_), row_stride(out_), accumulate, type_, out_type_};
+std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate, Columns columns) {
+    return primitive({rows, stride(columns), accumulate}).scratchpad_bytes;
 }
 
-const onednn::Primitive& Linear::primitive(std::int64_t rows, bool accumulate) {
-    const auto found = primitives_.find({rows, accumulate});
+onednn::Call Linear::bind(std::int64_t rows, bool accumulate, Columns columns, const void* x,
+                          void* y, void* scratchpad) {
+    const onednn::Blocks blocks = onednn::blocks(layout_, column_dimension());
+    const std::int64_t elements = columns.first / blocks.size * blocks.stride;
+    return {primitive({rows, stride(columns), accumulate}),
+            x,
+            static_cast<const std::byte*>(packed_) +
+                elements * static_cast<std::int64_t>(item_size(type_)),
+            bias_.data() + columns.first,
+            y,
+            scratchpad};
+}
+
+onednn::LinearShape Linear::shape(const Key& key) const {
+    return {key.rows, row_stride(in_), key.columns, key.accumulate, type_, out_type_};
+}
+
+const onednn::Primitive& Linear::primitive(const Key& key) {
+    const auto found = primitives_.find(key);
     if (found != primitives_.end()) return found->second;
     std::optional<onednn::memory::desc> layout;
-    if (!primitives_.empty()) layout = layout_;
+    if (!primitives_.empty()) {
+        layout = key.columns == row_stride(out_)
+                     ? layout_
+                     : onednn::first_columns(layout_, column_dimension(), key.columns);
+    }
     onednn::Primitive made = method_ == LinearMethod::convolution
-                                 ? onednn::make_convolution(shape(rows, accumulate), layout)
-                                 : onednn::make_matmul(shape(rows, accumulate), layout);
-    return primitives_.emplace(std::pair{rows, accumulate}, std::move(made)).first->second;
+                                 ? onednn::make_convolution(shape(key), layout)
+                                 : onednn::make_matmul(shape(key), layout);
+    return primitives_.emplace(key, std::move(made)).first->second;
 }
 
 }  // namespace vit

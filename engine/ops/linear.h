@@ -1,6 +1,7 @@
 // A fully connected layer over oneDNN: packed once, run on any number of rows.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -19,6 +20,12 @@ namespace vit {
 inline std::int64_t row_stride(std::int64_t cols) {
     return (cols + 15) / 16 * 16;
 }
+
+/// Columns [first, last) of a linear's output, of row_stride(out).
+struct Columns {
+    std::int64_t first = 0, last = 0;
+    std::int64_t count() const { return last - first; }
+};
 
 enum class LinearMethod { convolution, matmul };
 
@@ -48,20 +55,43 @@ class Linear {
     /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed).
     void pack(const onednn::Weights& weight, std::span<const float> out_scale, void* packed) const;
 
-    std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate);
-    onednn::Call bind(std::int64_t rows, bool accumulate, const void* x, void* y, void* scratchpad);
+    /// All columns, and the columns of one of `parts` parts, which may be none. Parts are made of
+    /// `unit` columns, or of a multiple that starts where a block of the packed weights does.
+    Columns columns() const { return {0, row_stride(out_)}; }
+    Columns columns(int parts, int part, std::int64_t unit) const;
+    /// Elements from row to row of what a call makes of these columns: whole blocks.
+    std::int64_t stride(Columns columns) const;
+
+    std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate, Columns columns);
+    std::size_t scratchpad_bytes(std::int64_t rows, bool accumulate) {
+        return scratchpad_bytes(rows, accumulate, columns());
+    }
+    /// y: [rows, stride(columns)].
+    onednn::Call bind(std::int64_t rows, bool accumulate, Columns columns, const void* x, void* y,
+                      void* scratchpad);
+    onednn::Call bind(std::int64_t rows, bool accumulate, const void* x, void* y,
+                      void* scratchpad) {
+        return bind(rows, accumulate, columns(), x, y, scratchpad);
+    }
 
   private:
-    const onednn::Primitive& primitive(std::int64_t rows, bool accumulate);
-    onednn::LinearShape shape(std::int64_t rows, bool accumulate) const;
+    /// What a primitive depends on.
+    struct Key {
+        std::int64_t rows, columns;
+        bool accumulate;
+        auto operator<=>(const Key&) const = default;
+    };
+    const onednn::Primitive& primitive(const Key& key);
+    onednn::LinearShape shape(const Key& key) const;
+    int column_dimension() const { return method_ == LinearMethod::convolution ? 0 : 1; }
 
     LinearMethod method_;
     std::int64_t in_, out_;
     DType type_, out_type_;
     onednn::memory::desc layout_;
     const void* packed_ = nullptr;
-    std::vector<float> bias_;  // [row_stride(out)]
-    std::map<std::pair<std::int64_t, bool>, onednn::Primitive> primitives_;
+    std::vector<float> bias_;  // [row_stride(out)], and to the end of the last block
+    std::map<Key, onednn::Primitive> primitives_;
 };
 
 }  // namespace vit

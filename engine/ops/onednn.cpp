@@ -117,6 +117,35 @@ std::uint64_t fingerprint(const memory::desc& layout) {
     return hash;
 }
 
+Blocks blocks(const memory::desc& layout, int dimension) {
+    Blocks result{1, 0};
+    const auto set = [&](int count, const auto& sizes, const auto& dimensions,
+                         const auto& strides) {
+        for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i)
+            if (dimensions[i] == dimension) result.size *= sizes[i];
+        result.stride = strides[static_cast<std::size_t>(dimension)];
+    };
+#if DNNL_VERSION_MAJOR >= 3
+    set(layout.get_inner_nblks(), layout.get_inner_blks(), layout.get_inner_idxs(),
+        layout.get_strides());
+#else
+    const dnnl_blocking_desc_t& b = layout.data.format_desc.blocking;
+    set(b.inner_nblks, b.inner_blks, b.inner_idxs, b.strides);
+#endif
+    return result;
+}
+
+memory::desc first_columns(const memory::desc& layout, int dimension, std::int64_t count) {
+#if DNNL_VERSION_MAJOR >= 3
+    memory::dims dims = layout.get_dims();
+#else
+    memory::dims dims = layout.dims();
+#endif
+    const memory::dims start(dims.size(), 0);
+    dims[static_cast<std::size_t>(dimension)] = count;
+    return layout.submemory_desc(dims, start);
+}
+
 Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights) {
     return translated(shape, [&] {
         const memory::desc src({1, shape.in, shape.rows, 1}, to_onednn(shape.type), Tag::nhwc);

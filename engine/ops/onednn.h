@@ -26,6 +26,15 @@ std::string library_key();
 /// a layout that only oneDNN can describe.
 std::uint64_t fingerprint(const memory::desc& layout);
 
+/// How a layout stores its elements along one dimension: whole blocks, so many elements apart.
+struct Blocks {
+    memory::dim size, stride;
+};
+/// Of a blocked layout that fingerprint() accepts.
+Blocks blocks(const memory::desc& layout, int dimension);
+/// The layout of the first `count` elements along a dimension, whole blocks.
+memory::desc first_columns(const memory::desc& layout, int dimension, std::int64_t count);
+
 /// A primitive with the descriptors that it chose.
 struct Primitive {
     dnnl::primitive primitive;

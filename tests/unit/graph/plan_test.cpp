@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <random>
 
 #include "engine/graph/build_vit.h"
@@ -66,9 +67,9 @@ struct Extent {
 TEST_P(PlanOf, KeepsLiveValuesApart) {
     const ModelConfig& config = GetParam().config;
     for (const Demand demand : {Demand{true, false, false}, Demand{true, true, true}})
-        for (int threads : {1, 3}) {
+        for (int threads : {1, 3, 4}) {
             const Graph graph = optimise(build_vit(config, config.image_size), demand);
-            const std::vector<Stage> stages = schedule(graph);
+            const std::vector<Stage> stages = schedule(graph, threads);
             const StorageRules rules = simple_rules();
             const Plan plan = make_plan(graph, stages, threads, rules);
 
@@ -126,7 +127,16 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
         }
 }
 
-INSTANTIATE_TEST_SUITE_P(Configs, PlanOf, testing::ValuesIn(test::small_configs()),
+/// The small ones, and one that is wide enough for threads to share its columns.
+std::vector<test::NamedConfig> plan_configs() {
+    std::vector<test::NamedConfig> all = test::small_configs();
+    all.push_back({"Wide", test::small_config()});
+    all.back().config.embed_dim = 256;
+    all.back().config.mlp_dim = 1024;
+    return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, PlanOf, testing::ValuesIn(plan_configs()),
                          [](const auto& config) { return config.param.name; });
 
 TEST(Plan, AddsResidualsInPlace) {
@@ -168,6 +178,88 @@ TEST(Schedule, PutsABarrierBeforeEveryNodeThatMixesRows) {
             }
         EXPECT_EQ(nodes, graph.nodes.size());
     }
+}
+
+TEST(LinearGrid, SplitsColumnsWhereThreadsHaveFewRows) {
+    const auto parts = [](std::int64_t rows, std::int64_t cols, int threads) {
+        const Grid grid = linear_grid({rows, cols}, threads);
+        return std::pair{grid.row_parts, grid.column_parts};
+    };
+    using Parts = std::pair<int, int>;
+    EXPECT_EQ(parts(50, 768, 1), (Parts{1, 1}));
+    EXPECT_EQ(parts(50, 768, 2), (Parts{1, 2}));
+    EXPECT_EQ(parts(50, 3072, 2), (Parts{1, 2}));
+    EXPECT_EQ(parts(577, 768, 2), (Parts{2, 1})) << "many rows";
+    EXPECT_EQ(parts(50, 64, 2), (Parts{2, 1})) << "one unit";
+    EXPECT_EQ(parts(1, 1000, 16), (Parts{1, 16}));
+    EXPECT_EQ(parts(197, 768, 8), (Parts{2, 4})) << "eight threads share twelve units badly";
+    for (std::int64_t rows : {1, 7, 50, 197})
+        for (std::int64_t cols : {10, 192, 768, 1000})
+            for (int threads = 1; threads <= 40; ++threads) {
+                const Grid grid = linear_grid({rows, cols}, threads);
+                EXPECT_EQ(grid.row_parts * grid.column_parts, threads);
+            }
+}
+
+TEST(Schedule, PutsBarriersAroundLinearsWhoseColumnsAreSplit) {
+    const Graph graph = optimise(build_vit(ModelConfig{}, {224, 224}), {true, true, true});
+    bool both = false;  // the head's one row, and 197 rows
+    for (int threads : {2, 3, 7, 16}) {
+        SCOPED_TRACE(threads);
+        const std::vector<Stage> stages = schedule(graph, threads);
+        std::vector<int> stage_of(graph.values.size(), -1);
+        std::size_t nodes = 0, split = 0;
+        for (std::size_t s = 0; s < stages.size(); ++s)
+            for (int n : stages[s].nodes) {
+                const Node& node = graph.nodes[static_cast<std::size_t>(n)];
+                ++nodes;
+                const bool columns =
+                    std::holds_alternative<op::Linear>(node.op) &&
+                    linear_grid(graph.value(node.output), threads).column_parts > 1;
+                split += columns;
+                EXPECT_EQ(stages[s].columns, columns) << node.name;
+                EXPECT_EQ(graph.value(node.output).rows, stages[s].rows);
+                for (const ValueId input : node.inputs) {
+                    if (input == graph.image) continue;
+                    const auto made =
+                        static_cast<std::size_t>(stage_of[static_cast<std::size_t>(input)]);
+                    EXPECT_LE(made, s) << node.name;
+                    EXPECT_TRUE(made < s || !columns) << node.name;
+                }
+                stage_of[static_cast<std::size_t>(node.output)] = static_cast<int>(s);
+            }
+        EXPECT_EQ(nodes, graph.nodes.size());
+        both |= split > 0 && split < 73;
+    }
+    EXPECT_TRUE(both);
+}
+
+// With 50 rows and two threads: norm | q, k, v | packing | attention | projection | norm | fc1 |
+// fc2; packing and the attention of the same rows could not be one stage either.
+TEST(Schedule, PutsQueriesKeysAndValuesIntoOneStage) {
+    ModelConfig config;
+    config.patch_height = config.patch_width = 32;
+    const Graph graph = optimise(build_vit(config, {224, 224}), {true, true, true});
+    const std::vector<Stage> stages = schedule(graph, 2);
+    const auto threes = std::ranges::count_if(
+        stages, [](const Stage& s) { return s.columns && s.nodes.size() == 3; });
+    EXPECT_EQ(threes, 12);
+}
+
+/// Reading a value whole and adding to it must not meet in one stage in the same memory.
+TEST(Plan, DoesNotAddInPlaceToWhatOtherThreadsRead) {
+    Graph graph;
+    graph.channels = 3;
+    graph.image_size = {8, 8};
+    graph.image = graph.add_value({3, 64});
+    const ValueId x = graph.add("embed", op::Embed{}, {graph.image}, 16, 256);
+    const ValueId y = graph.add("linear", op::Linear{}, {x, x}, 16, 256);
+    graph.tokens = y;
+    const Plan shared = make_plan(graph, schedule(graph, 2), 2, simple_rules());
+    EXPECT_FALSE(shared.in_place[1]);
+    EXPECT_EQ(shared.values[static_cast<std::size_t>(y)].where, Where::arena);
+    EXPECT_NE(shared.values[static_cast<std::size_t>(x)].offset,
+              shared.values[static_cast<std::size_t>(y)].offset);
 }
 
 TEST(OwnedRows, CoverAllRowsOnce) {

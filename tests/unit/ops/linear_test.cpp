@@ -84,6 +84,39 @@ struct Case {
         linear.bind(rows, residual != nullptr, input, y.data(), scratch.data()).execute();
         return y;
     }
+
+    /// The columns of the first rows of what run() gives, densely.
+    std::vector<float> columns_of(const std::vector<float>& y, std::int64_t rows,
+                                  Columns columns) const {
+        std::vector<float> part;
+        for (std::int64_t r = 0; r < rows; ++r) {
+            const auto row = y.begin() + r * row_stride(out);
+            part.insert(part.end(), row + columns.first, row + columns.last);
+        }
+        return part;
+    }
+
+    /// The same, computed for these columns alone.
+    std::vector<float> run_columns(const float* x, std::int64_t rows, Columns columns,
+                                   const std::vector<float>* residual) {
+        const std::int64_t stride = linear.stride(columns);
+        std::vector<float> y(static_cast<std::size_t>(rows * stride));
+        if (residual)
+            for (std::int64_t r = 0; r < rows; ++r)
+                std::copy_n(residual->begin() + r * row_stride(out) + columns.first,
+                            columns.count(), y.begin() + r * stride);
+        std::vector<std::uint16_t> narrow(static_cast<std::size_t>(rows * row_stride(in)));
+        for (std::size_t i = 0; i < narrow.size(); ++i) narrow[i] = to_bf16(x[i]);
+        const void* input = kind.type == DType::bf16 ? static_cast<const void*>(narrow.data()) : x;
+        const AlignedBuffer scratch(linear.scratchpad_bytes(rows, residual != nullptr, columns) +
+                                    64);
+        linear.bind(rows, residual != nullptr, columns, input, y.data(), scratch.data()).execute();
+        std::vector<float> part;
+        for (std::int64_t r = 0; r < rows; ++r)
+            part.insert(part.end(), y.begin() + r * stride,
+                        y.begin() + r * stride + columns.count());
+        return part;
+    }
 };
 
 std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type = DType::f32) {
@@ -159,6 +192,53 @@ TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
                                           part.size() * sizeof(float)),
                               0)
                         << rows << " rows from " << first << ", " << in << " to " << out;
+                }
+        });
+    }
+}
+
+TEST_P(LinearOf, GivesColumnsTheBitsOfTheWhole) {
+    const Kind& kind = GetParam();
+    const kernels::Isa isa =
+        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2;
+    if (kind.method != choose_linear_method(isa, kind.type))
+        GTEST_SKIP() << "not what the engine uses here";
+    for (const auto& [in, out] : {std::pair{768, 768},
+                                  {768, 3072},
+                                  {3072, 768},
+                                  {1024, 4096},
+                                  {4096, 1024},
+                                  {384, 1536},
+                                  {768, 1000},
+                                  {768, 10},
+                                  {200, 72},
+                                  {192, 256}}) {
+        constexpr std::int64_t most = 64;
+        const std::int64_t stride = row_stride(out);
+        const std::vector<float> x = padded_input(most, in, kind.type),
+                                 residual = padded_input(most, out);
+        parallel(1, [&](int) {
+            Case c(kind, in, out);
+            const std::vector<float> whole = c.run(x.data(), most),
+                                     added = c.run(x.data(), most, &residual);
+            for (const int parts : {1, 2, 3, 5, 16})
+                for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{50}, most}) {
+                    std::int64_t next = 0;
+                    for (int part = 0; part < parts; ++part) {
+                        const Columns columns = c.linear.columns(parts, part, 64);
+                        EXPECT_EQ(columns.first, next);
+                        next = columns.last;
+                        if (columns.count() == 0) continue;
+                        SCOPED_TRACE(std::to_string(in) + " to columns " +
+                                     std::to_string(columns.first) + " to " +
+                                     std::to_string(columns.last) + " of " + std::to_string(out) +
+                                     ", rows " + std::to_string(rows));
+                        EXPECT_EQ(c.run_columns(x.data(), rows, columns, nullptr),
+                                  c.columns_of(whole, rows, columns));
+                        EXPECT_EQ(c.run_columns(x.data(), rows, columns, &residual),
+                                  c.columns_of(added, rows, columns));
+                    }
+                    EXPECT_EQ(next, stride);
                 }
         });
     }
