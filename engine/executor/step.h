@@ -53,13 +53,13 @@ struct EmbedStep {
     float* patch;                       ///< one patch, before it is rounded; bf16 only
     const float* table;                 ///< this thread's first row
     Rows out;
-    std::optional<onednn::Call> linear;  ///< none where the thread owns prefix rows only
-    std::optional<LayerNormStep> norm;   ///< of the patches' rows, before positions are added
+    std::optional<BoundLinear> linear;  ///< none where the thread owns prefix rows only
+    std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
 };
 template <class T>
 using InPlace = void (*)(T*, std::size_t);
 struct LinearStep {
-    onednn::Call call;
+    BoundLinear call;
     Rows out;
     std::optional<Rows>
         residual;  ///< to copy into `out` first; none: it is there, or there is none

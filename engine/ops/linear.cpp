@@ -1,6 +1,7 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace vit {
 
@@ -49,13 +50,41 @@ void Linear::pack(const onednn::Weights& weight, std::span<const float> out_scal
         onednn::pack_matmul_weights(source, shape(1, false), layout_, packed);
 }
 
-std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
-    return primitive(rows, accumulate).scratchpad_bytes;
+void BoundLinear::execute() const {
+    if (!lone_.x) return call_.execute();
+    for (const std::size_t row : {0, 1}) {
+        std::memcpy(lone_.x_twice + row * lone_.x_bytes, lone_.x, lone_.x_bytes);
+        if (lone_.accumulate)
+            std::memcpy(lone_.y_twice + row * lone_.y_bytes, lone_.y, lone_.y_bytes);
+    }
+    call_.execute();
+    std::memcpy(lone_.y, lone_.y_twice, lone_.y_bytes);
 }
 
-onednn::Call Linear::bind(std::int64_t rows, bool accumulate, const void* x, void* y,
-                          void* scratchpad) {
-    return {primitive(rows, accumulate), x, packed_, bias_.data(), y, scratchpad};
+bool Linear::doubles(std::int64_t rows) const {
+    return rows == 1 && method_ == LinearMethod::matmul;
+}
+std::size_t Linear::x_row_bytes() const {
+    return static_cast<std::size_t>(row_stride(in_)) * item_size(type_);
+}
+std::size_t Linear::y_row_bytes() const {
+    return static_cast<std::size_t>(row_stride(out_)) * item_size(out_type_);
+}
+
+// Two rows of at least 16 elements each are whole cache lines, so what follows them is aligned.
+std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate) {
+    const std::size_t own = primitive(rows, accumulate).scratchpad_bytes;
+    return doubles(rows) ? 2 * (x_row_bytes() + y_row_bytes()) + own : own;
+}
+
+BoundLinear Linear::bind(std::int64_t rows, bool accumulate, const void* x, void* y,
+                         std::byte* scratchpad) {
+    const onednn::Primitive& made = primitive(rows, accumulate);
+    if (!doubles(rows)) return {{made, x, packed_, bias_.data(), y, scratchpad}, {}};
+    std::byte* const x_twice = scratchpad;
+    std::byte* const y_twice = x_twice + 2 * x_row_bytes();
+    return {{made, x_twice, packed_, bias_.data(), y_twice, y_twice + 2 * y_row_bytes()},
+            {x, y, x_twice, y_twice, x_row_bytes(), y_row_bytes(), accumulate}};
 }
 
 onednn::LinearShape Linear::shape(std::int64_t rows, bool accumulate) const {
@@ -63,6 +92,7 @@ onednn::LinearShape Linear::shape(std::int64_t rows, bool accumulate) const {
 }
 
 const onednn::Primitive& Linear::primitive(std::int64_t rows, bool accumulate) {
+    if (doubles(rows)) rows = 2;
     const auto found = primitives_.find({rows, accumulate});
     if (found != primitives_.end()) return found->second;
     std::optional<onednn::memory::desc> layout;
