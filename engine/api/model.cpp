@@ -123,9 +123,14 @@ struct Model::Impl {
         info.gflop_per_image = flop(graph) * 1e-9;
         info.labels = header.labels;
         const Preprocessing& p = header.preprocessing;
-        info.transform = {
-            size.height, size.width, p.crop_pct, to_crop(p.crop_mode), to_filter(p.interpolation),
-            p.mean,      p.std};
+        info.transform = {size.height,
+                          size.width,
+                          p.crop_pct,
+                          to_crop(p.crop_mode),
+                          to_filter(p.interpolation),
+                          p.mean,
+                          p.std,
+                          p.crop_rounding == CropRounding::down};
         info.packed_in_file = executor.model().packed_in_file();
         info.threads = threads;
         info.isa = kernels::isa_name(executor.kernels().f32.isa);

@@ -123,8 +123,15 @@ class Binder {
                        b_.model.embed_table().data() + own_.first * out.stride,
                        out,
                        {},
+                       {},
                        {}};
         if (count > 0) {
+            if (e.patch.norm) {
+                const Rows one{reinterpret_cast<std::byte*>(step.patch), 1, gathered.cols, stride,
+                               DType::f32};
+                const Rows& raw = e.type == DType::f32 ? gathered : one;
+                step.patch_norm = norm_step(*e.patch.norm, raw, raw);
+            }
             const Rows patches = rows(node_->output, first, count);
             step.linear.emplace(call(e.patch.weight, count, accumulates(e), gathered.data,
                                      patches.data, gathered_bytes + patch_bytes));

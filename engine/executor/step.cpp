@@ -61,9 +61,11 @@ void run(const EmbedStep& s, const KernelSet& kernels) {
     const Rows& to = s.gathered;
     if (to.type == DType::f32) {
         gather_patches(*s.image, s.geometry, s.first_patch, s.patches, to.f32(), to.stride);
+        if (s.patch_norm) run(*s.patch_norm, kernels);
     } else {
         for (std::int64_t p = 0; p < s.patches; ++p) {
             gather_patches(*s.image, s.geometry, s.first_patch + p, 1, s.patch, to.stride);
+            if (s.patch_norm) run(*s.patch_norm, kernels);
             kernels.bf16->round(s.patch, to.bf16() + p * to.stride, u(to.stride));
         }
     }

@@ -53,6 +53,8 @@ struct EmbedStep {
     float* patch;                       ///< one patch, before it is rounded; bf16 only
     const float* table;                 ///< this thread's first row
     Rows out;
+    /// Of the gathered patches; with bf16 of the one patch in `patch`.
+    std::optional<LayerNormStep> patch_norm;
     std::optional<BoundLinear> linear;  ///< none where the thread owns prefix rows only
     std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
 };

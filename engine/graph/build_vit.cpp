@@ -29,11 +29,11 @@ struct Builder {
     /// `groups`: parts of a row that are normalised each by itself.
     ValueId norm(const std::string& name, const std::string& weight, ValueId x,
                  std::int64_t groups) {
+        return same_shape(name, norm_op(weight, groups), {x});
+    }
+    op::LayerNorm norm_op(const std::string& weight, std::int64_t groups) const {
         const bool rms = config.norm == Norm::rms_norm;
-        return same_shape(name,
-                          op::LayerNorm{weight + ".weight", rms ? "" : weight + ".bias",
-                                        config.norm_eps, rms, groups},
-                          {x});
+        return {weight + ".weight", rms ? "" : weight + ".bias", config.norm_eps, rms, groups};
     }
     ValueId activate(const std::string& name, ValueId x) {
         return same_shape(name, op::Activate{config.activation}, {x});
@@ -54,10 +54,10 @@ ValueId embed(Builder& b) {
     const ModelConfig& c = b.config;
     const ImageSize size = b.graph.image_size;
     const std::int64_t patches = (size.height / c.patch_height) * (size.width / c.patch_width);
-    ValueId x = b.graph.add("patch_embed",
-                            op::PatchEmbed{c.patch_height, c.patch_width, "patch_embed.weight",
-                                           c.patch_bias ? "patch_embed.bias" : ""},
-                            {b.graph.image}, patches, c.embed_dim);
+    op::PatchEmbed patch{c.patch_height, c.patch_width, "patch_embed.weight",
+                         c.patch_bias ? "patch_embed.bias" : ""};
+    if (c.patch_norm) patch.norm = b.norm_op("patch_norm", 1);
+    ValueId x = b.graph.add("patch_embed", patch, {b.graph.image}, patches, c.embed_dim);
 
     if (c.embed_norm) x = b.norm("patch_embed.norm", x);
     std::vector<std::string> prefix;
@@ -268,7 +268,8 @@ ValueId head(Builder& b, const std::string& name, ValueId x) {
 }
 
 /// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al.,
-/// 2021).
+/// 2021); DINOv2's classifiers read the class token beside the mean of the patches (Oquab et al.,
+/// 2023).
 void pool_and_classify(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     if (c.distillation_token) {
@@ -278,6 +279,17 @@ void pool_and_classify(Builder& b, ValueId x) {
                              ? b.same_shape("logits", op::Average{},
                                             {head(b, "head", cls), head(b, "head_dist", dist)})
                              : b.graph.features;
+        return;
+    }
+    if (c.mean_head) {
+        const std::int64_t skipped = c.pool_include_prefix ? 0 : c.prefix_tokens();
+        const ValueId cls = select_row(b, "pool", x, 0);
+        const ValueId mean = b.graph.add(
+            "pool_mean", op::MeanRows{skipped, b.shape(x).rows - skipped}, {x}, 1, b.shape(x).cols);
+        b.graph.features = cls;
+        b.graph.logits =
+            b.same_shape("logits", op::Add{},
+                         {head(b, "head", cls), b.linear("head_mean", mean, c.num_classes, false)});
         return;
     }
     x = pool(b, x);

@@ -22,6 +22,13 @@ std::vector<std::string> named(std::initializer_list<std::string> names) {
     return result;
 }
 
+std::vector<std::string> patch_weights(const op::PatchEmbed& p) {
+    auto names = named({p.weight, p.bias});
+    if (p.norm)
+        for (const std::string& name : named({p.norm->weight, p.norm->bias})) names.push_back(name);
+    return names;
+}
+
 [[noreturn]] void fail(const std::string& where, const std::string& what) {
     throw Error(ErrorKind::internal, "graph: " + where + ": " + what);
 }
@@ -103,13 +110,12 @@ std::string kind_name(const Op& op) {
 std::vector<std::string> weight_names(const Op& op) {
     return std::visit(
         Overloaded{
-            [](const op::PatchEmbed& p) {
-                return named({p.weight, p.bias});
-            },
+            [](const op::PatchEmbed& p) { return patch_weights(p); },
             [](const op::PrependTokens& p) { return p.tokens; },
             [](const op::AddPosition& p) { return named({p.table}); },
             [](const op::Embed& e) {
-                auto names = named({e.patch.weight, e.patch.bias, e.table});
+                auto names = patch_weights(e.patch);
+                for (const std::string& name : named({e.table})) names.push_back(name);
                 names.insert(names.end(), e.tokens.begin(), e.tokens.end());
                 if (e.norm)
                     for (const std::string& name : named({e.norm->weight, e.norm->bias}))

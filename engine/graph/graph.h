@@ -20,10 +20,20 @@ inline constexpr ValueId no_value = -1;
 /// An empty name means that the node has no such weight.
 namespace op {
 
-/// image → [patches, D]; a convolution whose stride is its kernel.
+/// Layer normalisation, or x / √(mean(x²) + eps) · weight where `rms`; of each of `groups` equal
+/// parts of a row by itself, with the same weight and bias [cols / groups].
+struct LayerNorm {
+    std::string weight, bias;
+    double eps;
+    bool rms = false;
+    std::int64_t groups = 1;
+};
+/// image → [patches, D]; a convolution whose stride is its kernel, of patches that are normalised
+/// first where there is a norm.
 struct PatchEmbed {
     std::int64_t patch_height, patch_width;
     std::string weight, bias;
+    std::optional<LayerNorm> norm = {};  ///< of all values [channel, y, x] of a patch
 };
 /// Rows of constant tensors ([D] or [n, D]) in front of x.
 struct PrependTokens {
@@ -32,14 +42,6 @@ struct PrependTokens {
 /// x + table, row by row.
 struct AddPosition {
     std::string table;
-};
-/// Layer normalisation, or x / √(mean(x²) + eps) · weight where `rms`; of each of `groups` equal
-/// parts of a row by itself, with the same weight and bias [cols / groups].
-struct LayerNorm {
-    std::string weight, bias;
-    double eps;
-    bool rms = false;
-    std::int64_t groups = 1;
 };
 /// PatchEmbed, a norm of the patches, PrependTokens and AddPosition at once (the last two in the
 /// order that `table_has_prefix` says); all but the first only where they are there.

@@ -88,6 +88,7 @@ struct Evaluator {
                     for (std::int64_t x = 0; x < p.patch_width; ++x)
                         *out++ = image.row(c)[(top + y) * width + left + x];
         }
+        if (p.norm) normalise(*p.norm, result, result);
         return result;
     }
 

@@ -101,9 +101,12 @@ Size resized_size(const Image& image, const Transform& transform) {
 
 /// First row or column of the crop in the resized image; negative where that is smaller and gets a
 /// border.
-std::int64_t crop_offset(std::int64_t size, std::int64_t crop) {
+std::int64_t crop_offset(std::int64_t size, std::int64_t crop, bool rounds_down) {
     if (crop > size) {
         return -((crop - size) / 2);
+    }
+    if (rounds_down) {
+        return (size - crop) / 2;
     }
     return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(size - crop) / 2.0));
 }
@@ -138,8 +141,8 @@ Image with_border(const Image& inner, const Size& size, std::int64_t top, std::i
 Image resize_and_crop(const Image& image, const Transform& transform) try {
     check(image, transform);
     const Size size = resized_size(image, transform);
-    const std::int64_t top = crop_offset(size.height, transform.height);
-    const std::int64_t left = crop_offset(size.width, transform.width);
+    const std::int64_t top = crop_offset(size.height, transform.height, transform.crop_rounds_down);
+    const std::int64_t left = crop_offset(size.width, transform.width, transform.crop_rounds_down);
     const image::Window window{std::max<std::int64_t>(top, 0), std::max<std::int64_t>(left, 0),
                                std::min(size.height, transform.height),
                                std::min(size.width, transform.width)};

@@ -31,9 +31,32 @@ inline F32<A> gelu(F32<A> x) noexcept {
     return fnmadd<A>(t, p, at_least<A>(0.0F, x));
 }
 
+/// The same for a result that becomes bfloat16 (unit roundoff 3.9e-3): degree 5 on [0, 5]. Error at
+/// most 1.2e-5, and 1.1e-4 relative to results above 0.01 in magnitude.
+template <class A>
+inline F32<A> coarse_gelu(F32<A> x) noexcept {
+    using V = F32<A>;
+    const V t = at_most<A>(5.0F, xsimd::abs(x));
+    V p(-0.0001815742F);
+    p = fmadd<A>(p, t, V(0.0018587138F));
+    p = fmadd<A>(p, t, V(-0.000863372697F));
+    p = fmadd<A>(p, t, V(-0.0320268832F));
+    p = fmadd<A>(p, t, V(-0.0913535431F));
+    p = fmadd<A>(p, t, V(0.916992486F));
+    p *= p;
+    p *= p;
+    p *= p;
+    return fnmadd<A>(t, p, at_least<A>(0.0F, x));
+}
+
 template <class A, class T>
 void gelu_in_place(T* x, std::size_t count) {
-    apply<A>(x, count, [](F32<A> v) { return gelu<A>(v); });
+    apply<A>(x, count, [](F32<A> v) {
+        if constexpr (sizeof(T) == sizeof(float))
+            return gelu<A>(v);
+        else
+            return coarse_gelu<A>(v);
+    });
 }
 
 }  // namespace vit::kernels

@@ -33,7 +33,7 @@ TEST_F(ExitStatus, WrongUsageIs2) {
         {image, "--precision", "int8"},
         {image, "--img-size", "0"},
         {image, "--img-size", "32x"},
-        {image, "--img-size", "33"},
+        {image, "--img-size", "7"},
         {image, "--crop-pct", "0"},
         {image, "--crop-pct", "2"},
         {image, "--crop-mode", "round"},

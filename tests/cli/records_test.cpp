@@ -61,6 +61,25 @@ TEST_F(Records, OfAFolderAreTimmsAnswers) {
     }
 }
 
+TEST_F(Records, InBf16AreTheSameAnswers) {
+    const auto answers = expected_answers(read(digits() / "test/expected.csv"));
+    const Finished done =
+        infer({digits() / "test", "--format", "jsonl", "-k", "1", "--precision", "bf16"});
+    if (done.status == 3) GTEST_SKIP() << done.err;
+    EXPECT_EQ(done.status, 0) << done.err;
+    const auto records = lines_of(done.out);
+    ASSERT_EQ(records.size(), answers.size());
+    int other = 0;
+    for (const auto& record : records) {
+        const Expected& answer =
+            answers.at(std::filesystem::path(record["file"].get<std::string>()).filename());
+        const auto& best = record["predictions"][0];
+        other += best["index"] != answer.prediction;
+        EXPECT_NEAR(best["prob"], answer.probability, 0.01) << record["file"];
+    }
+    EXPECT_LE(other, 1);  // measured: none
+}
+
 TEST_F(Records, JsonlHasTheKeysOfTheContractInThisOrder) {
     const Finished done = infer({sample("01_five.png"), "--format", "jsonl", "-k", "2"});
     EXPECT_EQ(done.status, 0);

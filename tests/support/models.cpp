@@ -41,6 +41,10 @@ std::vector<NamedConfig> small_configs() {
         c.pooling = Pooling::avg;
     });
     add("distilled", [](ModelConfig& c) { c.distillation_token = true; });
+    add("mean_head", [](ModelConfig& c) {
+        c.mean_head = true;
+        c.register_tokens = 2;
+    });
     add("registers", [](ModelConfig& c) {
         c.register_tokens = 4;
         c.no_embed_class = true;
@@ -80,6 +84,8 @@ std::vector<NamedConfig> small_configs() {
         c.pre_norm = true;
         c.patch_bias = false;
     });
+    add("patch_norm", [](ModelConfig& c) { c.patch_norm = true; });
+    add("patch_and_embed_norm", [](ModelConfig& c) { c.patch_norm = c.embed_norm = true; });
     add("embed_norm", [](ModelConfig& c) { c.embed_norm = true; });
     add("embed_norm_only", [](ModelConfig& c) {
         c.embed_norm = c.pre_norm = true;

@@ -104,10 +104,10 @@ int run(const ConvertArguments& arguments) {
     const Checkpoint checkpoint =
         read_checkpoint(fetched ? fetched->weights : arguments.source, arguments.ema);
     std::error_code ignored;
-    if (!arguments.inspect &&
-        std::filesystem::equivalent(arguments.output, checkpoint.path, ignored))
-        throw Error(ErrorKind::usage,
-                    arguments.output.string() + ": the output is the checkpoint itself");
+    for (const std::filesystem::path& file : checkpoint.files)
+        if (!arguments.inspect && std::filesystem::equivalent(arguments.output, file, ignored))
+            throw Error(ErrorKind::usage,
+                        arguments.output.string() + ": the output is the checkpoint itself");
     Converted model = convert(checkpoint, options);
     add_labels(model);
     if (arguments.inspect) {

@@ -19,7 +19,9 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                    "saves it, or hf-hub:ORG/NAME[@REVISION], downloaded from the Hugging Face hub")
         ->required();
     app.add_option("-o,--output", output, "the model file to write (.vit)");
-    app.add_option("--arch", arch, "timm's name of the architecture, NAME or NAME.TAG");
+    app.add_option("--arch", arch,
+                   "timm's name of the architecture, NAME or NAME.TAG; other libraries: "
+                   "LIBRARY.NAME:KEY=VALUE,... (docs/sources.md)");
     app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
     app.add_option("--dtype", dtype,
                    "how weights are stored, and the precision to run in where none is asked for")

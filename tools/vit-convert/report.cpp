@@ -49,7 +49,7 @@ constexpr std::array<std::string_view, 5> poolings{"token", "avg", "max", "avgma
 
 /// What sets a model apart from the plain Vision Transformer.
 std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
-    const std::array<std::pair<bool, std::string_view>, 17> parts{
+    const std::array<std::pair<bool, std::string_view>, 19> parts{
         {{c.block == BlockKind::parallel_scaling, "attention and MLP in parallel"},
          {c.block == BlockKind::parallel_things, "several attentions and MLPs side by side"},
          {c.block == BlockKind::res_post_norm, "norms after attention and MLP"},
@@ -58,7 +58,11 @@ std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
          {c.embed_norm, "a norm of the patches"},
          {!c.patch_bias, "no patch bias"},
          {!c.position_table, "no position table"},
-         {c.table_interpolation != TableInterpolation::bicubic, "bilinear table resizing"},
+         {c.table_interpolation == TableInterpolation::bicubic_plain,
+          "table resizing without antialiasing"},
+         {c.table_interpolation == TableInterpolation::bilinear ||
+              c.table_interpolation == TableInterpolation::bilinear_corners,
+          "bilinear table resizing"},
          {c.glu, "a gated MLP"},
          {!c.fc1_bias, "no fc1 bias"},
          {!c.fc2_bias, "no fc2 bias"},
@@ -66,7 +70,8 @@ std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
          {c.scale_attn_norm, "a norm before the projection"},
          {c.scale_mlp_norm, "a norm before fc2"},
          {c.differential_attention, "differential attention"},
-         {c.pool_include_prefix, "pooling over prefix tokens"}}};
+         {c.pool_include_prefix, "pooling over prefix tokens"},
+         {c.mean_head, "a second head on the patches' mean"}}};
     std::vector<std::string_view> out;
     for (const auto& [present, what] : parts)
         if (present) out.push_back(what);

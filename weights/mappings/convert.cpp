@@ -60,6 +60,7 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
                                         .rules = source.rules(),
                                         .droppable = model.droppable,
                                         .made = model.made,
+                                        .prefixes = source.prefixes,
                                         .resize = std::move(resize),
                                         .label_offset = model.label_offset},
                                        checkpoint.tensors, config);

@@ -42,7 +42,7 @@ class Mapper {
         bool known = false;
         for (const auto& table : {mapping_.droppable, mapping_.rules})
             for (const MappingRule& rule : table) {
-                if (!fits(rule.source, tensor.name, numbers)) continue;
+                if (!fits_here(rule, tensor.name, numbers)) continue;
                 if (rule.transform == Transform::drop) return dropped(tensor, rule.note);
                 if (rule.transform == Transform::class_rows && config_.num_classes == 0)
                     return dropped(tensor, "num_classes is 0: the model has no head");
@@ -71,6 +71,25 @@ class Mapper {
     }
 
   private:
+    bool fits_here(const MappingRule& rule, std::string_view name,
+                   std::vector<std::string>& numbers) {
+        if (!rule.source.starts_with('~')) return fits(rule.source, name, numbers);
+        const std::string_view pattern = rule.source.substr(1);
+        for (const std::string_view prefix : mapping_.prefixes) {
+            if (!name.starts_with(prefix) || !fits(pattern, name.substr(prefix.size()), numbers))
+                continue;
+            prefix_ = prefix;
+            return true;
+        }
+        return fits(pattern, name, numbers);
+    }
+
+    /// What the source calls it, were it there.
+    std::string name_of(const MappingRule& rule, const std::vector<std::string>& numbers) const {
+        const std::string name = filled(rule.source, numbers);
+        return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
+    }
+
     void dropped(const TensorView& tensor, std::string_view why) {
         out_.report.push_back({tensor.name, false, std::string(why)});
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
@@ -360,10 +379,21 @@ class Mapper {
     /// Names the tensor as the source would; of several namings, as the source's other tensors are.
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
-        for (const bool used : {true, false})
+        enum class Naming { used, sibling_used, any };
+        const auto sibling_used = [&](const MappingRule& rule) {
+            const std::string_view stem = rule.source.substr(0, rule.source.rfind('.'));
+            return std::ranges::any_of(used_, [&](const MappingRule* other) {
+                return other->source.substr(0, other->source.rfind('.')) == stem;
+            });
+        };
+        const auto named_so = [&](const MappingRule& rule, Naming naming) {
+            return naming == Naming::any ||
+                   (naming == Naming::used ? used_.contains(&rule) : sibling_used(rule));
+        };
+        for (const Naming naming : {Naming::used, Naming::sibling_used, Naming::any})
             for (const auto& table : {mapping_.droppable, mapping_.rules})
                 for (const MappingRule& rule : table)
-                    if (rule.transform != Transform::drop && used_.contains(&rule) == used &&
+                    if (rule.transform != Transform::drop && named_so(rule, naming) &&
                         std::ranges::count(rule.canonical, '#') == std::ssize(numbers))
                         name_missing(rule, spec, numbers);
         refuse(fmt::format("tensor '{}' is missing", spec.name));
@@ -374,7 +404,7 @@ class Mapper {
                       const std::vector<std::string>& numbers) const {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
         const auto specs = specs_of(targets);
-        const std::string name = filled(rule.source, numbers);
+        const std::string name = name_of(rule, numbers);
         if (!specs || seen_.contains(name) ||
             std::ranges::none_of(targets, [&](const Target& t) { return t.name == spec.name; }))
             return;
@@ -392,6 +422,7 @@ class Mapper {
     std::set<const MappingRule*> used_;
     std::set<std::string, std::less<>> seen_;  ///< source names that were used
     std::map<std::string, std::map<std::string, std::vector<float>>> lambdas_;  ///< by block
+    std::string_view prefix_;  ///< the one that tensors had
     MappedTensors out_;
 };
 

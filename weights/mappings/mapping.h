@@ -35,9 +35,10 @@ enum class Transform {
     drop,            ///< never used; `note` says why
 };
 
-/// `#` stands for a number: of a block, then of what is side by side in it. In `source`, text in
-/// [brackets] may be left out, `@` stands for a number that does not matter, and `*` at the end for
-/// anything. `canonical` may name several
+/// `#` stands for a number: of a block, then of what is side by side in it. In `source`, `~` at the
+/// beginning stands for one of the mapping's prefixes or nothing, text in [brackets] may be left
+/// out, `@` stands for a number that does not matter, and `*` at the end for anything. `canonical`
+/// may name several
 /// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
 /// attention). Where `canonical` has `#` and the tensor's name no number, it holds all blocks, one
 /// after the other.
@@ -83,6 +84,7 @@ struct Mapping {
     std::span<const MappingRule> rules;
     std::span<const MappingRule> droppable;  ///< come before `rules`
     std::span<const MadeTensor> made;
+    std::span<const std::string_view> prefixes;  ///< what `~` stands for
     TableResize resize;
     std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
 };

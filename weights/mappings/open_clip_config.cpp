@@ -117,19 +117,6 @@ constexpr std::array vision_rules{
     Rule{"timm_drop_path", nullptr, "timm_model_name is not set"},
 };
 
-nlohmann::json parse_json_object(const std::string& text, std::string_view name) {
-    nlohmann::json parsed;
-    try {
-        parsed = nlohmann::json::parse(text);
-    } catch (const nlohmann::json::exception&) {
-        throw Error(ErrorKind::format, fmt::format("{}: not valid JSON", name));
-    }
-    if (!parsed.is_object())
-        throw Error(ErrorKind::format,
-                    fmt::format("{}: expected an object, found {}", name, parsed.type_name()));
-    return parsed;
-}
-
 void three(std::array<float, 3>& out, Value value) {
     const std::vector<double> numbers = value.numbers();
     if (numbers.size() != 3) value.refuse("three numbers");

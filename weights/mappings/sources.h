@@ -18,6 +18,7 @@ struct Source {
     /// Throws Error as convert does.
     ResolvedModel (*resolve)(const Checkpoint& checkpoint, const ConvertOptions& options);
     std::span<const MappingRule> (*rules)();
+    std::span<const std::string_view> prefixes{};  ///< Mapping::prefixes
 };
 
 /// The first source that recognises the checkpoint; timm, which comes last, takes what is left and

@@ -25,22 +25,6 @@ using nlohmann::json;
     throw Error(ErrorKind::model, what);
 }
 
-json parse_object(const std::string& text) {
-    json parsed;
-    try {
-        parsed = json::parse(text);
-    } catch (const json::parse_error& error) {
-        throw Error(ErrorKind::format,
-                    fmt::format("config.json: not valid JSON at byte {}", error.byte));
-    } catch (const json::out_of_range&) {
-        throw Error(ErrorKind::format, "config.json: a number is out of range");
-    }
-    if (!parsed.is_object())
-        throw Error(ErrorKind::format,
-                    fmt::format("config.json: expected an object, found {}", parsed.type_name()));
-    return parsed;
-}
-
 /// Keys at the top of config.json that say nothing about the model.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 13> top_dropped{{
     {"label_descriptions", "labels are label_names"},
@@ -68,7 +52,7 @@ struct ConfigJson {
 };
 
 ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& report) {
-    const json root = parse_object(text);
+    const json root = parse_json_object(text, "config.json");
     ConfigJson out;
     const bool flat = !root.contains("pretrained_cfg");  // older timm: its keys stand at the top
 

@@ -165,6 +165,10 @@ void validate(const ModelConfig& config) {
         refuse("pooling 'token' reads the class token, but class_token is false");
     if (config.distillation_token && !(config.class_token && config.pooling == Pooling::token))
         refuse("distillation_token needs class_token and pooling 'token'");
+    if (config.mean_head &&
+        (config.pooling != Pooling::token || config.distillation_token || config.fc_norm ||
+         config.representation_size > 0 || config.num_classes == 0))
+        refuse("mean_head needs pooling 'token' and classes, and nothing between token and head");
     check_eps("norm_eps", config.norm_eps);
     check_eps("sub_norm_eps", config.sub_norm_eps);
     check_rate("pos_drop_rate", config.pos_drop_rate);
@@ -185,6 +189,8 @@ DType stored_dtype(const TensorSpec& tensor, DType model) {
 std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
     const std::int64_t dim = config.embed_dim;
     Specs specs(config);
+    if (config.patch_norm)
+        specs.norm("patch_norm", config.in_chans * config.patch_height * config.patch_width);
     specs.add("patch_embed.weight",
               {dim, config.in_chans, config.patch_height, config.patch_width});
     if (config.patch_bias) specs.add("patch_embed.bias", {dim});
@@ -208,6 +214,7 @@ std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
         specs.linear("head", config.num_classes, features, true);
         if (config.distillation_token)
             specs.linear("head_dist", config.num_classes, features, true);
+        if (config.mean_head) specs.linear("head_mean", config.num_classes, features, false);
     }
     return specs.take();
 }

@@ -15,8 +15,9 @@ enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
 /// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
 /// ResPostBlock).
 enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
-/// bicubic: antialiased; bilinear_corners: bilinear with the corners' centres kept in place.
-enum class TableInterpolation { bicubic, bilinear, bilinear_corners };
+/// bicubic: antialiased; bicubic_plain: not, and sharper (a = -0.75); bilinear_corners: bilinear
+/// with the corners' centres kept in place.
+enum class TableInterpolation { bicubic, bicubic_plain, bilinear, bilinear_corners };
 
 struct ImageSize {
     std::int64_t height = 224;
@@ -80,6 +81,9 @@ struct ModelConfig {
     /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
     std::int64_t representation_size = 0;
     std::int64_t num_classes = 1000;  ///< 0: no head, logits are the features
+    /// The logits are the sum of two heads: of the class token, and of the patches' mean
+    /// (`head_mean`).
+    bool mean_head = false;
 
     // Training-time modules: identities at inference, kept so that the built graph shows them.
     double pos_drop_rate = 0;
@@ -95,6 +99,8 @@ struct ModelConfig {
 };
 
 enum class CropMode { center, squash, border };
+/// Of an odd margin's half: to even as timm and torchvision, or down as transformers.
+enum class CropRounding { even, down };
 enum class Interpolation { nearest, bilinear, bicubic, lanczos };
 
 /// timm's evaluation transform.
@@ -105,6 +111,7 @@ struct Preprocessing {
     Interpolation interpolation = Interpolation::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+    CropRounding crop_rounding = CropRounding::even;
 };
 
 /// How a model file can be checked where it runs.

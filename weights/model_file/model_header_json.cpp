@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int format_version = 1;
+constexpr int format_version = 2;
 constexpr std::size_t max_json_bytes = 4 << 20;
 constexpr std::size_t max_json_values = 200'000;
 constexpr std::size_t max_texts = 199'000;  // labels and notes; leaves room for everything else
@@ -59,6 +59,7 @@ template <>
 struct EnumNames<TableInterpolation> {
     static constexpr std::array names = {
         std::pair(TableInterpolation::bicubic, "bicubic"),
+        std::pair(TableInterpolation::bicubic_plain, "bicubic_plain"),
         std::pair(TableInterpolation::bilinear, "bilinear"),
         std::pair(TableInterpolation::bilinear_corners, "bilinear_corners")};
 };
@@ -67,6 +68,11 @@ struct EnumNames<CropMode> {
     static constexpr std::array names = {std::pair(CropMode::center, "center"),
                                          std::pair(CropMode::squash, "squash"),
                                          std::pair(CropMode::border, "border")};
+};
+template <>
+struct EnumNames<CropRounding> {
+    static constexpr std::array names = {std::pair(CropRounding::even, "even"),
+                                         std::pair(CropRounding::down, "down")};
 };
 template <>
 struct EnumNames<Interpolation> {
@@ -107,6 +113,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("block", config.block);
     visit("parallel", config.parallel);
     visit("patch_bias", config.patch_bias);
+    visit("patch_norm", config.patch_norm);
     visit("embed_norm", config.embed_norm);
     visit("position_table", config.position_table);
     visit("table_interpolation", config.table_interpolation);
@@ -123,6 +130,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("pool_include_prefix", config.pool_include_prefix);
     visit("pool_heads", config.pool_heads);
     visit("pool_mlp_dim", config.pool_mlp_dim);
+    visit("mean_head", config.mean_head);
     // Identities at inference: a file without them is complete.
     visit.optional("pos_drop_rate", config.pos_drop_rate);
     visit.optional("patch_drop_rate", config.patch_drop_rate);
@@ -137,6 +145,7 @@ void visit_preprocessing(Visitor&& visit, Value& preprocessing) {
     visit("input_size", preprocessing.input_size);
     visit("crop_pct", preprocessing.crop_pct);
     visit("crop_mode", preprocessing.crop_mode);
+    visit("crop_rounding", preprocessing.crop_rounding);
     visit("interpolation", preprocessing.interpolation);
     visit("mean", preprocessing.mean);
     visit("std", preprocessing.std);

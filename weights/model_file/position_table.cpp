@@ -79,8 +79,32 @@ std::vector<Taps> bilinear_taps(std::int64_t in, std::int64_t out, bool corners)
     return result;
 }
 
+/// torch's four neighbours, without antialiasing and with a = -0.75; beyond an edge, the edge's.
+std::vector<Taps> plain_bicubic_taps(std::int64_t in, std::int64_t out) {
+    constexpr float a = -0.75f;
+    const auto near = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
+    const auto far = [](float x) { return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a; };
+    const float scale = static_cast<float>(in) / static_cast<float>(out);
+    std::vector<Taps> result;
+    for (std::int64_t i = 0; i < out; ++i) {
+        const float at = std::fma(scale, static_cast<float>(i) + 0.5f, -0.5f);
+        const auto middle = static_cast<std::int64_t>(std::floor(at));
+        const float t = at - static_cast<float>(middle);
+        const float weights[] = {far(t + 1), near(t), near(1 - t), far(2 - t)};
+        const auto inside = [&](std::int64_t j) { return std::clamp<std::int64_t>(j, 0, in - 1); };
+        const std::int64_t first = inside(middle - 1);
+        Taps taps{static_cast<std::size_t>(first),
+                  std::vector<float>(static_cast<std::size_t>(inside(middle + 2) - first) + 1)};
+        for (std::int64_t k = 0; k < 4; ++k)
+            taps.weights[static_cast<std::size_t>(inside(middle - 1 + k) - first)] += weights[k];
+        result.push_back(std::move(taps));
+    }
+    return result;
+}
+
 std::vector<Taps> taps_for(std::int64_t in, std::int64_t out, TableInterpolation interpolation) {
     if (interpolation == TableInterpolation::bicubic) return bicubic_taps(in, out);
+    if (interpolation == TableInterpolation::bicubic_plain) return plain_bicubic_taps(in, out);
     return bilinear_taps(in, out, interpolation == TableInterpolation::bilinear_corners);
 }
 

@@ -12,6 +12,7 @@
 #include "weights/model_file/text.h"
 #include "weights/readers/container.h"
 #include "weights/readers/npz.h"
+#include "weights/readers/shards.h"
 #include "weights/readers/state_dict.h"
 #include "weights/readers/torch_zip.h"
 #include "weights/readers/zip_members.h"
@@ -22,27 +23,26 @@ namespace {
 
 constexpr std::uint64_t most_config_bytes = std::uint64_t{16} << 20;
 
-// timm's order of preference in a local folder.
+// The libraries' order of preference in a folder.
 constexpr const char* weights_names[] = {
-    "model.safetensors", "pytorch_model.bin",           "pytorch_model.pth",
-    "model.pth",         "open_clip_model.safetensors", "open_clip_pytorch_model.bin"};
+    "model.safetensors",           "model.safetensors.index.json",
+    "pytorch_model.bin",           "pytorch_model.bin.index.json",
+    "pytorch_model.pth",           "model.pth",
+    "open_clip_model.safetensors", "open_clip_pytorch_model.bin",
+};
+constexpr std::string_view index_suffix = ".index.json";
 
 std::filesystem::path weights_in(const std::filesystem::path& folder) {
     std::error_code ignored;
     for (const char* name : weights_names)
         if (std::filesystem::exists(folder / name, ignored)) return folder / name;
-    const bool sharded =
-        std::filesystem::exists(folder / "model.safetensors.index.json", ignored) ||
-        std::filesystem::exists(folder / "pytorch_model.bin.index.json", ignored);
-    throw Error(sharded ? ErrorKind::unsupported : ErrorKind::io,
+    throw Error(ErrorKind::io,
                 fmt::format("{}: expected model.safetensors, pytorch_model.bin, pytorch_model.pth "
-                            "or model.pth in this folder, found {}",
-                            in_quotes(folder.native()),
-                            sharded ? "weights split over several files; save them as one file"
-                                    : "none; name the weights file itself"));
+                            "or model.pth in this folder, found none; name the weights file itself",
+                            in_quotes(folder.native())));
 }
 
-std::optional<std::string> read_config(const std::filesystem::path& path) {
+std::optional<std::string> read_text(const std::filesystem::path& path) {
     std::error_code ignored;
     if (!std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
     std::ifstream in(path, std::ios::binary);
@@ -61,10 +61,8 @@ std::optional<std::string> read_config(const std::filesystem::path& path) {
     return text;
 }
 
-}  // namespace
-
-Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view file,
-                            EmaChoice ema) {
+/// With the names as they stand in the file.
+Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file, EmaChoice ema) {
     const std::string where = in_quotes(file);
     Checkpoint checkpoint;
     const auto no_ema_here = [&] {
@@ -78,7 +76,6 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view f
         checkpoint.container = "safetensors";
         no_ema_here();
         checkpoint.tensors = parse_safetensors(bytes, file).tensors;
-        clean_names(checkpoint, where);
         return checkpoint;
     }
     const std::vector<ZipMember> members = zip_members(bytes, where);
@@ -97,7 +94,57 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view f
                                 "zip archive, found neither",
                                 where));
     }
-    clean_names(checkpoint, where);
+    return checkpoint;
+}
+
+struct Storage {
+    MappedFile file;
+    std::shared_ptr<const void> owned;
+};
+
+/// Of one file; its storage keeps the file mapped.
+Checkpoint read_weights(const std::filesystem::path& path, EmaChoice ema) {
+    const auto storage = std::make_shared<Storage>(Storage{MappedFile(path), nullptr});
+    Checkpoint checkpoint = parse_weights(storage->file.bytes(), path.native(), ema);
+    storage->owned = std::move(checkpoint.storage);
+    checkpoint.storage = storage;
+    checkpoint.files = {path};
+    return checkpoint;
+}
+
+/// Of all files that the index names.
+Checkpoint read_shards(const std::filesystem::path& index_path, EmaChoice ema) {
+    const std::string where = in_quotes(index_path.native());
+    const std::optional<std::string> text = read_text(index_path);
+    if (!text) throw Error(ErrorKind::io, fmt::format("{}: cannot read", where));
+    Checkpoint all;
+    const auto storage = std::make_shared<std::vector<std::shared_ptr<const void>>>();
+    for (const auto& [name, listed] : parse_shard_index(*text, where)) {
+        const std::filesystem::path path = index_path.parent_path() / name;
+        std::error_code ignored;
+        if (!std::filesystem::is_regular_file(path, ignored))
+            throw Error(ErrorKind::io,
+                        fmt::format("{}: {} is missing; get every file that the index names", where,
+                                    in_quotes(path.native())));
+        Checkpoint shard = read_weights(path, ema);
+        check_shard(listed, shard.tensors, name, where);
+        all.container = shard.container;
+        all.files.push_back(path);
+        all.tensors.insert(all.tensors.end(), shard.tensors.begin(), shard.tensors.end());
+        all.notes.insert(all.notes.end(), shard.notes.begin(), shard.notes.end());
+        storage->push_back(std::move(shard.storage));
+    }
+    all.notes.push_back(fmt::format("weights from {} files", all.files.size()));
+    all.storage = storage;
+    return all;
+}
+
+}  // namespace
+
+Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view file,
+                            EmaChoice ema) {
+    Checkpoint checkpoint = parse_weights(bytes, file, ema);
+    clean_names(checkpoint, in_quotes(file));
     return checkpoint;
 }
 
@@ -105,18 +152,16 @@ Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema) {
     std::error_code ignored;
     const bool is_folder = std::filesystem::is_directory(source, ignored);
     const std::filesystem::path path = is_folder ? weights_in(source) : source;
-
-    struct Storage {
-        MappedFile file;
-        std::shared_ptr<const void> owned;
-    };
-    const auto storage = std::make_shared<Storage>(Storage{MappedFile(path), nullptr});
-    Checkpoint checkpoint = parse_checkpoint(storage->file.bytes(), path.native(), ema);
-    storage->owned = std::move(checkpoint.storage);
-    checkpoint.storage = storage;
+    Checkpoint checkpoint =
+        path.native().ends_with(index_suffix) ? read_shards(path, ema) : read_weights(path, ema);
+    clean_names(checkpoint, in_quotes(path.native()));
     checkpoint.path = path;
-    checkpoint.config_json = read_config(path.parent_path() / "config.json");
-    checkpoint.open_clip_json = read_config(path.parent_path() / "open_clip_config.json");
+
+    const std::filesystem::path folder = path.parent_path();
+    checkpoint.config_json = read_text(folder / "config.json");
+    for (const char* name : {"preprocessor_config.json", "processor_config.json"})
+        if (!checkpoint.preprocessor_json) checkpoint.preprocessor_json = read_text(folder / name);
+    checkpoint.open_clip_json = read_text(folder / "open_clip_config.json");
     if (checkpoint.config_json && !is_folder)
         checkpoint.notes.push_back("read config.json from the folder of the weights");
     return checkpoint;

@@ -19,28 +19,32 @@ namespace vit {
 enum class EmaChoice { automatic, ema, no_ema };
 
 struct Checkpoint {
-    std::filesystem::path path;  ///< the weights file itself
-    std::string container;       ///< "safetensors", "torch zip", "npz"
+    std::filesystem::path path;                ///< the weights file itself, or the index of several
+    std::vector<std::filesystem::path> files;  ///< all weights files that were read
+    std::string container;                     ///< "safetensors", "torch zip", "npz"
     /// Names as in the file, prefixes `module.`, `_orig_mod.` stripped.
     std::vector<TensorView> tensors;
     /// `arch` of a timm training checkpoint, else `model` of its `args`.
     std::optional<std::string> arch;
     std::optional<std::string> config_json;  ///< text of config.json beside the weights
-    std::optional<std::string>
-        open_clip_json;                   ///< text of open_clip_config.json beside the weights
+    /// Text of preprocessor_config.json, else of processor_config.json, beside the weights.
+    std::optional<std::string> preprocessor_json;
+    /// Text of open_clip_config.json beside the weights.
+    std::optional<std::string> open_clip_json;
     std::vector<std::string> notes;       ///< what was unwrapped, stripped or left out, and why
     std::shared_ptr<const void> storage;  ///< keeps the tensors' bytes alive
 };
 
-/// Reads a checkpoint file (.safetensors, .pth, .pt, .bin, .pth.tar, .npz) or a folder in timm's
-/// local-dir form. The container is told by the first bytes, never by the name. Tensors are views
-/// into the mapped file where its bytes are dense and uncompressed. Nothing in a checkpoint is ever
-/// executed. Throws Error(io), Error(format), Error(model), Error(unsupported).
+/// Reads a checkpoint file (.safetensors, .pth, .pt, .bin, .pth.tar, .npz), an index of several
+/// (.index.json), or a folder as timm and transformers save it. The container is told by the first
+/// bytes, never by the name. Tensors are views into the mapped file where its bytes are dense and
+/// uncompressed. Nothing in a checkpoint is ever executed. Throws Error(io), Error(format),
+/// Error(model), Error(unsupported).
 Checkpoint read_checkpoint(const std::filesystem::path& source,
                            EmaChoice ema = EmaChoice::automatic);
 
-/// The same for a file's bytes, which must outlive the result; `path` and `config_json` stay empty.
-/// `file` names the bytes in messages (escaped by this function).
+/// The same for a file's bytes, which must outlive the result; what lies
+/// beside the file is not read. `file` names the bytes in messages (escaped by this function).
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view file,
                             EmaChoice ema = EmaChoice::automatic);
 

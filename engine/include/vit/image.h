@@ -41,6 +41,7 @@ struct Transform {
     Filter filter = Filter::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+    bool crop_rounds_down = false;  ///< half of an odd margin: down as transformers, not to even
 };
 
 /// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow +

@@ -26,7 +26,8 @@ ModelHeader full_header() {
     header.config.proj_bias = header.config.fc1_bias = header.config.fc2_bias = false;
     header.config.table_interpolation = TableInterpolation::bilinear_corners;
     header.config.norm = Norm::rms_norm;
-    header.config.pre_norm = header.config.embed_norm = header.config.glu = true;
+    header.config.pre_norm = header.config.patch_norm = header.config.embed_norm =
+        header.config.glu = true;
     header.config.patch_bias = false;
     header.config.qk_norm = header.config.scale_attn_norm = header.config.scale_mlp_norm = true;
     header.config.sub_norm_eps = 1e-4;
@@ -45,7 +46,8 @@ ModelHeader full_header() {
                             CropMode::border,
                             Interpolation::lanczos,
                             {0.1f, 0.2f, 0.3f},
-                            {0.4f, 0.5f, 0.6f}};
+                            {0.4f, 0.5f, 0.6f},
+                            CropRounding::down};
     header.labels = {"cat", "\xf0\x9f\x90\x95 \"dog\"\n"};
     header.self_test = SelfTest{std::numeric_limits<std::uint64_t>::max(), true, "reference", 1e-4};
     header.provenance = {
@@ -72,6 +74,7 @@ TEST(ModelHeaderJson, RoundTrips) {
         EXPECT_EQ(back.preprocessing.mean, header.preprocessing.mean);
         EXPECT_EQ(back.preprocessing.std, header.preprocessing.std);
         EXPECT_EQ(back.preprocessing.crop_mode, header.preprocessing.crop_mode);
+        EXPECT_EQ(back.preprocessing.crop_rounding, header.preprocessing.crop_rounding);
         EXPECT_EQ(back.preprocessing.interpolation, header.preprocessing.interpolation);
         EXPECT_EQ(back.labels, header.labels);
         EXPECT_EQ(back.self_test.has_value(), header.self_test.has_value());
@@ -95,7 +98,7 @@ TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
 // A key left out, of the wrong kind or unknown is named, in every object.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
-    EXPECT_EQ(whole.at("config").size(), 49u);
+    EXPECT_EQ(whole.at("config").size(), 51u);
     const std::set<std::string> may_miss = {"config.pos_drop_rate",  "config.patch_drop_rate",
                                             "config.proj_drop_rate", "config.attn_drop_rate",
                                             "config.drop_rate",      "config.drop_path_rate",
@@ -181,8 +184,8 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
             HasSubstr(message))
             << pointer;
     };
-    refused("/version", 2, "expected model file version 1, found 2");
-    refused("/version", "1", "version: expected a whole number, found string");
+    refused("/version", 1, "expected model file version 2, found 1");
+    refused("/version", "2", "version: expected a whole number, found string");
     refused("/surprise", 2, "unknown key 'surprise'");
     refused("/config", Json::array(), "config: expected an object, found array");
     refused(
@@ -210,6 +213,7 @@ TEST(ModelHeaderJson, RefusesWrongValues) {
     refused("/config/class_token", false, "pooling 'token' reads the class token");
     refused("/config/class_token", 1, "class_token: expected true or false, found number");
     refused("/config/pooling", "avg", "distillation_token needs class_token and pooling 'token'");
+    refused("/config/mean_head", true, "mean_head needs pooling 'token' and classes");
     refused("/config/num_classes", 3, "expected 3 labels, one per class, found 2");
     refused("/labels", {1, 2}, "labels: expected a string, found number");
     refused("/labels", "cat", "labels: expected an array of strings");

@@ -26,6 +26,7 @@ TEST(PositionTable, AgreesWithTimm) {
         const auto table = to_f32(tensor);
         for (const auto& [kind, interpolation] :
              {std::pair("/resized", TableInterpolation::bicubic),
+              std::pair("/bicubic_plain", TableInterpolation::bicubic_plain),
               std::pair("/bilinear", TableInterpolation::bilinear),
               std::pair("/bilinear_corners", TableInterpolation::bilinear_corners)}) {
             const auto expected = golden.values(name + kind);
@@ -36,7 +37,10 @@ TEST(PositionTable, AgreesWithTimm) {
                 if (i < head || from == to) {
                     EXPECT_EQ(found[i], expected[i]) << name << " element " << i;
                 } else {  // the table's numbers lie in [-1, 1)
-                    EXPECT_NEAR(found[i], expected[i], 5e-7) << name << kind << " element " << i;
+                    // torch rounds the plain kind's positions, up to 32 here, in float32.
+                    const double bound =
+                        interpolation == TableInterpolation::bicubic_plain ? 1e-6 : 5e-7;
+                    EXPECT_NEAR(found[i], expected[i], bound) << name << kind << " element " << i;
                 }
             }
         }

@@ -38,13 +38,6 @@ TEST(Folders, ConfigBesideAFileIsReadAndNoted) {
     EXPECT_THAT(checkpoint.notes, Contains(HasSubstr("config.json")));
 }
 
-TEST(Folders, SeveralPartsAreRefused) {
-    const Folder folder;
-    write_all(folder / "model.safetensors.index.json", "{}");
-    EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::unsupported),
-                HasSubstr("several files"));
-}
-
 TEST(Files, UnreadableOnesAreNamed) {
     const Folder folder;
     EXPECT_THAT(message_of([&] { read_checkpoint(folder / "none\n.pth"); }, ErrorKind::io),
