@@ -4,7 +4,6 @@
 #include <cmath>
 #include <optional>
 
-#include "engine/base/env.h"
 #include "engine/base/threads.h"
 #include "engine/executor/executor.h"
 #include "engine/graph/print.h"
@@ -156,14 +155,14 @@ struct Model::Impl {
 };
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
-    const kernels::Table& table = kernels::choose_table(env("VIT_ISA"));
+    const kernels::Table& table = kernels::select_table();
     limit_onednn(table.isa);
     return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
 }
 
 void pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
                      const LoadOptions& options) {
-    const kernels::Table& table = kernels::choose_table(env("VIT_ISA"));
+    const kernels::Table& table = kernels::select_table();
     limit_onednn(table.isa);
     const Model::Impl model(ModelFile::open(from), options, table);
     const PreparedModel& prepared = model.executor.model();

@@ -117,8 +117,8 @@ class Binder {
     }
 
     /// Binds a linear to scratch that starts `used` bytes into the workspace.
-    onednn::Call call(const std::string& weight, std::int64_t count, bool accumulate,
-                      Columns columns, const void* x, void* y, std::size_t used) {
+    BoundLinear call(const std::string& weight, std::int64_t count, bool accumulate,
+                     Columns columns, const void* x, void* y, std::size_t used) {
         Linear& linear = b_.model.linear(weight);
         if (used + linear.scratchpad_bytes(count, accumulate, columns) >
             b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])

@@ -55,13 +55,13 @@ struct EmbedStep {
     Rows out;
     /// Of the gathered patches; with bf16 of the one patch in `patch`.
     std::optional<LayerNormStep> patch_norm;
-    std::optional<onednn::Call> linear;  ///< none where the thread owns prefix rows only
-    std::optional<LayerNormStep> norm;   ///< of the patches' rows, before positions are added
+    std::optional<BoundLinear> linear;  ///< none where the thread owns prefix rows only
+    std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
 };
 template <class T>
 using InPlace = void (*)(T*, std::size_t);
 struct LinearStep {
-    onednn::Call call;
+    BoundLinear call;
     Rows made;                     ///< what the call writes; `cols` with padding
     std::optional<Rows> residual;  ///< to copy there first; none: it is there, or there is none
     std::optional<Rows> copy;      ///< of `made`, at last; none: it was made in its place

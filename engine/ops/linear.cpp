@@ -1,6 +1,7 @@
 #include "engine/ops/linear.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace vit {
@@ -72,28 +73,55 @@ std::int64_t Linear::stride(Columns columns) const {
     return round_up(columns.count(), onednn::blocks(layout_, column_dimension()).size);
 }
 
-std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate, Columns columns) {
-    return primitive({rows, stride(columns), accumulate}).scratchpad_bytes;
+void BoundLinear::execute() const {
+    if (!lone_.x) return call_.execute();
+    for (const std::size_t row : {0, 1}) {
+        std::memcpy(lone_.x_twice + row * lone_.x_bytes, lone_.x, lone_.x_bytes);
+        if (lone_.accumulate)
+            std::memcpy(lone_.y_twice + row * lone_.y_bytes, lone_.y, lone_.y_bytes);
+    }
+    call_.execute();
+    std::memcpy(lone_.y, lone_.y_twice, lone_.y_bytes);
 }
 
-onednn::Call Linear::bind(std::int64_t rows, bool accumulate, Columns columns, const void* x,
-                          void* y, void* scratchpad) {
+bool Linear::doubles(std::int64_t rows) const {
+    return rows == 1 && method_ == LinearMethod::matmul;
+}
+std::size_t Linear::x_row_bytes() const {
+    return static_cast<std::size_t>(row_stride(in_)) * item_size(type_);
+}
+std::size_t Linear::y_row_bytes(Columns columns) const {
+    return static_cast<std::size_t>(stride(columns)) * item_size(out_type_);
+}
+
+std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate, Columns columns) {
+    const std::size_t own = primitive({rows, stride(columns), accumulate}).scratchpad_bytes;
+    // Two rows of at least 16 elements each are whole cache lines, so what follows is aligned.
+    return doubles(rows) ? 2 * (x_row_bytes() + y_row_bytes(columns)) + own : own;
+}
+
+BoundLinear Linear::bind(std::int64_t rows, bool accumulate, Columns columns, const void* x,
+                         void* y, std::byte* scratchpad) {
     const onednn::Blocks blocks = onednn::blocks(layout_, column_dimension());
     const std::int64_t elements = columns.first / blocks.size * blocks.stride;
-    return {primitive({rows, stride(columns), accumulate}),
-            x,
-            static_cast<const std::byte*>(packed_) +
-                elements * static_cast<std::int64_t>(item_size(type_)),
-            bias_.data() + columns.first,
-            y,
-            scratchpad};
+    const onednn::Primitive& made = primitive({rows, stride(columns), accumulate});
+    const std::byte* const weights = static_cast<const std::byte*>(packed_) +
+                                     elements * static_cast<std::int64_t>(item_size(type_));
+    const float* const bias = bias_.data() + columns.first;
+    if (!doubles(rows)) return {{made, x, weights, bias, y, scratchpad}, {}};
+    const std::size_t x_bytes = x_row_bytes(), y_bytes = y_row_bytes(columns);
+    std::byte* const x_twice = scratchpad;
+    std::byte* const y_twice = x_twice + 2 * x_bytes;
+    return {{made, x_twice, weights, bias, y_twice, y_twice + 2 * y_bytes},
+            {x, y, x_twice, y_twice, x_bytes, y_bytes, accumulate}};
 }
 
 onednn::LinearShape Linear::shape(const Key& key) const {
     return {key.rows, row_stride(in_), key.columns, key.accumulate, type_, out_type_};
 }
 
-const onednn::Primitive& Linear::primitive(const Key& key) {
+const onednn::Primitive& Linear::primitive(const Key& asked) {
+    const Key key{doubles(asked.rows) ? 2 : asked.rows, asked.columns, asked.accumulate};
     const auto found = primitives_.find(key);
     if (found != primitives_.end()) return found->second;
     std::optional<onednn::memory::desc> layout;

@@ -33,6 +33,29 @@ enum class LinearMethod { convolution, matmul };
 /// depend on the number of rows. The one place where this is decided.
 LinearMethod choose_linear_method(kernels::Isa isa, DType type);
 
+/// A linear bound to its memory. A lone row of a matmul runs twice, through scratch: oneDNN 3.x
+/// adds one row up in another order than several, and results may not depend on how rows are split.
+class BoundLinear {
+  public:
+    /// Where a lone row comes from and goes to, and two rows of scratch for each; all null where
+    /// the call works in place.
+    struct LoneRow {
+        const void* x = nullptr;
+        void* y = nullptr;
+        std::byte *x_twice = nullptr, *y_twice = nullptr;
+        std::size_t x_bytes = 0, y_bytes = 0;
+        bool accumulate = false;
+    };
+
+    BoundLinear(onednn::Call call, const LoneRow& lone) : call_(std::move(call)), lone_(lone) {}
+    /// Throws Error(internal) with oneDNN's status.
+    void execute() const;
+
+  private:
+    onednn::Call call_;
+    LoneRow lone_;
+};
+
 /// y = out_scale · (x Wᵀ + bias), x [rows, row_stride(in)], y [rows, row_stride(out)]; y's padding
 /// becomes zero where x's padding is finite. In bf16, x and W are bfloat16 and products are added
 /// in float32; y is of `out_type`. Preparing is for one thread at a time; what bind() returns is
@@ -67,10 +90,10 @@ class Linear {
         return scratchpad_bytes(rows, accumulate, columns());
     }
     /// y: [rows, stride(columns)].
-    onednn::Call bind(std::int64_t rows, bool accumulate, Columns columns, const void* x, void* y,
-                      void* scratchpad);
-    onednn::Call bind(std::int64_t rows, bool accumulate, const void* x, void* y,
-                      void* scratchpad) {
+    BoundLinear bind(std::int64_t rows, bool accumulate, Columns columns, const void* x, void* y,
+                     std::byte* scratchpad);
+    BoundLinear bind(std::int64_t rows, bool accumulate, const void* x, void* y,
+                     std::byte* scratchpad) {
         return bind(rows, accumulate, columns(), x, y, scratchpad);
     }
 
@@ -83,6 +106,10 @@ class Linear {
     };
     const onednn::Primitive& primitive(const Key& key);
     onednn::LinearShape shape(const Key& key) const;
+    /// Whether `rows` is a lone row that runs twice.
+    bool doubles(std::int64_t rows) const;
+    std::size_t x_row_bytes() const;
+    std::size_t y_row_bytes(Columns columns) const;
     int column_dimension() const { return method_ == LinearMethod::convolution ? 0 : 1; }
 
     LinearMethod method_;

@@ -7,12 +7,18 @@
 
 namespace vit {
 
+namespace {
+
+constexpr dnnl::cpu_isa no_limit{};  // `all` in 2.x, `isa_default` in 3.x
+
+}  // namespace
+
 void limit_onednn(kernels::Isa isa) {
     const dnnl::cpu_isa limit = isa == kernels::Isa::baseline ? dnnl::cpu_isa::sse41
                                 : isa == kernels::Isa::avx2   ? dnnl::cpu_isa::avx2
-                                                              : dnnl::cpu_isa::all;
+                                                              : no_limit;
     const dnnl::status status = dnnl::set_max_cpu_isa(limit);
-    if (status != dnnl::status::success && limit != dnnl::cpu_isa::all &&
+    if (status != dnnl::status::success && limit != no_limit &&
         dnnl::get_effective_cpu_isa() > limit)
         throw Error(ErrorKind::usage,
                     std::string("VIT_ISA=") + kernels::isa_name(isa) +

@@ -6,6 +6,7 @@
 
 #include "engine/base/aligned_buffer.h"
 #include "engine/base/threads.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/models.h"
 #include "vit/error.h"
 #include "weights/model_file/random.h"
@@ -175,9 +176,7 @@ INSTANTIATE_TEST_SUITE_P(Kinds, LinearOf, testing::ValuesIn(kinds()),
 
 TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
     const Kind& kind = GetParam();
-    const kernels::Isa isa =
-        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2;
-    if (kind.method != choose_linear_method(isa, kind.type))
+    if (kind.method != choose_linear_method(kernels::select_table().isa, kind.type))
         GTEST_SKIP() << "not what the engine uses here";
     for (const auto& [in, out] :
          {std::pair{768, 768}, {768, 3072}, {3072, 768}, {768, 1000}, {40, 72}}) {
