@@ -45,7 +45,6 @@ struct VitArgs {
     std::optional<bool> fc_norm;
     bool pool_include_prefix = false;
     bool dynamic_img_size = false;
-    bool dynamic_img_pad = false;
     double drop_rate = 0;
     double pos_drop_rate = 0;
     double patch_drop_rate = 0;
