@@ -54,12 +54,27 @@ struct Part {
     Columns columns;
 };
 
-Part owned_part(const Graph& graph, const Node& node, const Linear& linear, int threads,
+Part owned_part(const Graph& graph, const Node& node, const Linear& linear, const Shares& shares,
                 int thread) {
     const Value& out = graph.value(node.output);
-    const Grid grid = linear_grid(out, threads);
-    return {owned_rows(out.rows, grid.row_parts, thread / grid.column_parts),
-            linear.columns(grid.column_parts, thread % grid.column_parts, column_unit)};
+    const int columns = linear_grid(out, shares.threads()).column_parts;
+    // Threads that follow each other have the same rows, and share the columns.
+    const int first = thread / columns * columns, last = first + columns;
+    const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;
+    if (all == 0) return {};
+    return {
+        {owned_rows(out.rows, shares, first).first, owned_rows(out.rows, shares, last - 1).last},
+        linear.columns(shares.before(thread) - begin, shares.before(thread + 1) - begin, all,
+                       column_unit)};
+}
+
+/// Rows of a thread that are patches; prefix tokens come before these.
+RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patches,
+                       const Shares& shares, int thread) {
+    const std::int64_t rows = graph.value(embed.output).rows;
+    const RowRange own = owned_rows(rows, shares, thread);
+    const std::int64_t first = std::max(own.first, rows - patches);
+    return {first, std::max(first, own.last)};
 }
 
 /// oneDNN writes whole rows, so that some columns of a row are made apart, and copied; the bytes
@@ -79,7 +94,7 @@ class Binder {
         node_ = &graph_.nodes[static_cast<std::size_t>(index)];
         index_ = index;
         const std::int64_t rows = graph_.value(node_->output).rows;
-        own_ = owned_rows(rows, b_.threads, b_.thread);
+        own_ = owned_rows(rows, b_.shares, b_.thread);
         if (const auto* linear = std::get_if<op::Linear>(&node_->op)) return bind(*linear, steps);
         if (own_.count() == 0) return;
         std::visit([&](const auto& op) { bind(op, steps); }, node_->op);
@@ -136,8 +151,9 @@ class Binder {
     void bind(const op::Embed& e, std::vector<Step>& steps) {
         const PatchGeometry geometry = patch_geometry(graph_, e.patch);
         const std::int64_t prefix = graph_.value(node_->output).rows - geometry.patches();
-        const std::int64_t first = std::max(own_.first, prefix);
-        const std::int64_t count = std::max<std::int64_t>(own_.last - first, 0);
+        const RowRange own =
+            owned_patches(graph_, *node_, geometry.patches(), b_.shares, b_.thread);
+        const std::int64_t first = own.first, count = own.count();
         const Rows out = output();
         const std::int64_t stride = row_stride(geometry.patch_floats());
         const Rows gathered{workspace(), count, geometry.patch_floats(), stride, e.type};
@@ -188,7 +204,7 @@ class Binder {
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
         const Linear& linear = b_.model.linear(l.weight);
-        const Part part = owned_part(graph_, *node_, linear, b_.threads, b_.thread);
+        const Part part = owned_part(graph_, *node_, linear, b_.shares, b_.thread);
         own_ = part.rows;
         if (own_.count() == 0 || part.columns.count() == 0) return;
         const bool accumulate = node_->inputs.size() > 1;
@@ -291,7 +307,7 @@ class Binder {
 
 }  // namespace
 
-StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads) {
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares) {
     const KernelSet& kernels = model.kernels();
     StorageRules rules;
     rules.stride = row_stride;
@@ -303,14 +319,12 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads
                    (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
         });
     };
-    rules.workspace = [&graph, &model, &kernels, threads](const Node& node,
-                                                          std::int64_t rows) -> std::size_t {
+    rules.workspace = [&graph, &model, &kernels, &shares](const Node& node) -> std::size_t {
         if (const auto* op = std::get_if<op::Linear>(&node.op)) {
-            // The most that any thread's part needs; fewer rows may need more.
             Linear& linear = model.linear(op->weight);
-            std::size_t most = 0;
-            for (int t = 0; t < threads; ++t) {
-                const Part part = owned_part(graph, node, linear, threads, t);
+            std::size_t most = 0;  // fewer rows may need more
+            for (int t = 0; t < shares.threads(); ++t) {
+                const Part part = owned_part(graph, node, linear, shares, t);
                 if (part.rows.count() == 0 || part.columns.count() == 0) continue;
                 most = std::max(
                     most, bytes_apart(linear, part, graph.value(node.output).type) +
@@ -321,21 +335,19 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads
         }
         if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
             Linear& linear = model.linear(embed->patch.weight);
-            // A thread owns `rows` rows, or one less. Fewer rows may need more scratch.
-            const auto scratchpad = [&](std::initializer_list<std::int64_t> counts) {
-                std::size_t most = 0;
-                for (const std::int64_t count : counts)
-                    if (count > 0)
-                        most = std::max(most, linear.scratchpad_bytes(count, accumulates(*embed)));
-                return most;
-            };
-            // The first thread owns the prefix tokens too, which are no patches.
-            const std::int64_t prefix =
-                graph.value(node.output).rows - patch_geometry(graph, embed->patch).patches();
             const auto stride = static_cast<std::size_t>(row_stride(linear.in()));
-            return static_cast<std::size_t>(rows) * stride * item_size(embed->type) +
-                   stride * sizeof(float) +
-                   scratchpad({rows, rows - 1, rows - prefix, rows - prefix - 1});
+            std::size_t most = 0;
+            for (int t = 0; t < shares.threads(); ++t) {
+                const std::int64_t count =
+                    owned_patches(graph, node, patch_geometry(graph, embed->patch).patches(),
+                                  shares, t)
+                        .count();
+                if (count > 0)
+                    most = std::max(
+                        most, static_cast<std::size_t>(count) * stride * item_size(embed->type) +
+                                  linear.scratchpad_bytes(count, accumulates(*embed)));
+            }
+            return most + stride * sizeof(float);
         }
         if (std::holds_alternative<op::Attention>(node.op))
             return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {

@@ -7,7 +7,7 @@
 namespace vit {
 
 /// What the planner must know of the operators: strides, packed sizes, workspaces.
-StorageRules storage_rules(const Graph& graph, PreparedModel& model, int threads);
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares);
 
 /// Everything that one thread's steps are bound to.
 struct Binding {
@@ -18,7 +18,8 @@ struct Binding {
     std::byte* arena;
     std::byte* scratch;
     const float* const* image;
-    int threads, thread;
+    const Shares& shares;
+    int thread;
 };
 
 /// The steps of one thread, stage by stage. Nodes of which the thread owns nothing have none.

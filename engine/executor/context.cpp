@@ -7,32 +7,35 @@
 
 namespace vit {
 
-Context::Context(const Graph& graph, PreparedModel& model, int threads)
+Context::Context(const Graph& graph, PreparedModel& model, Shares shares)
     : graph_(graph),
       kernels_(model.kernels()),
-      gang_(static_cast<std::size_t>(threads)),
-      barrier_(threads) {
+      shares_(std::move(shares)),
+      gang_(static_cast<std::size_t>(shares_.threads())),
+      worked_(gang_.size()),
+      barrier_(shares_.threads()) {
     parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
-        const std::vector<Stage> stages = schedule(graph, threads);
-        plan_ = make_plan(graph, stages, threads, storage_rules(graph, model, threads));
+        const std::vector<Stage> stages = schedule(graph, shares_.threads());
+        plan_ = make_plan(graph, stages, shares_, storage_rules(graph, model, shares_));
         arena_ = AlignedBuffer(plan_.arena_bytes);
-        for (int t = 0; t < threads; ++t) {
+        for (int t = 0; t < shares_.threads(); ++t) {
             Member& member = gang_[static_cast<std::size_t>(t)];
             member.scratch = AlignedBuffer(plan_.scratch_bytes);
             member.seconds.assign(graph.nodes.size(), 0.0);
             member.stages = bind({graph, stages, model, plan_, arena_.data(), member.scratch.data(),
-                                  &image_, threads, t});
+                                  &image_, shares_, t});
         }
     });
 }
 
 namespace {
 
-/// Calls `work`; where profiled, adds the seconds that it took to `sum`.
-template <bool profiled, class Work>
+using Clock = std::chrono::steady_clock;
+
+/// Calls `work`; where measured, adds the seconds that it took to `sum`.
+template <bool measured, class Work>
 void add_seconds([[maybe_unused]] double& sum, const Work& work) {
-    if constexpr (profiled) {
-        using Clock = std::chrono::steady_clock;
+    if constexpr (measured) {
         const auto start = Clock::now();
         work();
         sum += std::chrono::duration<double>(Clock::now() - start).count();
@@ -44,7 +47,10 @@ void add_seconds([[maybe_unused]] double& sum, const Work& work) {
 }  // namespace
 
 template <bool profiled>
-void Context::run_stages(Member& member) noexcept {
+void Context::run_stages(std::size_t thread) noexcept {
+    Member& member = gang_[thread];
+    double waited = 0;
+    const auto start = Clock::now();
     for (const std::vector<Step>& steps : member.stages) {
         if (!member.error) {
             try {
@@ -55,15 +61,17 @@ void Context::run_stages(Member& member) noexcept {
                 member.error = std::current_exception();
             }
         }
-        if (gang_.size() > 1) add_seconds<profiled>(member.waiting, [&] { barrier_.wait(); });
+        if (gang_.size() > 1) add_seconds<true>(waited, [&] { barrier_.wait(); });
     }
+    worked_[thread] = std::chrono::duration<double>(Clock::now() - start).count() - waited;
+    if constexpr (profiled) member.waiting += waited;
 }
 
 void Context::run(int thread) noexcept {
-    run_stages<false>(gang_[static_cast<std::size_t>(thread)]);
+    run_stages<false>(static_cast<std::size_t>(thread));
 }
 void Context::run_profiled(int thread) noexcept {
-    run_stages<true>(gang_[static_cast<std::size_t>(thread)]);
+    run_stages<true>(static_cast<std::size_t>(thread));
 }
 
 void Context::rethrow_error() {

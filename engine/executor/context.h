@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
@@ -14,14 +15,14 @@
 
 namespace vit {
 
-/// Runs one image at a time on a gang of `threads` threads that share its rows, or columns.
+/// Runs one image at a time on a gang of threads that share its rows, or columns.
 class Context {
   public:
     /// Plans, allocates and binds. Not to be called for one model from two threads at once.
     /// Throws Error(memory), Error(unsupported).
-    Context(const Graph& graph, PreparedModel& model, int threads);
+    Context(const Graph& graph, PreparedModel& model, Shares shares);
 
-    int threads() const { return static_cast<int>(gang_.size()); }
+    const Shares& shares() const { return shares_; }
 
     /// Before a run: the image [channels, height, width], which must stay until it ends.
     void set_image(const float* image) { image_ = image; }
@@ -34,6 +35,8 @@ class Context {
     /// this thread).
     void run_profiled(int thread) noexcept;
     void rethrow_error();
+    /// Seconds that each thread worked in the last run, without waiting for others.
+    std::span<const double> worked() const { return worked_; }
 
     /// A result after a run; no_value is not allowed.
     Rows result(ValueId id) const;
@@ -51,14 +54,16 @@ class Context {
         std::exception_ptr error;
     };
     template <bool profiled>
-    void run_stages(Member& member) noexcept;
+    void run_stages(std::size_t thread) noexcept;
 
     const Graph& graph_;
     const KernelSet& kernels_;
     const float* image_ = nullptr;
+    Shares shares_;
     Plan plan_;
     mutable AlignedBuffer arena_;
     std::vector<Member> gang_;
+    std::vector<double> worked_;  // by thread
     Barrier barrier_;
 };
 

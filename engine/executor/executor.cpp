@@ -88,15 +88,27 @@ std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone,
         variant.idle.pop_back();
     }
     while (alone && static_cast<int>(team->alone.size()) < threads_)
-        team->alone.push_back(std::make_unique<Context>(variant.graph, model_, 1));
-    if (rest > 0 && !team->gangs.contains(rest)) {
-        std::vector<std::unique_ptr<Context>> gangs;
-        for (std::int64_t g = 0; g < rest; ++g)
-            gangs.push_back(std::make_unique<Context>(
-                variant.graph, model_, gang_start(g + 1, rest) - gang_start(g, rest)));
-        team->gangs.emplace(rest, std::move(gangs));
-    }
+        team->alone.push_back(std::make_unique<Context>(variant.graph, model_, Shares(1)));
+    if (rest > 0) make_gangs(variant.graph, team->gangs[rest], rest);
     return team;
+}
+
+void Executor::make_gangs(const Graph& graph, std::vector<Gang>& gangs, std::int64_t rest) const {
+    for (Gang& gang : gangs)
+        if (const std::optional<Shares> better = gang.balance.better(gang.context->shares()))
+            gang.context = std::make_unique<Context>(graph, model_, *better);
+    const std::int64_t rows = built_.value(built_.tokens).rows;
+    for (std::int64_t g = std::ssize(gangs); g < rest; ++g) {
+        const int threads = gang_start(g + 1, rest) - gang_start(g, rest);
+        gangs.push_back(
+            {std::make_unique<Context>(graph, model_, Shares(threads)), Balance(rows, threads)});
+    }
+}
+
+void Executor::learn_speeds(std::vector<Gang>& gangs) {
+    for (Gang& gang : gangs)
+        if (gang.context->image() != nullptr)
+            gang.balance.add(gang.context->worked(), gang.context->shares());
 }
 
 void Executor::give_back(Variant& variant, std::unique_ptr<Team> team) const noexcept {
@@ -144,7 +156,7 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     const std::int64_t rest = count % threads_, alone = count - rest;
     Lease lease(*this, v, alone > 0, rest);
     Team& team = *lease.team;
-    std::vector<std::unique_ptr<Context>>* const gangs = rest > 0 ? &team.gangs.at(rest) : nullptr;
+    std::vector<Gang>* const gangs = rest > 0 ? &team.gangs.at(rest) : nullptr;
 
     const auto run_part = [&](Context& context, int thread) {
         if constexpr (profiled)
@@ -183,7 +195,7 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
                     finish(context, image);
                 } else {
                     const std::int64_t gang = image - alone;
-                    (*gangs)[static_cast<std::size_t>(gang)]->set_image(
+                    (*gangs)[static_cast<std::size_t>(gang)].context->set_image(
                         source(image, threads_ + static_cast<int>(gang)));
                 }
             }
@@ -199,7 +211,7 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
                 waited[static_cast<std::size_t>(thread)] = Clock::now() - before;
             std::int64_t gang = 0;
             while (gang_start(gang + 1, rest) <= thread) ++gang;
-            Context& context = *(*gangs)[static_cast<std::size_t>(gang)];
+            Context& context = *(*gangs)[static_cast<std::size_t>(gang)].context;
             const int member = thread - gang_start(gang, rest);
             if (!failed && context.image() != nullptr) {
                 run_part(context, member);
@@ -216,11 +228,12 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
         if constexpr (profiled) ended[t] = Clock::now();
     });
     [[maybe_unused]] const Clock::time_point end = Clock::now();
+    if (rest > 0) learn_speeds(*gangs);
     const auto for_contexts = [&](auto&& f) {
         if (alone > 0)
             for (std::unique_ptr<Context>& context : team.alone) f(*context);
         if (rest > 0)
-            for (std::unique_ptr<Context>& context : *gangs) f(*context);
+            for (Gang& gang : *gangs) f(*gang.context);
     };
 
     if constexpr (profiled) {

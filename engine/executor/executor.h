@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/executor/balance.h"
 #include "engine/executor/context.h"
 #include "engine/graph/passes/passes.h"
 
@@ -60,8 +61,8 @@ class Executor {
     const PreparedModel& model() const { return model_; }
 
     /// Images [count, channels, height, width]. While there are as many images as threads, each
-    /// thread runs its own; the rest are shared by gangs of threads. The split does not change a
-    /// bit of the results.
+    /// thread runs its own; the rest are shared by gangs of threads, by rows and by how fast the
+    /// threads have been. The split does not change a bit of the results.
     void run(const float* images, std::int64_t count, const ResultPointers& results) const;
 
     /// The same with images that each thread asks for as it comes to them, in ascending order.
@@ -73,11 +74,15 @@ class Executor {
     RunProfile profile(const float* images, std::int64_t count) const;
 
   private:
-    /// The contexts that one call needs, by how it splits its images; kept between calls.
+    /// Threads that share an image.
+    struct Gang {
+        std::unique_ptr<Context> context;
+        Balance balance;
+    };
+    /// What one call needs, by how it splits its images; kept between calls.
     struct Team {
-        std::vector<std::unique_ptr<Context>> alone;  ///< one a thread, each with whole images
-        std::map<std::int64_t, std::vector<std::unique_ptr<Context>>>
-            gangs;  ///< by images that share the threads
+        std::vector<std::unique_ptr<Context>> alone;      ///< one a thread, each with whole images
+        std::map<std::int64_t, std::vector<Gang>> gangs;  ///< by images that share the threads
     };
     /// A graph and the teams that are idle.
     struct Variant {
@@ -93,6 +98,10 @@ class Executor {
     Variant& variant(const Demand& demand) const;
     /// An idle team, or a new one, with contexts for `alone` and `rest` images.
     std::unique_ptr<Team> take(Variant& variant, bool alone, std::int64_t rest) const;
+    /// `rest` gangs, their rows shared as the last calls' speeds suggest.
+    void make_gangs(const Graph& graph, std::vector<Gang>& gangs, std::int64_t rest) const;
+    /// After a run.
+    static void learn_speeds(std::vector<Gang>& gangs);
     void give_back(Variant& variant, std::unique_ptr<Team> team) const noexcept;
     /// First thread of a gang when `rest` images share all threads as equally as they can.
     int gang_start(std::int64_t gang, std::int64_t rest) const {

@@ -28,9 +28,9 @@ struct Storage {
 
 class Planner {
   public:
-    Planner(const Graph& graph, const std::vector<Stage>& stages, int threads,
+    Planner(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
             const StorageRules& rules)
-        : graph_(graph), stages_(stages), threads_(threads), rules_(rules) {
+        : graph_(graph), stages_(stages), shares_(shares), rules_(rules) {
         for (std::size_t s = 0; s < stages.size(); ++s)
             for (int node : stages[s].nodes) {
                 order_.push_back(node);
@@ -155,7 +155,12 @@ class Planner {
     }
 
     /// The most rows that one thread owns.
-    std::int64_t most_owned(std::int64_t rows) const { return (rows + threads_ - 1) / threads_; }
+    std::int64_t most_owned(std::int64_t rows) const {
+        std::int64_t most = 0;
+        for (int t = 0; t < shares_.threads(); ++t)
+            most = std::max(most, owned_rows(rows, shares_, t).count());
+        return most;
+    }
 
     void place() {
         std::vector<Interval> arena, scratch;
@@ -171,9 +176,8 @@ class Planner {
         }
         const std::size_t first_workspace = scratch.size();
         for (std::size_t step = 0; step < order_.size(); ++step) {
-            const std::int64_t rows = most_owned(graph_.value(node(step).output).rows);
             const int now = static_cast<int>(step);
-            scratch.push_back({now, now, aligned(rules_.workspace(node(step), rows))});
+            scratch.push_back({now, now, aligned(rules_.workspace(node(step)))});
             plan_.workspace_bytes[at(order_[step])] = scratch.back().bytes;
         }
         const Offsets arena_offsets = assign_offsets(arena),
@@ -193,7 +197,7 @@ class Planner {
 
     const Graph& graph_;
     const std::vector<Stage>& stages_;
-    const int threads_;
+    const Shares& shares_;
     const StorageRules& rules_;
     std::vector<int> order_, stage_;  // node and stage of each step
     std::vector<int> last_read_;      // step, by value
@@ -231,9 +235,9 @@ Offsets assign_offsets(std::span<const Interval> intervals) {
     return result;
 }
 
-Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads,
+Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
                const StorageRules& rules) {
-    return Planner(graph, stages, threads, rules).make();
+    return Planner(graph, stages, shares, rules).make();
 }
 
 }  // namespace vit

@@ -46,8 +46,8 @@ struct StorageRules {
     std::function<std::int64_t(std::int64_t cols)> stride;
     /// Bytes of a value that PackHeads makes.
     std::function<std::size_t(const op::PackHeads&, const Value& shape)> packed_bytes;
-    /// Bytes that a node needs for itself while it runs on `rows` rows (0: none).
-    std::function<std::size_t(const Node&, std::int64_t rows)> workspace;
+    /// Bytes that a thread needs for a node while it runs, the most of all threads (0: none).
+    std::function<std::size_t(const Node&)> workspace;
 };
 
 struct Plan {
@@ -61,8 +61,8 @@ struct Plan {
     std::size_t scratch_bytes = 0;  ///< for each thread
 };
 
-/// `threads`: how many share the rows of each stage.
-Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, int threads,
+/// `shares`: how threads share the rows of each stage.
+Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
                const StorageRules& rules);
 
 }  // namespace vit

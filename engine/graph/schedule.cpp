@@ -1,6 +1,7 @@
 #include "engine/graph/schedule.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace vit {
 
@@ -69,8 +70,17 @@ std::vector<Stage> schedule(const Graph& graph, int threads) {
     return stages;
 }
 
-RowRange owned_rows(std::int64_t rows, int threads, int thread) {
-    return {rows * thread / threads, rows * (thread + 1) / threads};
+Shares::Shares(int threads) : sums_(static_cast<std::size_t>(threads) + 1) {
+    std::iota(sums_.begin(), sums_.end(), std::int64_t{0});
+}
+
+Shares::Shares(std::span<const std::int64_t> parts) : sums_{0} {
+    for (const std::int64_t p : parts) sums_.push_back(sums_.back() + p);
+}
+
+RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread) {
+    const std::int64_t all = shares.before(shares.threads());
+    return {rows * shares.before(thread) / all, rows * shares.before(thread + 1) / all};
 }
 
 }  // namespace vit

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "engine/graph/graph.h"
@@ -33,11 +34,28 @@ Grid linear_grid(const Value& output, int threads);
 /// function of the graph and the number of threads.
 std::vector<Stage> schedule(const Graph& graph, int threads = 1);
 
-/// The rows [first, last) that thread `thread` of `threads` owns.
+/// How work is shared by threads: a thread with more parts is given more of it.
+class Shares {
+  public:
+    /// The same for each of `threads` threads.
+    explicit Shares(int threads);
+    /// Parts by thread, not all of them 0.
+    explicit Shares(std::span<const std::int64_t> parts);
+
+    int threads() const { return static_cast<int>(sums_.size()) - 1; }
+    std::int64_t parts(int thread) const { return before(thread + 1) - before(thread); }
+    /// Parts of all threads before this one.
+    std::int64_t before(int thread) const { return sums_[static_cast<std::size_t>(thread)]; }
+
+  private:
+    std::vector<std::int64_t> sums_;
+};
+
+/// The rows [first, last) that thread `thread` owns.
 struct RowRange {
     std::int64_t first = 0, last = 0;
     std::int64_t count() const { return last - first; }
 };
-RowRange owned_rows(std::int64_t rows, int threads, int thread);
+RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread);
 
 }  // namespace vit

@@ -61,11 +61,11 @@ void Linear::pack(const onednn::Weights& weight, std::span<const float> out_scal
         onednn::pack_matmul_weights(source, shape({1, row_stride(out_), false}), layout_, packed);
 }
 
-Columns Linear::columns(int parts, int part, std::int64_t unit) const {
+Columns Linear::columns(std::int64_t first, std::int64_t last, std::int64_t all,
+                        std::int64_t unit) const {
     unit = std::lcm(unit, onednn::blocks(layout_, column_dimension()).size);
-    const std::int64_t all = row_stride(out_), units = (all + unit - 1) / unit;
-    return {std::min(units * part / parts * unit, all),
-            std::min(units * (part + 1) / parts * unit, all)};
+    const std::int64_t cols = row_stride(out_), units = (cols + unit - 1) / unit;
+    return {std::min(units * first / all * unit, cols), std::min(units * last / all * unit, cols)};
 }
 
 std::int64_t Linear::stride(Columns columns) const {

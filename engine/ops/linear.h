@@ -78,10 +78,12 @@ class Linear {
     /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned, zeroed).
     void pack(const onednn::Weights& weight, std::span<const float> out_scale, void* packed) const;
 
-    /// All columns, and the columns of one of `parts` parts, which may be none. Parts are made of
-    /// `unit` columns, or of a multiple that starts where a block of the packed weights does.
+    /// All columns, and the columns of parts [first, last) of `all`, which may be none. They are
+    /// shared in units of `unit` columns, or of a multiple that starts where a block of the packed
+    /// weights does.
     Columns columns() const { return {0, row_stride(out_)}; }
-    Columns columns(int parts, int part, std::int64_t unit) const;
+    Columns columns(std::int64_t first, std::int64_t last, std::int64_t all,
+                    std::int64_t unit) const;
     /// Elements from row to row of what a call makes of these columns: whole blocks.
     std::int64_t stride(Columns columns) const;
 

@@ -86,6 +86,17 @@ void expect_same_bits(const ModelFile& file, const ModelConfig& config,
     }
 }
 
+/// Logits of one image from threads with these shares.
+std::vector<float> logits_of(const Graph& graph, PreparedModel& model, const float* image,
+                             std::span<const std::int64_t> parts) {
+    Context context(graph, model, Shares(parts));
+    context.set_image(image);
+    parallel(static_cast<int>(parts.size()), [&](int thread) { context.run(thread); });
+    context.rethrow_error();
+    const Rows rows = context.result(graph.logits);
+    return {rows.f32(), rows.f32() + rows.cols};
+}
+
 class ExecutorOf : public testing::TestWithParam<test::NamedConfig> {
   protected:
     const ModelConfig& config() const { return GetParam().config; }
@@ -110,6 +121,20 @@ TEST_P(ExecutorOf, AgreesWithTheReference) {
 
 TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
     expect_same_bits(file_, config(), modes(), 5);
+}
+
+TEST_P(ExecutorOf, GivesTheSameBitsHoweverThreadsShare) {
+    const std::vector<float> image = test::random_images(config(), 1);
+    for (const Mode& s : modes()) {
+        const Executor executor(file_, config().image_size, s.kernels, 1, s.precision);
+        const std::vector<float> expected = run(executor, image, 1).logits;
+        const Graph graph = executor.optimised({true, true, true});
+        PreparedModel model(file_, config().image_size, graph, s.kernels, 1);
+        for (const std::vector<std::int64_t>& parts : std::vector<std::vector<std::int64_t>>{
+                 {1, 2}, {100, 129}, {9, 1}, {1, 40, 3}, {0, 1}, {5, 0, 5}, {1, 7, 7, 1, 16}})
+            EXPECT_EQ(logits_of(graph, model, image.data(), parts), expected)
+                << s.name << ' ' << testing::PrintToString(parts);
+    }
 }
 
 TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
@@ -145,7 +170,20 @@ TEST(Executor, GivesTheSameBitsWhereThreadsShareColumns) {
     std::vector<Mode> best;  // oneDNN runs with the best
     for (const Mode& mode : modes())
         if (mode.kernels.f32.isa == tables().back()->isa) best.push_back(mode);
-    expect_same_bits(ModelFile::open(model.path()), config, best, 17);
+    const ModelFile file = ModelFile::open(model.path());
+    expect_same_bits(file, config, best, 17);
+
+    const std::vector<float> image = test::random_images(config, 1);
+    for (const Mode& mode : best) {
+        const Executor executor(file, config.image_size, mode.kernels, 1, mode.precision);
+        const Graph graph = executor.optimised({true, true, true});
+        PreparedModel prepared(file, config.image_size, graph, mode.kernels, 1);
+        for (const std::vector<std::int64_t>& parts : std::vector<std::vector<std::int64_t>>{
+                 {1, 2}, {100, 129}, {30, 1}, {0, 1}, {1, 40, 3, 3}, {0, 0, 7, 9}, {1, 7, 7, 1}})
+            EXPECT_EQ(logits_of(graph, prepared, image.data(), parts),
+                      run(executor, image, 1).logits)
+                << mode.name << ' ' << testing::PrintToString(parts);
+    }
 }
 
 // oneDNN 2.6 wants more scratch for 684 patches than for 685.
@@ -167,6 +205,14 @@ TEST(Executor, PlansScratchForEveryThreadsShare) {
         const std::vector<float> expected = logits(1);
         for (int threads : {2, 3, 4}) EXPECT_EQ(logits(threads), expected) << mode.name;
     }
+}
+
+// With more prefix tokens than a thread has rows, the first thread that has patches may have one.
+TEST(Executor, PlansScratchForThreadsWithPrefixTokensOnly) {
+    ModelConfig config = test::small_config();
+    config.register_tokens = 8;
+    const test::TemporaryModel model(config);
+    expect_same_bits(ModelFile::open(model.path()), config, modes(), 16);
 }
 
 TEST(Executor, RunsFromManyThreadsAtOnce) {

@@ -19,10 +19,8 @@ StorageRules simple_rules() {
             return static_cast<std::size_t>(p.heads * p.head_dim * (shape.rows + 15) / 16 * 16) *
                    sizeof(float);
         },
-        [](const Node& node, std::int64_t rows) {
-            return std::holds_alternative<op::Attention>(node.op)
-                       ? static_cast<std::size_t>(rows) * 100
-                       : 0;
+        [](const Node& node) -> std::size_t {
+            return std::holds_alternative<op::Attention>(node.op) ? 5000 : 0;
         }};
 }
 
@@ -67,11 +65,15 @@ struct Extent {
 TEST_P(PlanOf, KeepsLiveValuesApart) {
     const ModelConfig& config = GetParam().config;
     for (const Demand demand : {Demand{true, false, false}, Demand{true, true, true}})
-        for (int threads : {1, 3, 4}) {
+        for (const std::vector<std::int64_t>& parts :
+             std::vector<std::vector<std::int64_t>>{{1}, {1, 1, 1}, {1, 1, 1, 1}, {1, 3, 0}}) {
+            const Shares shares(parts);
             const Graph graph = optimise(build_vit(config, config.image_size), demand);
-            const std::vector<Stage> stages = schedule(graph, threads);
+            const std::vector<Stage> stages = schedule(graph, shares.threads());
             const StorageRules rules = simple_rules();
-            const Plan plan = make_plan(graph, stages, threads, rules);
+            const Plan plan = make_plan(graph, stages, shares, rules);
+            const std::int64_t most = *std::ranges::max_element(parts),
+                               all = shares.before(shares.threads());
 
             // Lifetimes worked out anew, by hand: from the making to the last reading of each
             // value.
@@ -104,7 +106,7 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                 }
                 std::size_t bytes =
                     static_cast<std::size_t>(
-                        (arena ? shape.rows : (shape.rows + threads - 1) / threads) * p.stride) *
+                        (arena ? shape.rows : (shape.rows * most + all - 1) / all) * p.stride) *
                     sizeof(float);
                 if (const auto* pack = std::get_if<op::PackHeads>(&node.op))
                     bytes = rules.packed_bytes(*pack, shape);
@@ -141,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(Configs, PlanOf, testing::ValuesIn(plan_configs()),
 
 TEST(Plan, AddsResidualsInPlace) {
     const Graph graph = optimise(build_vit(ModelConfig{}, {224, 224}), {});
-    const Plan plan = make_plan(graph, schedule(graph), 1, simple_rules());
+    const Plan plan = make_plan(graph, schedule(graph), Shares(1), simple_rules());
     for (std::size_t n = 0; n < graph.nodes.size(); ++n)
         if (graph.nodes[n].inputs.size() == 2) {
             EXPECT_TRUE(plan.in_place[n]) << graph.nodes[n].name;
@@ -255,11 +257,27 @@ TEST(Plan, DoesNotAddInPlaceToWhatOtherThreadsRead) {
     const ValueId x = graph.add("embed", op::Embed{}, {graph.image}, 16, 256);
     const ValueId y = graph.add("linear", op::Linear{}, {x, x}, 16, 256);
     graph.tokens = y;
-    const Plan shared = make_plan(graph, schedule(graph, 2), 2, simple_rules());
+    const Plan shared = make_plan(graph, schedule(graph, 2), Shares(2), simple_rules());
     EXPECT_FALSE(shared.in_place[1]);
     EXPECT_EQ(shared.values[static_cast<std::size_t>(y)].where, Where::arena);
     EXPECT_NE(shared.values[static_cast<std::size_t>(x)].offset,
               shared.values[static_cast<std::size_t>(y)].offset);
+}
+
+TEST(OwnedRows, FollowTheShares) {
+    const std::vector<std::int64_t> parts{100, 300, 0, 100};
+    const Shares shares(parts);
+    for (std::int64_t rows : {1, 7, 50, 197}) {
+        std::int64_t next = 0;
+        for (int t = 0; t < 4; ++t) {
+            const RowRange own = owned_rows(rows, shares, t);
+            EXPECT_EQ(own.first, next);
+            const double exact = static_cast<double>(rows * shares.parts(t)) / 500.0;
+            EXPECT_NEAR(static_cast<double>(own.count()), exact, 1.0);
+            next = own.last;
+        }
+        EXPECT_EQ(next, rows);
+    }
 }
 
 TEST(OwnedRows, CoverAllRowsOnce) {
@@ -267,7 +285,7 @@ TEST(OwnedRows, CoverAllRowsOnce) {
         for (int threads : {1, 2, 3, 8, 300}) {
             std::int64_t next = 0;
             for (int t = 0; t < threads; ++t) {
-                const RowRange own = owned_rows(rows, threads, t);
+                const RowRange own = owned_rows(rows, Shares(threads), t);
                 EXPECT_EQ(own.first, next);
                 EXPECT_LE(own.count(), (rows + threads - 1) / threads);
                 next = own.last;

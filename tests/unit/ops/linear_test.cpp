@@ -224,7 +224,7 @@ TEST_P(LinearOf, GivesColumnsTheBitsOfTheWhole) {
                 for (const std::int64_t rows : {std::int64_t{1}, std::int64_t{50}, most}) {
                     std::int64_t next = 0;
                     for (int part = 0; part < parts; ++part) {
-                        const Columns columns = c.linear.columns(parts, part, 64);
+                        const Columns columns = c.linear.columns(part, part + 1, parts, 64);
                         EXPECT_EQ(columns.first, next);
                         next = columns.last;
                         if (columns.count() == 0) continue;

@@ -1,0 +1,69 @@
+#include "engine/executor/balance.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace vit {
+
+namespace {
+
+/// Parts of a thread of average speed: fine enough for shares of 1 %.
+constexpr double average_parts = 128;
+constexpr double least_gain = 1.03;
+/// Seconds lost that are worth new contexts, which take some milliseconds.
+constexpr double worth = 0.1;
+
+template <std::size_t n>
+double median(std::array<double, n> values) {
+    const auto middle = values.begin() + n / 2;
+    std::ranges::nth_element(values, middle);
+    return *middle;
+}
+
+/// Until the last thread has done its rows.
+double time_of(std::int64_t rows, const Shares& shares, std::span<const double> speeds) {
+    double longest = 0;
+    for (int t = 0; t < shares.threads(); ++t)
+        longest = std::max(longest, static_cast<double>(owned_rows(rows, shares, t).count()) /
+                                        speeds[static_cast<std::size_t>(t)]);
+    return longest;
+}
+
+}  // namespace
+
+void Balance::add(std::span<const double> seconds, const Shares& shares) {
+    for (const double s : seconds)
+        if (!(s > 0)) return;  // a clock that stood still tells nothing
+    for (std::size_t t = 0; t < runs_.size(); ++t)
+        runs_[t][added_ % window] =
+            seconds[t] / static_cast<double>(shares.parts(static_cast<int>(t)));
+    ++added_;
+    lost_ += std::ranges::max(seconds) - std::accumulate(seconds.begin(), seconds.end(), 0.0) /
+                                             static_cast<double>(seconds.size());
+}
+
+std::optional<Shares> Balance::better(const Shares& shares) {
+    if (runs_.size() < 2 || added_ < window || lost_ < worth) return {};
+    double sum = 0;
+    for (std::size_t t = 0; t < runs_.size(); ++t) sum += speeds_[t] = 1 / median(runs_[t]);
+    const double now = time_of(rows_, shares, speeds_);
+    if (now < least_gain * static_cast<double>(rows_) / sum) return {};
+    std::vector<std::int64_t> parts;
+    for (const double speed : speeds_)
+        parts.push_back(std::max<std::int64_t>(
+            1, std::llround(average_parts * speed * static_cast<double>(speeds_.size()) / sum)));
+    const Shares wanted(parts);
+    if (now < least_gain * time_of(rows_, wanted, speeds_)) return {};
+    std::size_t agree = 0;
+    for (std::size_t run = 0; run < window; ++run) {
+        for (std::size_t t = 0; t < runs_.size(); ++t) speeds_[t] = 1 / runs_[t][run];
+        agree += time_of(rows_, wanted, speeds_) < time_of(rows_, shares, speeds_);
+    }
+    if (4 * agree < 3 * window) return {};
+    added_ = 0;
+    lost_ = 0;
+    return wanted;
+}
+
+}  // namespace vit
