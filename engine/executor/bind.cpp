@@ -278,6 +278,10 @@ class Binder {
         push(steps, MultiplyStep{input(0), input(1), output()});
     }
 
+    void bind(const op::Round&, std::vector<Step>& steps) {
+        push(steps, RoundStep{input(0), output()});
+    }
+
     void bind(const op::Constant& c, std::vector<Step>& steps) {
         const Rows out = output();
         push(steps,

@@ -121,6 +121,13 @@ void run(const MultiplyStep& s, const KernelSet& kernels) {
     clear_padding(s.out);
 }
 
+void run(const RoundStep& s, const KernelSet& kernels) {
+    for (std::int64_t r = 0; r < s.out.count; ++r)
+        kernels.bf16->round(reinterpret_cast<const float*>(s.in.row(r)),
+                            reinterpret_cast<kernels::BFloat16*>(s.out.row(r)), u(s.out.cols));
+    clear_padding(s.out);
+}
+
 void run(const ConstantStep& s, const KernelSet&) {
     for (std::int64_t r = 0; r < s.out.count; ++r)
         std::memcpy(s.out.row(r), s.rows + r * s.out.cols, u(s.out.cols) * sizeof(float));

@@ -92,6 +92,9 @@ struct AddStep {
 struct MultiplyStep {
     Rows a, b, out;
 };
+struct RoundStep {
+    Rows in, out;
+};
 struct ConstantStep {
     const float* rows;  ///< without padding
     Rows out;
@@ -109,7 +112,7 @@ struct Step {
     int node;  ///< index into Graph::nodes
     std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep<float>, PackStep<kernels::BFloat16>,
                  AttentionStep<float>, AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep,
-                 ConstantStep, ReduceRowsStep, AverageStep>
+                 RoundStep, ConstantStep, ReduceRowsStep, AverageStep>
         work;
 };
 

@@ -83,6 +83,8 @@ struct Multiply {};
 struct SubtractScaled {
     std::string factor;
 };
+/// x in the type of the output.
+struct Round {};
 /// The rows of a weight ([D] or [n, D]); no inputs.
 struct Constant {
     std::string weight;
@@ -113,8 +115,8 @@ struct DropPath {
 using Op =
     std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
                  op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
-                 op::Multiply, op::SubtractScaled, op::Constant, op::SelectRows, op::MeanRows,
-                 op::MaxRows, op::Average, op::Dropout, op::DropPath>;
+                 op::Multiply, op::SubtractScaled, op::Round, op::Constant, op::SelectRows,
+                 op::MeanRows, op::MaxRows, op::Average, op::Dropout, op::DropPath>;
 
 /// A matrix [rows, cols]; for the image [channels, height * width].
 struct Value {

@@ -201,6 +201,7 @@ struct Evaluator {
         for (std::size_t i = 0; i < out.data.size(); ++i)
             out.data[i] = in(node, 0).data[i] - factor * in(node, 1).data[i];
     }
+    void run(const op::Round&, const Node& node, Matrix& out) const { out = in(node); }
     void run(const op::Constant& c, const Node&, Matrix& out) const {
         std::ranges::copy(weights.get(c.weight), out.data.begin());
     }

@@ -10,7 +10,8 @@ namespace {
 bool can_make(const Node& node) {
     if (const auto* attention = std::get_if<op::Attention>(&node.op))
         return attention->head_dim % 2 == 0;  // two neighbours meet in one instruction
-    if (std::holds_alternative<op::Multiply>(node.op)) return true;
+    if (std::holds_alternative<op::Multiply>(node.op) || std::holds_alternative<op::Round>(node.op))
+        return true;
     if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
     return std::holds_alternative<op::LayerNorm>(node.op);
 }
@@ -21,10 +22,8 @@ bool can_read(const Node& node, std::size_t i) {
     return std::holds_alternative<op::Linear>(node.op) && i == 0;
 }
 
-}  // namespace
-
-Graph choose_precision(Graph graph, DType precision) {
-    if (precision == DType::f32) return graph;
+/// Which values can be bfloat16, one flag a value.
+std::vector<bool> narrow_values(const Graph& graph) {
     std::vector<bool> narrow(graph.values.size(), false);
     const auto is_narrow = [&](ValueId id) { return narrow[static_cast<std::size_t>(id)]; };
     const auto set = [&](ValueId id, bool to) {
@@ -32,11 +31,11 @@ Graph choose_precision(Graph graph, DType precision) {
         narrow[static_cast<std::size_t>(id)] = to;
         return changed;
     };
-    const ValueId tokens = graph.tokens;
     bool before_pooling = true;
     for (const Node& node : graph.nodes) {
-        if (before_pooling) set(node.output, can_make(node));
-        before_pooling = before_pooling && node.output != tokens;
+        set(node.output,
+            std::holds_alternative<op::Round>(node.op) || (before_pooling && can_make(node)));
+        before_pooling = before_pooling && node.output != graph.tokens;
     }
     for (const Node& node : graph.nodes)
         for (std::size_t i = 0; i < node.inputs.size(); ++i)
@@ -54,6 +53,31 @@ Graph choose_precision(Graph graph, DType precision) {
             changed |= set(node.output, all);
         }
     }
+    return narrow;
+}
+
+/// Rounds the input of the first linear of many rows that would read float32. False: there is none.
+bool round_one_input(Graph& graph, const std::vector<bool>& narrow) {
+    const auto wide = std::ranges::find_if(graph.nodes, [&](const Node& node) {
+        return std::holds_alternative<op::Linear>(node.op) && graph.value(node.output).rows > 1 &&
+               !narrow[static_cast<std::size_t>(node.inputs[0])];
+    });
+    if (wide == graph.nodes.end()) return false;
+    const ValueId from = wide->inputs[0], to = graph.add_value(graph.value(from));
+    const auto maker = std::ranges::find(graph.nodes, from, &Node::output);
+    for (Node& node : graph.nodes)
+        if (std::holds_alternative<op::Linear>(node.op) && node.inputs[0] == from)
+            node.inputs[0] = to;
+    graph.nodes.insert(wide, {maker->name + ".round", op::Round{}, {from}, to});
+    return true;
+}
+
+}  // namespace
+
+Graph choose_precision(Graph graph, DType precision) {
+    if (precision == DType::f32) return graph;
+    std::vector<bool> narrow = narrow_values(graph);
+    while (round_one_input(graph, narrow)) narrow = narrow_values(graph);
     for (std::size_t i = 0; i < narrow.size(); ++i)
         if (narrow[i]) graph.values[i].type = precision;
     for (Node& node : graph.nodes)

@@ -28,8 +28,9 @@ Graph fuse_embedding(Graph graph);
 /// Bias, LayerScale, activation and residual become part of the Linear that they follow.
 Graph fuse_linears(Graph graph);
 
-/// With bf16: patches, and values that only linears and attention read, become bfloat16. The
-/// residual stream, LayerNorm's arithmetic, pooling, head and results stay float32.
+/// With bf16: patches, and values that only linears and attention read, become bfloat16; where a
+/// linear of many rows reads another value, a Round node comes between. The residual stream,
+/// LayerNorm's arithmetic, pooling, head and results stay float32.
 Graph choose_precision(Graph graph, DType precision);
 
 /// Walks back from the results and computes only the rows that are read. With pooling by the class

@@ -195,12 +195,24 @@ TEST(ChoosePrecision, GivesEveryOperatorWhatItTakes) {
                     EXPECT_EQ(in, out) << node.name;
                 } else if (std::holds_alternative<op::Linear>(node.op) && i == 0) {
                     EXPECT_TRUE(in == DType::bf16 || out == DType::f32) << node.name;
+                    EXPECT_EQ(in == DType::bf16, graph.value(node.output).rows > 1) << node.name;
                 } else {
                     EXPECT_EQ(in, DType::f32) << node.name;
                 }
             }
         }
     }
+}
+
+TEST(ChoosePrecision, RoundsWhatSeveralLinearsReadOnce) {
+    ModelConfig config = test::small_config();
+    config.block = BlockKind::res_post_norm;
+    const Graph graph =
+        optimise(build_vit(config, config.image_size), {true, true, true}, DType::bf16);
+    EXPECT_EQ(count<op::Round>(graph), 2 * config.depth);  // for q, k and v, and for fc1
+    EXPECT_EQ(count<op::Round>(
+                  optimise(build_vit(test::small_config(), config.image_size), {}, DType::bf16)),
+              0);
 }
 
 TEST(PackHeads, PacksTheValuesOfDifferentialAttentionOnce) {
