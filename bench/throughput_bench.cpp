@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <fstream>
 #include <optional>
-#include <random>
 #include <set>
 #include <string>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "CLI/CLI.hpp"
 #include "bench/random_weights.h"
 #include "tools/common/error_line.h"
+#include "tools/common/measuring_images.h"
 #include "tools/common/peak.h"
 #include "vit/model.h"
 
@@ -169,19 +169,10 @@ struct Bench {
     PeakMeter peak;
 };
 
-std::vector<float> random_images(const ModelInfo& info, int count) {
-    std::vector<float> images(
-        static_cast<std::size_t>(count * info.channels * info.height * info.width));
-    std::mt19937 bits(1);
-    for (float& each : images)
-        each = static_cast<float>(static_cast<std::int32_t>(bits())) * 0x1p-31f;
-    return images;
-}
-
 /// Seconds of each of the state's iterations, sorted.
 std::vector<double> time_runs(benchmark::State& state, const Model& model, int batch) {
     using Clock = std::chrono::steady_clock;
-    const std::vector<float> images = random_images(model.info(), batch);
+    const std::vector<float> images = tools::measuring_images(model.info(), batch);
     std::vector<float> logits(static_cast<std::size_t>(batch * model.info().classes));
     const Outputs outputs{logits, {}, {}};
     model.run(images, batch, outputs);  // allocates, touches every page

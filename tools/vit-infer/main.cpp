@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "tools/common/error_line.h"
+#include "tools/common/measuring_images.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
@@ -79,7 +80,7 @@ int run(const Options& options) {
     if (options.profile) {
         if (totals.first_count == 0) {
             totals.first_count = profiled_images(options, model);
-            totals.first_pixels = measuring_images(model.info(), totals.first_count);
+            totals.first_pixels = tools::measuring_images(model.info(), totals.first_count);
         }
         print_report(options, profile_report(model, totals.first_pixels, totals.first_count));
     }

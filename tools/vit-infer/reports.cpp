@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <iterator>
-#include <random>
 #include <string_view>
 #include <vector>
 
@@ -58,15 +57,6 @@ Verdict verify_report(const Model& model) {
                         "expected logits by {}",
                         result.passed ? "passed" : "failed", result.relative_l2, result.tolerance,
                         tools::escape_control(result.made_by))};
-}
-
-std::vector<float> measuring_images(const ModelInfo& info, std::int64_t count) {
-    std::vector<float> images(
-        static_cast<std::size_t>(count * info.channels * info.height * info.width));
-    std::mt19937 bits(1);
-    for (float& each : images)
-        each = static_cast<float>(static_cast<std::int32_t>(bits())) * 0x1p-31f;
-    return images;
 }
 
 }  // namespace vit::infer

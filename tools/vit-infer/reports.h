@@ -22,7 +22,4 @@ Verdict verify_report(const Model& model);
 /// Model::run takes them; measures this machine's peak.
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
 
-/// Uniform in [-1, 1), the same everywhere: something to measure with where no input was given.
-std::vector<float> measuring_images(const ModelInfo& info, std::int64_t count);
-
 }  // namespace vit::infer

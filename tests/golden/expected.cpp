@@ -1,0 +1,60 @@
+#include "tests/golden/expected.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "tests/support/models.h"
+#include "weights/model_file/mapped_file.h"
+#include "weights/model_file/random.h"
+#include "weights/model_file/safetensors.h"
+
+namespace vit::golden {
+
+namespace fs = std::filesystem;
+
+Expected::Expected(const fs::path& path) {
+    const MappedFile file(path);
+    const Safetensors content = parse_safetensors(file.bytes(), path.string());
+    metadata = {content.metadata.begin(), content.metadata.end()};
+    input = nlohmann::json::parse(metadata.at("input_shape")).get<Shape>();
+    input_seed = std::stoull(metadata.at("input_seed"));
+    for (const TensorView& tensor : content.tensors) {
+        std::vector<double>& values = results[tensor.name];
+        values.resize(static_cast<std::size_t>(tensor.numel()));
+        EXPECT_EQ(tensor.dtype, DType::f64);
+        std::memcpy(values.data(), tensor.data.data(), tensor.data.size());
+    }
+}
+
+std::vector<float> Expected::images() const {
+    std::size_t count = 1;
+    for (const std::int64_t n : input) count *= static_cast<std::size_t>(n);
+    std::vector<float> images(count);
+    self_test_input(input_seed, images);
+    return images;
+}
+
+std::vector<std::string> folders(const fs::path& data) {
+    std::vector<std::string> names;
+    for (const fs::directory_entry& entry : fs::directory_iterator(data))
+        if (fs::exists(entry.path() / "expected.safetensors"))
+            names.push_back(entry.path().filename().string());
+    std::ranges::sort(names);
+    return names;
+}
+
+void expect_close(const Expected& expected, const std::string& name,
+                  const std::vector<float>& found) {
+    SCOPED_TRACE(name);
+    const std::vector<double>& values = expected.results.at(name);
+    ASSERT_EQ(found.size(), values.size());
+    const double error = test::relative_l2(found, values);
+    EXPECT_LE(error, tolerance);
+    testing::Test::RecordProperty(name + "_relative_l2", fmt::format("{:.2e}", error));
+}
+
+}  // namespace vit::golden
