@@ -162,7 +162,8 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
 #if DNNL_VERSION_MAJOR >= 3
         dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst,
                                                      ones, zeros, zeros, attributes(shape));
-        // brgconv wants another weights layout for other numbers of rows, and is not faster.
+        // brgconv stores weights in another layout for other numbers of rows, and is not faster
+        // (docs/performance.md).
         while (std::string_view(pd.impl_info_str()).starts_with("brg") && pd.next_impl()) {
         }
 #else
