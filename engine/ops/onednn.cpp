@@ -1,5 +1,7 @@
 #include "engine/ops/onednn.h"
 
+#include <string_view>
+
 #include "vit/error.h"
 
 namespace vit::onednn {
@@ -158,8 +160,12 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
         const auto kind = dnnl::prop_kind::forward_inference;
         const auto algorithm = dnnl::algorithm::convolution_direct;
 #if DNNL_VERSION_MAJOR >= 3
-        const dnnl::convolution_forward::primitive_desc pd(
-            engine(), kind, algorithm, src, w, bias, dst, ones, zeros, zeros, attributes(shape));
+        dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst,
+                                                     ones, zeros, zeros, attributes(shape));
+        // brgconv stores weights in another layout for other numbers of rows, and is not faster
+        // (docs/performance.md).
+        while (std::string_view(pd.impl_info_str()).starts_with("brg") && pd.next_impl()) {
+        }
 #else
         const dnnl::convolution_forward::primitive_desc pd(
             {kind, algorithm, src, w, bias, dst, ones, zeros, zeros}, attributes(shape), engine());

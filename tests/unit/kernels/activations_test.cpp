@@ -2,6 +2,9 @@
 #include <functional>
 #include <limits>
 #include <numbers>
+#include <stdexcept>
+#include <string>
+#include <string_view>
 
 #include "tests/unit/kernels/kernels_test.h"
 
@@ -36,10 +39,10 @@ const Case cases[] = {
     {"tanh", &Activations<float>::tanh, [](double x) { return std::tanh(x); }},
 };
 
-const Case& find(const std::string& name) {
+const Case& find(std::string_view name) {
     for (const Case& c : cases)
         if (name == c.name) return c;
-    throw std::logic_error(name);
+    throw std::logic_error(std::string(name));
 }
 
 float one(const Table& table, const Case& c, float x) {

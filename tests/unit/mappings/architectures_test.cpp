@@ -56,7 +56,7 @@ TEST(Architectures, AreWhatTimmBuilds) {
     for (const json& timm : golden()) {
         const std::string name = timm.at("name");
         SCOPED_TRACE(name);
-        EXPECT_EQ(find_architecture(name).tag, timm.at("tag"));
+        EXPECT_EQ(find_architecture(name).tag, timm.at("tag").get<std::string>());
         const ResolvedModel model = resolve_timm_config({name, {}, {}}, {});
         const ModelConfig& c = model.config;
         EXPECT_EQ(c.architecture, name);

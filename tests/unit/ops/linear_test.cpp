@@ -198,9 +198,7 @@ TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
 
 TEST_P(LinearOf, GivesColumnsTheBitsOfTheWhole) {
     const Kind& kind = GetParam();
-    const kernels::Isa isa =
-        kernels::table_for(kernels::Isa::avx512) ? kernels::Isa::avx512 : kernels::Isa::avx2;
-    if (kind.method != choose_linear_method(isa, kind.type))
+    if (kind.method != choose_linear_method(kernels::select_table().isa, kind.type))
         GTEST_SKIP() << "not what the engine uses here";
     for (const auto& [in, out] : {std::pair{768, 768},
                                   {768, 3072},
