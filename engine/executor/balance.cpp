@@ -33,11 +33,12 @@ double time_of(std::int64_t rows, const Shares& shares, std::span<const double> 
 }  // namespace
 
 void Balance::add(std::span<const double> seconds, const Shares& shares) {
-    for (const double s : seconds)
-        if (!(s > 0)) return;  // a clock that stood still tells nothing
-    for (std::size_t t = 0; t < runs_.size(); ++t)
-        runs_[t][added_ % window] =
-            seconds[t] / static_cast<double>(shares.parts(static_cast<int>(t)));
+    for (std::size_t t = 0; t < runs_.size(); ++t) {
+        const std::int64_t rows = owned_rows(rows_, shares, static_cast<int>(t)).count();
+        // Without rows, or with a clock that stood still, nothing can be told of the speeds.
+        if (rows == 0 || !(seconds[t] > 0)) return;
+        runs_[t][added_ % window] = seconds[t] / static_cast<double>(rows);
+    }
     ++added_;
     lost_ += std::ranges::max(seconds) - std::accumulate(seconds.begin(), seconds.end(), 0.0) /
                                              static_cast<double>(seconds.size());
@@ -48,22 +49,21 @@ std::optional<Shares> Balance::better(const Shares& shares) {
     double sum = 0;
     for (std::size_t t = 0; t < runs_.size(); ++t) sum += speeds_[t] = 1 / median(runs_[t]);
     const double now = time_of(rows_, shares, speeds_);
-    if (now < least_gain * static_cast<double>(rows_) / sum) return {};
-    std::vector<std::int64_t> parts;
-    for (const double speed : speeds_)
-        parts.push_back(std::max<std::int64_t>(
-            1, std::llround(average_parts * speed * static_cast<double>(speeds_.size()) / sum)));
-    const Shares wanted(parts);
-    if (now < least_gain * time_of(rows_, wanted, speeds_)) return {};
+    lost_ = 0;
+    const double parts = average_parts * static_cast<double>(speeds_.size()) / sum;
+    std::ranges::transform(speeds_, parts_.begin(), [&](double speed) {
+        return std::max<std::int64_t>(1, std::llround(parts * speed));
+    });
+    wanted_.assign(parts_);
+    if (now < least_gain * time_of(rows_, wanted_, speeds_)) return {};
     std::size_t agree = 0;
     for (std::size_t run = 0; run < window; ++run) {
         for (std::size_t t = 0; t < runs_.size(); ++t) speeds_[t] = 1 / runs_[t][run];
-        agree += time_of(rows_, wanted, speeds_) < time_of(rows_, shares, speeds_);
+        agree += time_of(rows_, wanted_, speeds_) < time_of(rows_, shares, speeds_);
     }
     if (4 * agree < 3 * window) return {};
     added_ = 0;
-    lost_ = 0;
-    return wanted;
+    return wanted_;
 }
 
 }  // namespace vit

@@ -21,22 +21,26 @@ class Balance {
     Balance(std::int64_t rows, int threads)
         : rows_(rows),
           runs_(static_cast<std::size_t>(threads)),
-          speeds_(static_cast<std::size_t>(threads)) {}
+          speeds_(runs_.size()),
+          parts_(runs_.size()),
+          wanted_(threads) {}
 
     /// Seconds that each thread worked, without waiting, in a run with these shares.
     void add(std::span<const double> seconds, const Shares& shares);
     /// Other shares than these, where they would have saved more than 3 % of the last runs' time.
-    /// Allocates only where it looks so.
+    /// Allocates only these.
     std::optional<Shares> better(const Shares& shares);
 
   private:
     static constexpr std::size_t window = 15;
 
     std::int64_t rows_;
-    std::vector<std::array<double, window>> runs_;  ///< by thread: seconds a part of its share
+    std::vector<std::array<double, window>> runs_;  ///< by thread: seconds a row
     std::vector<double> speeds_;
+    std::vector<std::int64_t> parts_;
+    Shares wanted_;
     std::size_t added_ = 0;
-    double lost_ = 0;  ///< s, since the last change: the longest part over the mean
+    double lost_ = 0;  ///< s, since this was last asked: the longest part over the mean
 };
 
 }  // namespace vit

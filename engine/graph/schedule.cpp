@@ -74,8 +74,12 @@ Shares::Shares(int threads) : sums_(static_cast<std::size_t>(threads) + 1) {
     std::iota(sums_.begin(), sums_.end(), std::int64_t{0});
 }
 
-Shares::Shares(std::span<const std::int64_t> parts) : sums_{0} {
-    for (const std::int64_t p : parts) sums_.push_back(sums_.back() + p);
+Shares::Shares(std::span<const std::int64_t> parts) : sums_(parts.size() + 1) {
+    assign(parts);
+}
+
+void Shares::assign(std::span<const std::int64_t> parts) {
+    std::partial_sum(parts.begin(), parts.end(), sums_.begin() + 1);
 }
 
 RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread) {

@@ -42,6 +42,9 @@ class Shares {
     /// Parts by thread, not all of them 0.
     explicit Shares(std::span<const std::int64_t> parts);
 
+    /// Other parts for the same threads; allocates nothing.
+    void assign(std::span<const std::int64_t> parts);
+
     int threads() const { return static_cast<int>(sums_.size()) - 1; }
     std::int64_t parts(int thread) const { return before(thread + 1) - before(thread); }
     /// Parts of all threads before this one.

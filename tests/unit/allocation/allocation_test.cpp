@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 
+#include "engine/executor/balance.h"
 #include "tests/support/models.h"
 #include "vit/model.h"
 
@@ -116,6 +117,22 @@ TEST(Allocation, RunAllocatesNothingAfterTheFirstCall) {
                 << "oneDNN's own";
         }
     }
+}
+
+TEST(Allocation, UnequalThreadsThatCannotBeHelpedAllocateNothing) {
+    Balance balance(3, 2);
+    const Shares even(2);
+    const std::vector<double> seconds{0.9, 2};
+    counting = true;
+    ours = 0;
+    bool changed = false;
+    for (int i = 0; i < 100; ++i) {
+        changed = changed || balance.better(even);
+        balance.add(seconds, even);
+    }
+    counting = false;
+    EXPECT_FALSE(changed);
+    EXPECT_EQ(ours, 0);
 }
 
 }  // namespace
