@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/base/rounding.h"
 #include "vit/error.h"
 
 namespace vit {
 
 namespace {
-
-std::int64_t round_up(std::int64_t n, std::size_t unit) {
-    const auto u = static_cast<std::int64_t>(unit);
-    return (n + u - 1) / u * u;
-}
 
 template <class T>
 InPlace<T> activation_kernel(const kernels::Activations<T>& k, Activation a) {
@@ -81,9 +77,9 @@ RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patch
 /// for that, in whole cache lines.
 std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
     if (part.columns.count() == linear.columns().count()) return 0;
-    return static_cast<std::size_t>(
-        round_up(part.rows.count() * linear.stride(part.columns), 64 / item_size(type)) *
-        static_cast<std::int64_t>(item_size(type)));
+    const auto bytes =
+        static_cast<std::size_t>(part.rows.count() * linear.stride(part.columns)) * item_size(type);
+    return round_up(bytes, 64);
 }
 
 class Binder {
@@ -356,8 +352,8 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
         if (std::holds_alternative<op::Attention>(node.op))
             return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {
                 return k.tile_rows * sizeof(float) *
-                       static_cast<std::size_t>(
-                           round_up(graph.value(node.inputs[1]).rows, k.panel));
+                       round_up(static_cast<std::size_t>(graph.value(node.inputs[1]).rows),
+                                k.panel);
             });
         return 0;
     };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "engine/base/rounding.h"
+
 namespace vit {
 
 namespace {
@@ -10,10 +12,6 @@ namespace {
 /// Rows a thread up to which columns are split, and rows whose products take as long as reading the
 /// weights (docs/performance.md).
 constexpr std::int64_t few_rows = 32, rows_to_read = 24;
-
-std::int64_t divide_up(std::int64_t n, std::int64_t by) {
-    return (n + by - 1) / by;
-}
 
 bool split_by_columns(const Graph& graph, const Node& node, int threads) {
     return std::holds_alternative<op::Linear>(node.op) &&

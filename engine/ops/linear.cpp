@@ -6,14 +6,6 @@
 
 namespace vit {
 
-namespace {
-
-std::int64_t round_up(std::int64_t n, std::int64_t unit) {
-    return (n + unit - 1) / unit * unit;
-}
-
-}  // namespace
-
 LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
     if (type == DType::bf16) return LinearMethod::matmul;
     // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
@@ -65,7 +57,7 @@ void Linear::pack(const onednn::Weights& weight, std::span<const float> out_scal
 Columns Linear::columns(std::int64_t first, std::int64_t last, std::int64_t all,
                         std::int64_t unit) const {
     unit = std::lcm(unit, onednn::blocks(layout_, column_dimension()).size);
-    const std::int64_t cols = row_stride(out_), units = (cols + unit - 1) / unit;
+    const std::int64_t cols = row_stride(out_), units = divide_up(cols, unit);
     return {std::min(units * first / all * unit, cols), std::min(units * last / all * unit, cols)};
 }
 

@@ -4,12 +4,12 @@
 #include <compare>
 #include <cstdint>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "engine/base/rounding.h"
 #include "engine/kernels/kernels.h"
 #include "engine/ops/onednn.h"
 
@@ -18,7 +18,7 @@ namespace vit {
 /// Elements from row to row of a matrix with `cols` columns: every matrix of the engine is padded
 /// to whole vectors, so that oneDNN never needs a slow path for odd widths.
 inline std::int64_t row_stride(std::int64_t cols) {
-    return (cols + 15) / 16 * 16;
+    return round_up(cols, 16);
 }
 
 /// Columns [first, last) of a linear's output, of row_stride(out).
@@ -94,10 +94,6 @@ class Linear {
     /// y: [rows, stride(columns)].
     BoundLinear bind(std::int64_t rows, bool accumulate, Columns columns, const void* x, void* y,
                      std::byte* scratchpad);
-    BoundLinear bind(std::int64_t rows, bool accumulate, const void* x, void* y,
-                     std::byte* scratchpad) {
-        return bind(rows, accumulate, columns(), x, y, scratchpad);
-    }
 
   private:
     /// What a primitive depends on.

@@ -38,6 +38,18 @@ std::vector<float> Expected::images() const {
     return images;
 }
 
+std::map<std::string, std::vector<float>> run(const Model& model, const Expected& expected) {
+    const ModelInfo& info = model.info();
+    const auto n = static_cast<std::size_t>(expected.input[0]);
+    std::map<std::string, std::vector<float>> found;
+    found["logits"].resize(n * static_cast<std::size_t>(info.classes));
+    found["features"].resize(n * static_cast<std::size_t>(info.features));
+    found["tokens"].resize(n * static_cast<std::size_t>(info.tokens * info.embed_dim));
+    model.run(expected.images(), expected.input[0],
+              {found["logits"], found["features"], found["tokens"]});
+    return found;
+}
+
 std::vector<std::string> folders(const fs::path& data) {
     std::vector<std::string> names;
     for (const fs::directory_entry& entry : fs::directory_iterator(data))

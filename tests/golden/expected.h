@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "vit/model.h"
 #include "weights/model_file/tensor.h"
 
 namespace vit::golden {
@@ -23,6 +24,9 @@ struct Expected {
     /// [count, channels, height, width]
     std::vector<float> images() const;
 };
+
+/// "logits", "features" and "tokens" of the images.
+std::map<std::string, std::vector<float>> run(const Model& model, const Expected& expected);
 
 /// Names of the folders with an expected.safetensors, sorted.
 std::vector<std::string> folders(const std::filesystem::path& data);

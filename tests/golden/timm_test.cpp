@@ -26,14 +26,7 @@ void expect_agreement(const fs::path& model_file, const Expected& expected) {
         options.height = expected.input[2];
         options.width = expected.input[3];
         const Model model = Model::load(model_file, options);
-        const ModelInfo& info = model.info();
-        const auto n = static_cast<std::size_t>(expected.input[0]);
-        std::map<std::string, std::vector<float>> found;
-        found["logits"].resize(n * static_cast<std::size_t>(info.classes));
-        found["features"].resize(n * static_cast<std::size_t>(info.features));
-        found["tokens"].resize(n * static_cast<std::size_t>(info.tokens * info.embed_dim));
-        model.run(expected.images(), expected.input[0],
-                  {found["logits"], found["features"], found["tokens"]});
+        std::map<std::string, std::vector<float>> found = golden::run(model, expected);
         for (const auto& [name, values] : expected.results)
             golden::expect_close(expected, name, found[name]);
     }

@@ -37,14 +37,8 @@ TEST_P(Transformers, Agrees) {
     const ModelInfo& info = model.info();
     EXPECT_EQ(info.height, expected.input[2]);
     EXPECT_EQ(info.width, expected.input[3]);
-    const auto n = static_cast<std::size_t>(expected.input[0]);
-    std::map<std::string, std::vector<float>> found;
-    found["logits"].resize(n * static_cast<std::size_t>(info.classes));
-    found["features"].resize(n * static_cast<std::size_t>(info.features));
-    found["tokens"].resize(n * static_cast<std::size_t>(info.tokens * info.embed_dim));
-    model.run(expected.images(), expected.input[0],
-              {found["logits"], found["features"], found["tokens"]});
-    for (const auto& [name, values] : found) golden::expect_close(expected, name, values);
+    for (const auto& [name, values] : golden::run(model, expected))
+        golden::expect_close(expected, name, values);
 }
 
 TEST_P(TransformersImages, AgreeWithTheImageProcessor) {

@@ -1,5 +1,6 @@
 #include "weights/mappings/transformers_rules.h"
 
+#include <algorithm>
 #include <array>
 
 namespace vit {
@@ -12,18 +13,14 @@ constexpr std::string_view masking = "of masked image modelling, which is traini
 constexpr std::string_view text_half = "of the text half";
 constexpr std::string_view unread = "this class of transformers does not read it";
 
-constexpr std::array vit{
+/// Of ViT, DeiT and DINOv2.
+constexpr std::array shared{
     MappingRule{"~embeddings.patch_embeddings.projection.weight", "patch_embed.weight", as_is, ""},
     MappingRule{"~embeddings.patch_embeddings.projection.bias", "patch_embed.bias", as_is, ""},
     MappingRule{"~embeddings.cls_token", "cls_token", squeeze, ""},
-    MappingRule{"~embeddings.distillation_token", "dist_token", squeeze, ""},
-    MappingRule{"~embeddings.distillation_token", "reg_token", squeeze,
-                "as a register: its own output is not read"},
     MappingRule{"~embeddings.position_embeddings", "pos_embed", position_table, ""},
     MappingRule{"~embeddings.mask_token", "", drop, masking},
 
-    MappingRule{"~encoder.layer.#.layernorm_before.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"~encoder.layer.#.layernorm_before.bias", "blocks.#.norm1.bias", as_is, ""},
     MappingRule{"~encoder.layer.#.attention.attention.query.weight", "blocks.#.attn.q.weight",
                 as_is, ""},
     MappingRule{"~encoder.layer.#.attention.attention.query.bias", "blocks.#.attn.q.bias", as_is,
@@ -39,6 +36,26 @@ constexpr std::array vit{
                 as_is, ""},
     MappingRule{"~encoder.layer.#.attention.output.dense.bias", "blocks.#.attn.proj.bias", as_is,
                 ""},
+
+    MappingRule{"~layernorm.weight", "norm.weight", as_is, ""},
+    MappingRule{"~layernorm.bias", "norm.bias", as_is, ""},
+};
+
+template <std::size_t m, std::size_t n>
+constexpr std::array<MappingRule, m + n> joined(const std::array<MappingRule, m>& a,
+                                                const std::array<MappingRule, n>& b) {
+    std::array<MappingRule, m + n> all{};
+    std::ranges::copy(b, std::ranges::copy(a, all.begin()).out);
+    return all;
+}
+
+constexpr std::array vit_own{
+    MappingRule{"~embeddings.distillation_token", "dist_token", squeeze, ""},
+    MappingRule{"~embeddings.distillation_token", "reg_token", squeeze,
+                "as a register: its own output is not read"},
+
+    MappingRule{"~encoder.layer.#.layernorm_before.weight", "blocks.#.norm1.weight", as_is, ""},
+    MappingRule{"~encoder.layer.#.layernorm_before.bias", "blocks.#.norm1.bias", as_is, ""},
     MappingRule{"~encoder.layer.#.layernorm_after.weight", "blocks.#.norm2.weight", as_is, ""},
     MappingRule{"~encoder.layer.#.layernorm_after.bias", "blocks.#.norm2.bias", as_is, ""},
     MappingRule{"~encoder.layer.#.intermediate.dense.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
@@ -46,8 +63,6 @@ constexpr std::array vit{
     MappingRule{"~encoder.layer.#.output.dense.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
     MappingRule{"~encoder.layer.#.output.dense.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
 
-    MappingRule{"~layernorm.weight", "norm.weight", as_is, ""},
-    MappingRule{"~layernorm.bias", "norm.bias", as_is, ""},
     MappingRule{"~pooler.dense.weight", "pre_logits.weight", as_is, ""},
     MappingRule{"~pooler.dense.bias", "pre_logits.bias", as_is, ""},
     MappingRule{"classifier.weight", "head.weight", as_is, ""},
@@ -57,32 +72,13 @@ constexpr std::array vit{
     MappingRule{"distillation_classifier.weight", "head_dist.weight", as_is, ""},
     MappingRule{"distillation_classifier.bias", "head_dist.bias", as_is, ""},
 };
+constexpr std::array vit = joined(shared, vit_own);
 
-constexpr std::array dinov2{
-    MappingRule{"~embeddings.patch_embeddings.projection.weight", "patch_embed.weight", as_is, ""},
-    MappingRule{"~embeddings.patch_embeddings.projection.bias", "patch_embed.bias", as_is, ""},
-    MappingRule{"~embeddings.cls_token", "cls_token", squeeze, ""},
+constexpr std::array dinov2_own{
     MappingRule{"~embeddings.register_tokens", "reg_token", squeeze, ""},
-    MappingRule{"~embeddings.position_embeddings", "pos_embed", position_table, ""},
-    MappingRule{"~embeddings.mask_token", "", drop, masking},
 
     MappingRule{"~encoder.layer.#.norm1.weight", "blocks.#.norm1.weight", as_is, ""},
     MappingRule{"~encoder.layer.#.norm1.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"~encoder.layer.#.attention.attention.query.weight", "blocks.#.attn.q.weight",
-                as_is, ""},
-    MappingRule{"~encoder.layer.#.attention.attention.query.bias", "blocks.#.attn.q.bias", as_is,
-                ""},
-    MappingRule{"~encoder.layer.#.attention.attention.key.weight", "blocks.#.attn.k.weight", as_is,
-                ""},
-    MappingRule{"~encoder.layer.#.attention.attention.key.bias", "blocks.#.attn.k.bias", as_is, ""},
-    MappingRule{"~encoder.layer.#.attention.attention.value.weight", "blocks.#.attn.v.weight",
-                as_is, ""},
-    MappingRule{"~encoder.layer.#.attention.attention.value.bias", "blocks.#.attn.v.bias", as_is,
-                ""},
-    MappingRule{"~encoder.layer.#.attention.output.dense.weight", "blocks.#.attn.proj.weight",
-                as_is, ""},
-    MappingRule{"~encoder.layer.#.attention.output.dense.bias", "blocks.#.attn.proj.bias", as_is,
-                ""},
     MappingRule{"~encoder.layer.#.layer_scale1.lambda1", "blocks.#.ls1", as_is, ""},
     MappingRule{"~encoder.layer.#.norm2.weight", "blocks.#.norm2.weight", as_is, ""},
     MappingRule{"~encoder.layer.#.norm2.bias", "blocks.#.norm2.bias", as_is, ""},
@@ -98,11 +94,10 @@ constexpr std::array dinov2{
     MappingRule{"~encoder.layer.#.mlp.weights_out.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
     MappingRule{"~encoder.layer.#.layer_scale2.lambda1", "blocks.#.ls2", as_is, ""},
 
-    MappingRule{"~layernorm.weight", "norm.weight", as_is, ""},
-    MappingRule{"~layernorm.bias", "norm.bias", as_is, ""},
     MappingRule{"classifier.weight", "{head,head_mean}.weight", split_columns, ""},
     MappingRule{"classifier.bias", "head.bias", as_is, ""},
 };
+constexpr std::array dinov2 = joined(shared, dinov2_own);
 
 constexpr std::array clip{
     MappingRule{"~embeddings.patch_embedding.weight", "patch_embed.weight", as_is, ""},

@@ -10,8 +10,7 @@ namespace {
 bool can_make(const Node& node) {
     if (const auto* attention = std::get_if<op::Attention>(&node.op))
         return attention->head_dim % 2 == 0;  // two neighbours meet in one instruction
-    if (std::holds_alternative<op::Multiply>(node.op) || std::holds_alternative<op::Round>(node.op))
-        return true;
+    if (std::holds_alternative<op::Multiply>(node.op)) return true;
     if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
     return std::holds_alternative<op::LayerNorm>(node.op);
 }

@@ -97,6 +97,22 @@ std::vector<float> logits_of(const Graph& graph, PreparedModel& model, const flo
     return {rows.f32(), rows.f32() + rows.cols};
 }
 
+/// Whatever the shares, one image must give what it gives on one thread.
+void expect_same_bits(const ModelFile& file, const ModelConfig& config,
+                      const std::vector<Mode>& in_modes,
+                      const std::vector<std::vector<std::int64_t>>& shares) {
+    const std::vector<float> image = test::random_images(config, 1);
+    for (const Mode& s : in_modes) {
+        const Executor executor(file, config.image_size, s.kernels, 1, s.precision);
+        const std::vector<float> expected = run(executor, image, 1).logits;
+        const Graph graph = executor.optimised({true, true, true});
+        PreparedModel model(file, config.image_size, graph, s.kernels, 1);
+        for (const std::vector<std::int64_t>& parts : shares)
+            EXPECT_EQ(logits_of(graph, model, image.data(), parts), expected)
+                << s.name << ' ' << testing::PrintToString(parts);
+    }
+}
+
 class ExecutorOf : public testing::TestWithParam<test::NamedConfig> {
   protected:
     const ModelConfig& config() const { return GetParam().config; }
@@ -124,17 +140,8 @@ TEST_P(ExecutorOf, GivesTheSameBitsForEveryThreadCountAndBatch) {
 }
 
 TEST_P(ExecutorOf, GivesTheSameBitsHoweverThreadsShare) {
-    const std::vector<float> image = test::random_images(config(), 1);
-    for (const Mode& s : modes()) {
-        const Executor executor(file_, config().image_size, s.kernels, 1, s.precision);
-        const std::vector<float> expected = run(executor, image, 1).logits;
-        const Graph graph = executor.optimised({true, true, true});
-        PreparedModel model(file_, config().image_size, graph, s.kernels, 1);
-        for (const std::vector<std::int64_t>& parts : std::vector<std::vector<std::int64_t>>{
-                 {1, 2}, {100, 129}, {9, 1}, {1, 40, 3}, {0, 1}, {5, 0, 5}, {1, 7, 7, 1, 16}})
-            EXPECT_EQ(logits_of(graph, model, image.data(), parts), expected)
-                << s.name << ' ' << testing::PrintToString(parts);
-    }
+    expect_same_bits(file_, config(), modes(),
+                     {{1, 2}, {100, 129}, {9, 1}, {1, 40, 3}, {0, 1}, {5, 0, 5}, {1, 7, 7, 1, 16}});
 }
 
 TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
@@ -172,18 +179,9 @@ TEST(Executor, GivesTheSameBitsWhereThreadsShareColumns) {
         if (mode.kernels.f32.isa == tables().back()->isa) best.push_back(mode);
     const ModelFile file = ModelFile::open(model.path());
     expect_same_bits(file, config, best, 17);
-
-    const std::vector<float> image = test::random_images(config, 1);
-    for (const Mode& mode : best) {
-        const Executor executor(file, config.image_size, mode.kernels, 1, mode.precision);
-        const Graph graph = executor.optimised({true, true, true});
-        PreparedModel prepared(file, config.image_size, graph, mode.kernels, 1);
-        for (const std::vector<std::int64_t>& parts : std::vector<std::vector<std::int64_t>>{
-                 {1, 2}, {100, 129}, {30, 1}, {0, 1}, {1, 40, 3, 3}, {0, 0, 7, 9}, {1, 7, 7, 1}})
-            EXPECT_EQ(logits_of(graph, prepared, image.data(), parts),
-                      run(executor, image, 1).logits)
-                << mode.name << ' ' << testing::PrintToString(parts);
-    }
+    expect_same_bits(
+        file, config, best,
+        {{1, 2}, {100, 129}, {30, 1}, {0, 1}, {1, 40, 3, 3}, {0, 0, 7, 9}, {1, 7, 7, 1}});
 }
 
 // oneDNN 2.6 wants more scratch for 684 patches than for 685.

@@ -82,7 +82,8 @@ struct Case {
         const void* input = kind.type == DType::bf16 ? static_cast<const void*>(narrow.data()) : x;
         if (residual) std::copy_n(residual->begin(), y.size(), y.begin());
         const AlignedBuffer scratch(linear.scratchpad_bytes(rows, residual != nullptr) + 64);
-        linear.bind(rows, residual != nullptr, input, y.data(), scratch.data()).execute();
+        linear.bind(rows, residual != nullptr, linear.columns(), input, y.data(), scratch.data())
+            .execute();
         return y;
     }
 

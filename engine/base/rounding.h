@@ -1,0 +1,19 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+namespace vit {
+
+/// n / by, rounded up; n >= 0, by > 0.
+template <std::integral T>
+constexpr T divide_up(T n, std::type_identity_t<T> by) {
+    return (n + by - 1) / by;
+}
+/// The first multiple of `unit` that is not below n.
+template <std::integral T>
+constexpr T round_up(T n, std::type_identity_t<T> unit) {
+    return divide_up(n, unit) * unit;
+}
+
+}  // namespace vit
