@@ -109,8 +109,7 @@ void add_row_kernels(const Table& t) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    using vit::kernels::Isa;
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
+    for (const vit::kernels::Isa isa : vit::kernels::all_isas)
         if (const Table* table = vit::kernels::table_for(isa)) {
             add_activations(*table);
             add_row_kernels(*table);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <string_view>
 
 #include "engine/base/cpu.h"
@@ -12,8 +11,6 @@
 
 namespace vit::kernels {
 namespace {
-
-constexpr std::array all_isas = {Isa::baseline, Isa::avx2, Isa::avx512};
 
 std::string available_names() {
     std::string names;
@@ -47,12 +44,14 @@ const Table* table_for(Isa isa) noexcept {
             return probe_cpu().avx2_fma ? &avx2_table : nullptr;
         case Isa::avx512:
             return probe_cpu().avx512 ? &avx512_table : nullptr;
+        case Isa::amx:
+            return probe_cpu().amx && request_tiles() ? &amx_table : nullptr;
     }
     return nullptr;
 }
 
 const Bf16Table* bf16_table_for(Isa isa) noexcept {
-    return isa == Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
+    return isa >= Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
 }
 
 const char* isa_name(Isa isa) noexcept {
@@ -63,6 +62,8 @@ const char* isa_name(Isa isa) noexcept {
             return "avx2";
         case Isa::avx512:
             return "avx512";
+        case Isa::amx:
+            return "amx";
     }
     return "unknown";
 }

@@ -6,5 +6,6 @@
 namespace vit::kernels {
 
 constinit const Table avx512_table = make_table<xsimd::avx512bw>(Isa::avx512);
+constinit const Table amx_table = make_table<xsimd::avx512bw>(Isa::amx);
 
 }  // namespace vit::kernels

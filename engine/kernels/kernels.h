@@ -6,7 +6,10 @@
 
 namespace vit::kernels {
 
-enum class Isa { baseline, avx2, avx512 };
+/// Levels of instruction sets, each with what the ones before it have. amx: AVX-512 with
+/// AVX512_BF16, and tiles.
+enum class Isa { baseline, avx2, avx512, amx };
+inline constexpr Isa all_isas[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::amx};
 
 /// bfloat16, the upper half of a float32.
 using BFloat16 = std::uint16_t;
@@ -115,8 +118,8 @@ const Bf16Table* bf16_table_for(Isa isa) noexcept;
 const char* isa_name(Isa isa) noexcept;
 
 /// The best table of this CPU, or the one that the environment variable VIT_ISA names (baseline,
-/// avx2, avx512). Throws Error (usage, unsupported) where that is no name or this CPU lacks it.
-/// Call it once when a model is loaded and keep the result; tables live forever.
+/// avx2, avx512, amx). Throws Error (usage, unsupported) where that is no name or this CPU lacks
+/// it. Call it once when a model is loaded and keep the result; tables live forever.
 const Table& select_table();
 
 }  // namespace vit::kernels

@@ -11,7 +11,7 @@ LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
     // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
     // 50 % slower than its 1×1 convolution and its sums depend on the number of rows. 3.x's matmul
     // is as fast as that convolution, no faster.
-    return isa == kernels::Isa::avx512 ? LinearMethod::matmul : LinearMethod::convolution;
+    return isa >= kernels::Isa::avx512 ? LinearMethod::matmul : LinearMethod::convolution;
 }
 
 Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,

@@ -6,17 +6,13 @@
 
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
+#include "tests/support/machine.h"
 #include "tests/support/models.h"
 
 namespace vit {
 namespace {
 
-std::vector<const kernels::Table*> tables() {
-    std::vector<const kernels::Table*> all;
-    for (kernels::Isa isa : {kernels::Isa::baseline, kernels::Isa::avx2, kernels::Isa::avx512})
-        if (const kernels::Table* table = kernels::table_for(isa)) all.push_back(table);
-    return all;
-}
+using test::tables;
 
 /// What a model can run with here, and how close to float64 it comes.
 struct Mode {

@@ -8,9 +8,7 @@ namespace vit {
 namespace {
 
 const kernels::Table& fastest() {
-    for (kernels::Isa isa : {kernels::Isa::avx512, kernels::Isa::avx2})
-        if (const kernels::Table* table = kernels::table_for(isa)) return *table;
-    return *kernels::table_for(kernels::Isa::baseline);
+    return kernels::select_table();
 }
 
 TEST(Profile, HasEveryNode) {

@@ -47,7 +47,7 @@ TEST(Dispatch, BaselineIsAlwaysThere) {
 }
 
 TEST(Dispatch, EachTableIsWhatItSays) {
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
+    for (const Isa isa : all_isas)
         if (const Table* table = table_for(isa)) {
             EXPECT_EQ(table->isa, isa);
             EXPECT_EQ(&choose_table(isa_name(isa)), table);
@@ -56,13 +56,16 @@ TEST(Dispatch, EachTableIsWhatItSays) {
 
 TEST(Dispatch, BestByDefault) {
     const CpuFeatures features = probe_cpu();
-    const Isa best = features.avx512 ? Isa::avx512 : features.avx2_fma ? Isa::avx2 : Isa::baseline;
+    const Isa best = features.amx && request_tiles() ? Isa::amx
+                     : features.avx512               ? Isa::avx512
+                     : features.avx2_fma             ? Isa::avx2
+                                                     : Isa::baseline;
     EXPECT_EQ(choose_table(std::nullopt).isa, best);
 }
 
 TEST(Dispatch, RefusesWhatTheCpuLacks) {
     int lacking = 0;
-    for (const Isa isa : {Isa::avx2, Isa::avx512}) {
+    for (const Isa isa : all_isas) {
         if (table_for(isa) != nullptr) continue;
         ++lacking;
         try {

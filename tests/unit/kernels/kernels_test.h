@@ -18,7 +18,7 @@ namespace vit::kernels {
 
 inline std::vector<const Table*> available_tables() {
     std::vector<const Table*> tables;
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512})
+    for (const Isa isa : all_isas)
         if (const Table* table = table_for(isa)) tables.push_back(table);
     return tables;
 }

@@ -1,0 +1,16 @@
+#!/bin/bash
+# Runs a test program at a lower level of instruction sets, as a CPU without the higher ones would,
+# oneDNN limited likewise. Usage: at_level.sh LEVEL DESCRIBE_MACHINE PROGRAM [ARGUMENT...]
+# Exits with 77 where there is nothing to run: this CPU lacks the level, or it is the best one, which
+# the suite runs anyway.
+set -euo pipefail
+level=$1
+describe=$2
+shift 2
+best=$("$describe")
+export VIT_ISA=$level
+if ! machine=$("$describe" 2>&1) || [ "$machine" = "$best" ]; then
+    echo "nothing to run at level $level"
+    exit 77
+fi
+exec "$@"

@@ -1,0 +1,16 @@
+// Prints what the suite is about to run on.
+#include <cstdio>
+
+#include "tests/support/machine.h"
+
+#include "vit/error.h"
+
+int main() {
+    try {
+        std::printf("%s\n", vit::test::describe_machine().c_str());
+        return 0;
+    } catch (const vit::Error& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        return 1;
+    }
+}
