@@ -18,7 +18,7 @@ done
 # They define no function that the linker may merge with another file's: one of the copies is kept,
 # and a CPU without the instructions would then run the wrong one.
 nm --defined-only "$1" | awk '
-    /^[^ ]+\.o:$/ { object = $1; special = object ~ /^isa_avx/; next }
+    /^[^ ]+\.o:$/ { object = $1; special = object ~ /^isa_(avx|amx)/; next }
     $2 == "W" {
         ++files[$3]
         where[$3] = where[$3] " " object

@@ -9,8 +9,9 @@ namespace vit {
 
 namespace {
 
-template <class T>
-InPlace<T> activation_kernel(const kernels::Activations<T>& k, Activation a) {
+/// The member of a table of kernels that is for an activation.
+template <class Kernels>
+auto activation_kernel(const Kernels& k, Activation a) {
     switch (a) {
         case Activation::gelu:
             return k.gelu;
@@ -50,7 +51,7 @@ struct Part {
     Columns columns;
 };
 
-Part owned_part(const Graph& graph, const Node& node, const Linear& linear, const Shares& shares,
+Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, const Shares& shares,
                 int thread) {
     const Value& out = graph.value(node.output);
     const int columns = linear_grid(out, shares.threads()).column_parts;
@@ -58,10 +59,13 @@ Part owned_part(const Graph& graph, const Node& node, const Linear& linear, cons
     const int first = thread / columns * columns, last = first + columns;
     const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;
     if (all == 0) return {};
+    const auto own_columns = [&](const auto& l) {
+        return l.columns(shares.before(thread) - begin, shares.before(thread + 1) - begin, all,
+                         column_unit);
+    };
     return {
         {owned_rows(out.rows, shares, first).first, owned_rows(out.rows, shares, last - 1).last},
-        linear.columns(shares.before(thread) - begin, shares.before(thread + 1) - begin, all,
-                       column_unit)};
+        std::visit(own_columns, linear)};
 }
 
 /// Rows of a thread that are patches; prefix tokens come before these.
@@ -73,6 +77,18 @@ RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patch
     return {first, std::max(first, own.last)};
 }
 
+std::size_t panel_bytes(std::int64_t rows, std::int64_t cols) {
+    constexpr std::int64_t panel = kernels::panel_rows;
+    return static_cast<std::size_t>(round_up(rows, panel) * round_up(cols, panel)) *
+           sizeof(kernels::BFloat16);
+}
+
+/// Of a matrix in memory, in whole cache lines.
+std::size_t bytes_of(const Rows& rows) {
+    if (rows.panels) return panel_bytes(rows.count, rows.cols);
+    return round_up(static_cast<std::size_t>(rows.count * rows.stride) * item_size(rows.type), 64);
+}
+
 /// oneDNN writes whole rows, so that some columns of a row are made apart, and copied; the bytes
 /// for that, in whole cache lines.
 std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
@@ -80,6 +96,18 @@ std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
     const auto bytes =
         static_cast<std::size_t>(part.rows.count() * linear.stride(part.columns)) * item_size(type);
     return round_up(bytes, 64);
+}
+
+/// Bytes that a linear needs beside its operands for what one thread owns of it.
+std::size_t workspace_of(const Graph& graph, const Node& node, Linear& linear, const Part& part) {
+    return bytes_apart(linear, part, graph.value(node.output).type) +
+           linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1, part.columns);
+}
+std::size_t workspace_of(const Graph& graph, const Node& node, const TileLinear& linear,
+                         const Part& part) {
+    const Value& in = graph.value(node.inputs[0]);
+    return (in.panels ? 0 : panel_bytes(part.rows.count(), in.cols)) +
+           linear.workspace_bytes(part.rows.count(), part.columns);
 }
 
 class Binder {
@@ -107,10 +135,11 @@ class Binder {
         const Placement& p = b_.plan.values[static_cast<std::size_t>(id)];
         const std::int64_t row = p.row + (p.where == Where::scratch ? first - own_.first : first);
         const Value& value = graph_.value(id);
+        if (value.panels) return {base(p), count, value.cols, 0, value.type, true, row};
         return {base(p) + row * p.stride * static_cast<std::int64_t>(item_size(value.type)), count,
                 value.cols, p.stride, value.type};
     }
-    /// Some columns of these rows, padding included.
+    /// Some columns of these rows, padding included; not of rows in panels.
     static Rows columns_of(Rows rows, Columns columns) {
         rows.data += columns.first * static_cast<std::int64_t>(item_size(rows.type));
         rows.cols = columns.count();
@@ -119,24 +148,31 @@ class Binder {
     Rows own(ValueId id) const { return rows(id, own_.first, own_.count()); }
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
     Rows output() const { return own(node_->output); }
-    template <class T>
-    T* packed(ValueId id) const {
-        return reinterpret_cast<T*>(base(b_.plan.values[static_cast<std::size_t>(id)]));
+    std::byte* packed(ValueId id) const {
+        return base(b_.plan.values[static_cast<std::size_t>(id)]);
     }
     std::byte* workspace() const {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
     }
 
+    /// The workspace from byte `used` on, of at least `bytes`.
+    std::byte* workspace(std::size_t used, std::size_t bytes) const {
+        if (used + bytes > b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
+            throw Error(ErrorKind::internal,
+                        "node " + node_->name + ": its linear wants more scratch than was planned");
+        return workspace() + used;
+    }
     /// Binds a linear to scratch that starts `used` bytes into the workspace.
-    BoundLinear call(const std::string& weight, std::int64_t count, bool accumulate,
-                     Columns columns, const void* x, void* y, std::size_t used) {
-        Linear& linear = b_.model.linear(weight);
-        if (used + linear.scratchpad_bytes(count, accumulate, columns) >
-            b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
-            throw Error(
-                ErrorKind::internal,
-                "node " + node_->name + ": its primitive wants more scratch than was planned");
-        return linear.bind(count, accumulate, columns, x, y, workspace() + used);
+    BoundLinear call(Linear& linear, std::int64_t count, bool accumulate, Columns columns,
+                     const void* x, void* y, std::size_t used) {
+        return linear.bind(count, accumulate, columns, x, y,
+                           workspace(used, linear.scratchpad_bytes(count, accumulate, columns)));
+    }
+    BoundTileLinear call(const TileLinear& linear, kernels::TileLinears::Run run, Columns columns,
+                         const Rows& x, const TileLinear::Output& y, std::size_t used) {
+        std::byte* const scratch = workspace(used, linear.workspace_bytes(x.count, columns));
+        return linear.bind(run, x.count, columns, matrix_of<const kernels::BFloat16>(x), y,
+                           reinterpret_cast<float*>(scratch));
     }
 
     template <class Work>
@@ -151,11 +187,14 @@ class Binder {
             owned_patches(graph_, *node_, geometry.patches(), b_.shares, b_.thread);
         const std::int64_t first = own.first, count = own.count();
         const Rows out = output();
+        AnyLinear& linear = b_.model.linear(e.patch.weight);
         const std::int64_t stride = row_stride(geometry.patch_floats());
-        const Rows gathered{workspace(), count, geometry.patch_floats(), stride, e.type};
-        const auto gathered_bytes = static_cast<std::size_t>(count * stride) * item_size(e.type);
-        const auto patch_bytes =
-            e.type == DType::f32 ? 0 : static_cast<std::size_t>(stride) * sizeof(float);
+        const Rows gathered{workspace(), count,  geometry.patch_floats(),
+                            stride,      e.type, std::holds_alternative<TileLinear>(linear)};
+        const std::size_t gathered_bytes = bytes_of(gathered),
+                          patch_bytes = e.type == DType::f32
+                                            ? 0
+                                            : static_cast<std::size_t>(stride) * sizeof(float);
         EmbedStep step{b_.image,
                        geometry,
                        first - prefix,
@@ -175,9 +214,18 @@ class Binder {
                 step.patch_norm = norm_step(*e.patch.norm, raw, raw);
             }
             const Rows patches = rows(node_->output, first, count);
-            step.linear.emplace(call(e.patch.weight, count, accumulates(e),
-                                     b_.model.linear(e.patch.weight).columns(), gathered.data,
-                                     patches.data, gathered_bytes + patch_bytes));
+            const std::size_t used = gathered_bytes + patch_bytes;
+            if (auto* tiles = std::get_if<TileLinear>(&linear)) {
+                const TileLinear::Output y{patches.f32(), patches.stride,
+                                           accumulates(e) ? patches.f32() : nullptr,
+                                           patches.stride};
+                step.linear = call(*tiles, b_.model.kernels().bf16->tiles->none, tiles->columns(),
+                                   gathered, y, used);
+            } else {
+                Linear& primitive = std::get<Linear>(linear);
+                step.linear = call(primitive, count, accumulates(e), primitive.columns(),
+                                   gathered.data, patches.data, used);
+            }
             if (e.norm) step.norm = norm_step(*e.norm, patches, patches);
         }
         push(steps, std::move(step));
@@ -199,20 +247,24 @@ class Binder {
     }
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
-        const Linear& linear = b_.model.linear(l.weight);
+        AnyLinear& linear = b_.model.linear(l.weight);
         const Part part = owned_part(graph_, *node_, linear, b_.shares, b_.thread);
         own_ = part.rows;
         if (own_.count() == 0 || part.columns.count() == 0) return;
+        std::visit([&](auto& each) { bind(l, each, part.columns, steps); }, linear);
+    }
+
+    void bind(const op::Linear& l, Linear& linear, Columns columns, std::vector<Step>& steps) {
         const bool accumulate = node_->inputs.size() > 1;
-        const Rows out = columns_of(output(), part.columns);
+        const Rows out = columns_of(output(), columns);
         Rows made = out;
-        const std::size_t apart = bytes_apart(linear, part, out.type);
+        const std::size_t apart = bytes_apart(linear, {own_, columns}, out.type);
         if (apart > 0) {
             made.data = workspace();
-            made.stride = linear.stride(part.columns);
+            made.stride = linear.stride(columns);
         }
         LinearStep step{
-            call(l.weight, own_.count(), accumulate, part.columns, input(0).data, made.data, apart),
+            call(linear, own_.count(), accumulate, columns, input(0).data, made.data, apart),
             made,
             {},
             {},
@@ -224,7 +276,35 @@ class Binder {
             step.activation = activation_kernel(k.bf16->activations, *l.activation);
         if (apart > 0) step.copy = out;
         if (accumulate && (apart > 0 || !b_.plan.in_place[static_cast<std::size_t>(index_)]))
-            step.residual = columns_of(input(1), part.columns);
+            step.residual = columns_of(input(1), columns);
+        push(steps, std::move(step));
+    }
+
+    void bind(const op::Linear& l, const TileLinear& linear, Columns columns,
+              std::vector<Step>& steps) {
+        const Rows out = output(), in = input(0);
+        TileLinear::Output y;
+        if (out.type == DType::f32) {
+            y.y = out.f32();
+            y.stride = out.stride;
+            if (node_->inputs.size() > 1) {
+                const Rows residual = input(1);
+                y.residual = residual.f32();
+                y.residual_stride = residual.stride;
+            }
+        } else {
+            y.bf16 = matrix_of<kernels::BFloat16>(out);
+            y.bf16_in_panels = out.panels;
+        }
+        Rows panels = in;
+        if (!in.panels) panels = {workspace(), in.count, in.cols, 0, in.type, true};
+        const kernels::TileLinears& k = *b_.model.kernels().bf16->tiles;
+        TileLinearStep step{
+            {},
+            panels,
+            call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns,
+                 panels, y, in.panels ? 0 : bytes_of(panels))};
+        if (!in.panels) step.in = in;
         push(steps, std::move(step));
     }
 
@@ -233,18 +313,18 @@ class Binder {
                        [&]<class T>(const kernels::AttentionKernels<T>& k) {
                            push(steps, PackStep<T>{input(0), p.keys ? k.pack_keys : k.pack_values,
                                                    own_.first, graph_.value(node_->output).rows,
-                                                   p.heads, p.head_dim, packed<T>(node_->output)});
+                                                   p.heads, p.head_dim, packed(node_->output)});
                        });
     }
 
     void bind(const op::Attention& a, std::vector<Step>& steps) {
         with_attention(
             b_.model.kernels(), input(0).type, [&]<class T>(const kernels::AttentionKernels<T>& k) {
-                push(steps, AttentionStep<T>{input(0), output(), packed<T>(node_->inputs[1]),
-                                             packed<T>(node_->inputs[2]),
-                                             graph_.value(node_->inputs[1]).rows, a.heads,
-                                             a.head_dim, a.value_dim, static_cast<float>(a.scale),
-                                             k.attend, reinterpret_cast<float*>(workspace())});
+                push(steps,
+                     AttentionStep<T>{input(0), output(), packed(node_->inputs[1]),
+                                      packed(node_->inputs[2]), graph_.value(node_->inputs[1]).rows,
+                                      a.heads, a.head_dim, a.value_dim, static_cast<float>(a.scale),
+                                      k.attend, reinterpret_cast<float*>(workspace())});
             });
     }
 
@@ -311,49 +391,54 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
     const KernelSet& kernels = model.kernels();
     StorageRules rules;
     rules.stride = row_stride;
+    rules.panel_bytes = panel_bytes;
     rules.packed_bytes = [&kernels](const op::PackHeads& p, const Value& shape) {
         const auto keys = static_cast<std::size_t>(shape.rows),
                    head_dim = static_cast<std::size_t>(p.head_dim);
         return with_attention(kernels, shape.type, [&](const auto& k) {
-            return static_cast<std::size_t>(p.heads) * item_size(shape.type) *
+            return static_cast<std::size_t>(p.heads) *
                    (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
         });
     };
     rules.workspace = [&graph, &model, &kernels, &shares](const Node& node) -> std::size_t {
+        std::size_t most = 0;  // fewer rows may need more
         if (const auto* op = std::get_if<op::Linear>(&node.op)) {
-            Linear& linear = model.linear(op->weight);
-            std::size_t most = 0;  // fewer rows may need more
+            AnyLinear& any = model.linear(op->weight);
             for (int t = 0; t < shares.threads(); ++t) {
-                const Part part = owned_part(graph, node, linear, shares, t);
+                const Part part = owned_part(graph, node, any, shares, t);
                 if (part.rows.count() == 0 || part.columns.count() == 0) continue;
                 most = std::max(
-                    most, bytes_apart(linear, part, graph.value(node.output).type) +
-                              linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1,
-                                                      part.columns));
+                    most, std::visit(
+                              [&](auto& linear) { return workspace_of(graph, node, linear, part); },
+                              any));
             }
             return most;
         }
         if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
-            Linear& linear = model.linear(embed->patch.weight);
-            const auto stride = static_cast<std::size_t>(row_stride(linear.in()));
-            std::size_t most = 0;
+            AnyLinear& any = model.linear(embed->patch.weight);
+            const PatchGeometry geometry = patch_geometry(graph, embed->patch);
+            const std::int64_t cols = geometry.patch_floats(), stride = row_stride(cols);
             for (int t = 0; t < shares.threads(); ++t) {
                 const std::int64_t count =
-                    owned_patches(graph, node, patch_geometry(graph, embed->patch).patches(),
-                                  shares, t)
-                        .count();
-                if (count > 0)
-                    most = std::max(
-                        most, static_cast<std::size_t>(count) * stride * item_size(embed->type) +
-                                  linear.scratchpad_bytes(count, accumulates(*embed)));
+                    owned_patches(graph, node, geometry.patches(), shares, t).count();
+                if (count == 0) continue;
+                const bool tiles = std::holds_alternative<TileLinear>(any);
+                const std::size_t gathered =
+                    bytes_of({nullptr, count, cols, stride, embed->type, tiles});
+                most = std::max(most,
+                                gathered + (tiles ? std::get<TileLinear>(any).workspace_bytes(
+                                                        count, std::get<TileLinear>(any).columns())
+                                                  : std::get<Linear>(any).scratchpad_bytes(
+                                                        count, accumulates(*embed))));
             }
-            return most + stride * sizeof(float);
+            return most + static_cast<std::size_t>(stride) * sizeof(float);
         }
         if (std::holds_alternative<op::Attention>(node.op))
             return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {
-                return k.tile_rows * sizeof(float) *
-                       round_up(static_cast<std::size_t>(graph.value(node.inputs[1]).rows),
-                                k.panel);
+                return sizeof(float) *
+                       k.workspace(
+                           static_cast<std::size_t>(graph.value(node.inputs[1]).rows),
+                           static_cast<std::size_t>(std::get<op::Attention>(node.op).head_dim));
             });
         return 0;
     };

@@ -12,8 +12,8 @@ namespace vit {
 namespace {
 
 /// The graph whose linears every other variant shares: all results, so all that any variant needs.
-Graph graph_to_pack(const Graph& built, DType precision) {
-    return optimise(built, {true, true, true}, precision);
+Graph graph_to_pack(const Graph& built, const Target& target) {
+    return optimise(built, {true, true, true}, target);
 }
 
 void copy_result(const Context& context, ValueId id, float* to, std::int64_t image) {
@@ -66,9 +66,9 @@ struct Executor::Lease {
 Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels,
                    int threads, DType precision)
     : built_(build_vit(file.header().config, image_size)),
-      precision_(precision),
+      target_{precision, kernels.tiles()},
       threads_(threads),
-      model_(file, image_size, graph_to_pack(built_, precision), kernels, threads) {}
+      model_(file, image_size, graph_to_pack(built_, target_), kernels, threads) {}
 
 Executor::Variant& Executor::variant(const Demand& demand) const {
     const std::lock_guard lock(mutex_);

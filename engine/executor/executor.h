@@ -56,7 +56,7 @@ class Executor {
 
     const Graph& built() const { return built_; }
     /// The graph after all passes.
-    Graph optimised(const Demand& demand) const { return optimise(built_, demand, precision_); }
+    Graph optimised(const Demand& demand) const { return optimise(built_, demand, target_); }
     const KernelSet& kernels() const { return model_.kernels(); }
     const PreparedModel& model() const { return model_; }
 
@@ -109,7 +109,7 @@ class Executor {
     }
 
     Graph built_;
-    DType precision_;
+    Target target_;
     int threads_;
     // Contexts and primitives are made on demand, under the lock; running needs it to take and give
     // back only.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/base/rounding.h"
 #include "engine/base/threads.h"
 
 namespace vit {
@@ -11,16 +12,22 @@ namespace {
 
 /// One linear to pack: its weights, and where they go.
 struct Packing {
-    Linear* linear;
+    AnyLinear* linear;
     std::string weight, bias, out_scale;
     std::size_t offset;
 };
+
+/// A number for how a linear's weights are packed, whatever their values.
+std::uint64_t layout_of(const AnyLinear& linear) {
+    if (const auto* tiles = std::get_if<TileLinear>(&linear)) return tiles->layout();
+    return onednn::fingerprint(std::get<Linear>(linear).layout());
+}
 
 /// Names everything that packed bytes depend on beside the weights themselves.
 std::string key_of(const std::vector<Packing>& packings) {
     std::uint64_t hash = 0;
     for (const Packing& p : packings)
-        hash = (hash ^ onednn::fingerprint(p.linear->layout()) ^
+        hash = (hash ^ layout_of(*p.linear) ^
                 (p.out_scale.empty() ? 0 : std::uint64_t{0x9e3779b97f4a7c15})) *
                0x100000001b3;
     return onednn::library_key() + ", " + std::to_string(packings.size()) + " layouts " +
@@ -36,12 +43,15 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     std::size_t total = 0;
     const auto add = [&](const std::string& weight, const std::string& bias,
                          const std::string& out_scale, DType type, std::int64_t in, Value out) {
-        const LinearMethod method = choose_linear_method(kernels.f32.isa, type);
-        const auto [entry, is_new] =
-            linears_.try_emplace(weight, method, in, out.cols, out.rows, type, out.type);
-        if (!is_new) return;
-        packings.push_back({&entry->second, weight, bias, out_scale, total});
-        total += (entry->second.packed_bytes() + 63) / 64 * 64;
+        if (linears_.contains(weight)) return;
+        const LinearMethod method = choose_linear_method(kernels.f32.isa, type, kernels.tiles());
+        const auto make = [&]() -> AnyLinear {
+            if (method == LinearMethod::tiles) return TileLinear(*kernels.bf16, in, out.cols);
+            return Linear(method, in, out.cols, out.rows, type, out.type);
+        };
+        AnyLinear& linear = linears_.emplace(weight, make()).first->second;
+        packings.push_back({&linear, weight, bias, out_scale, total});
+        total += round_up(std::visit([](const auto& l) { return l.packed_bytes(); }, linear), 64);
     };
     parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
         for (const Node& node : graph.nodes) {
@@ -73,11 +83,16 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             const auto optional = [&](const std::string& name) {
                 return name.empty() ? std::span<const float>{} : weights_.get(name);
             };
-            p.linear->set(optional(p.bias), optional(p.out_scale), packed_.data() + p.offset);
+            std::visit(
+                [&](auto& linear) {
+                    linear.set(optional(p.bias), optional(p.out_scale), packed_.data() + p.offset);
+                    if (in_file) return;
+                    const TensorView& weight = weights_.tensor(p.weight);
+                    linear.pack({weight.data.data(), weight.dtype}, optional(p.out_scale),
+                                own_packed_.data() + p.offset);
+                },
+                *p.linear);
             if (in_file) continue;
-            const TensorView& weight = weights_.tensor(p.weight);
-            p.linear->pack({weight.data.data(), weight.dtype}, optional(p.out_scale),
-                           own_packed_.data() + p.offset);
             if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
         }
     });

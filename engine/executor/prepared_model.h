@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
@@ -11,9 +12,13 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/weights.h"
 #include "engine/ops/linear.h"
+#include "engine/ops/tile_linear.h"
 #include "weights/model_file/model_file.h"
 
 namespace vit {
+
+/// On oneDNN's primitives, or on tiles.
+using AnyLinear = std::variant<Linear, TileLinear>;
 
 /// Weights of one image size, packed once for every graph that the passes make of the model.
 class PreparedModel {
@@ -28,7 +33,7 @@ class PreparedModel {
     const WeightMap& weights() const { return weights_; }
     /// The packed linear of the node that uses this weight. Preparing it for more row counts is for
     /// one thread at a time.
-    Linear& linear(const std::string& weight) { return linears_.at(weight); }
+    AnyLinear& linear(const std::string& weight) { return linears_.at(weight); }
     /// What Embed adds to each row: positions, and prefix tokens where there are no patches;
     /// [tokens, row_stride(D)].
     std::span<const float> embed_table() const { return embed_table_; }
@@ -43,7 +48,7 @@ class PreparedModel {
 
     KernelSet kernels_;
     WeightMap weights_;
-    std::map<std::string, Linear> linears_;
+    std::map<std::string, AnyLinear> linears_;
     std::string key_;
     AlignedBuffer own_packed_;
     std::span<const std::byte> packed_;

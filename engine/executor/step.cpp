@@ -1,6 +1,9 @@
 #include "engine/executor/step.h"
 
+#include <algorithm>
 #include <cstring>
+
+#include "engine/base/rounding.h"
 
 namespace vit {
 
@@ -10,13 +13,25 @@ std::size_t u(std::int64_t n) {
     return static_cast<std::size_t>(n);
 }
 
-/// Rows are padded to whole vectors; what reads the padding multiplies it by zero, so it must be
-/// finite.
+template <class T>
+T* element(const kernels::Matrix<T>& m, std::size_t row, std::size_t column) {
+    constexpr std::size_t panel = kernels::panel_rows;
+    const std::size_t r = m.first + row;
+    return m.data + r / panel * m.panel + r % panel * m.row + column / panel * m.segment +
+           column % panel;
+}
+
+/// Rows are padded to whole vectors, and in panels to whole tiles; what reads the padding
+/// multiplies it by zero, so it must be finite.
 void clear_padding(const Rows& rows) {
-    if (rows.stride == rows.cols) return;
-    const std::size_t item = item_size(rows.type);
+    const std::int64_t end = rows.panels ? round_up(rows.cols, kernels::panel_rows) : rows.stride;
+    if (end == rows.cols) return;
+    const std::size_t bytes = u(end - rows.cols) * item_size(rows.type);
     for (std::int64_t r = 0; r < rows.count; ++r)
-        std::memset(rows.row(r) + u(rows.cols) * item, 0, u(rows.stride - rows.cols) * item);
+        std::memset(rows.panels ? static_cast<void*>(element(matrix_of<kernels::BFloat16>(rows),
+                                                             u(r), u(rows.cols)))
+                                : rows.row(r) + u(rows.cols) * item_size(rows.type),
+                    0, bytes);
 }
 
 /// The first `count` elements of each row, of the same type.
@@ -25,32 +40,28 @@ void copy_rows(const Rows& from, const Rows& to, std::int64_t count) {
         std::memcpy(to.row(r), from.row(r), u(count) * item_size(to.type));
 }
 
-/// The same columns of all rows.
-Rows columns(const Rows& rows, std::int64_t first, std::int64_t count) {
-    Rows part = rows;
-    part.data += first * static_cast<std::int64_t>(item_size(rows.type));
-    part.cols = count;
-    return part;
-}
-
 void run(const LayerNormStep& s, const KernelSet& kernels) {
     const std::int64_t width = s.out.cols / s.groups;
-    for (std::int64_t g = 0; g < s.groups; ++g) {
-        const Rows in = columns(s.in, g * width, width), out = columns(s.out, g * width, width);
-        const auto layer_norm = [&](auto* kernel, auto* to) {
-            kernel(in.f32(), u(in.stride), to, u(out.stride), u(out.count), u(width), s.gamma,
-                   s.beta, s.eps);
-        };
-        const auto rms_norm = [&](auto* kernel, auto* to) {
-            kernel(in.f32(), u(in.stride), to, u(out.stride), u(out.count), u(width), s.gamma,
-                   s.eps);
-        };
-        if (out.type == DType::f32)
-            s.rms ? rms_norm(kernels.f32.rms_norm, out.f32())
-                  : layer_norm(kernels.f32.layer_norm, out.f32());
-        else
-            s.rms ? rms_norm(kernels.bf16->rms_norm, out.bf16())
-                  : layer_norm(kernels.bf16->layer_norm, out.bf16());
+    for (std::int64_t column = 0; column < s.out.cols; column += width) {
+        const float* const in = s.in.f32() + column;
+        if (s.out.type == DType::f32) {
+            float* const out = s.out.f32() + column;
+            if (s.rms)
+                kernels.f32.rms_norm(in, u(s.in.stride), out, u(s.out.stride), u(s.out.count),
+                                     u(width), s.gamma, s.eps);
+            else
+                kernels.f32.layer_norm(in, u(s.in.stride), out, u(s.out.stride), u(s.out.count),
+                                       u(width), s.gamma, s.beta, s.eps);
+        } else {
+            auto out = matrix_of<kernels::BFloat16>(s.out);
+            out.data += element(out, 0, u(column)) - element(out, 0, 0);
+            if (s.rms)
+                kernels.bf16->rms_norm(in, u(s.in.stride), out, u(s.out.count), u(width), s.gamma,
+                                       s.eps);
+            else
+                kernels.bf16->layer_norm(in, u(s.in.stride), out, u(s.out.count), u(width), s.gamma,
+                                         s.beta, s.eps);
+        }
     }
     clear_padding(s.out);
 }
@@ -66,10 +77,16 @@ void run(const EmbedStep& s, const KernelSet& kernels) {
         for (std::int64_t p = 0; p < s.patches; ++p) {
             gather_patches(*s.image, s.geometry, s.first_patch + p, 1, s.patch, to.stride);
             if (s.patch_norm) run(*s.patch_norm, kernels);
-            kernels.bf16->round(s.patch, to.bf16() + p * to.stride, u(to.stride));
+            Rows row = to;
+            row.first += to.panels ? p : 0;
+            row.data = to.panels ? to.data : to.row(p);
+            row.count = 1;
+            kernels.bf16->round(s.patch, u(to.stride), matrix_of<kernels::BFloat16>(row), 1,
+                                u(to.cols));
         }
+        clear_padding(to);
     }
-    s.linear->execute();
+    std::visit([](const auto& linear) { linear.execute(); }, *s.linear);
     if (!s.norm) return;
     run(*s.norm, kernels);
     const Rows& rows = s.norm->out;
@@ -89,17 +106,30 @@ void run(const LinearStep& s, const KernelSet&) {
     if (s.copy) copy_rows(s.made, *s.copy, s.made.cols);
 }
 
+void run(const TileLinearStep& s, const KernelSet&) {
+    if (s.in) {
+        const auto from = matrix_of<kernels::BFloat16>(*s.in),
+                   to = matrix_of<kernels::BFloat16>(s.panels);
+        for (std::size_t r = 0; r < u(s.in->count); ++r)
+            for (std::size_t c = 0; c < u(s.in->cols); c += kernels::panel_rows)
+                std::memcpy(
+                    element(to, r, c), element(from, r, c),
+                    std::min(kernels::panel_rows, u(s.in->cols) - c) * sizeof(kernels::BFloat16));
+        clear_padding(s.panels);
+    }
+    s.call.execute();
+}
+
 template <class T>
 void run(const PackStep<T>& s, const KernelSet&) {
-    s.pack(data_of<T>(s.in), u(s.in.stride), u(s.first), u(s.in.count), u(s.keys), u(s.heads),
-           u(s.head_dim), s.packed);
+    s.pack(reinterpret_cast<const T*>(s.in.data), u(s.in.stride), u(s.first), u(s.in.count),
+           u(s.keys), u(s.heads), u(s.head_dim), s.packed);
 }
 
 template <class T>
 void run(const AttentionStep<T>& s, const KernelSet&) {
-    s.attend(data_of<T>(s.q), u(s.q.stride), u(s.q.count), s.keys, s.values, u(s.key_count),
-             u(s.heads), u(s.head_dim), u(s.value_dim), s.scale, data_of<T>(s.out), u(s.out.stride),
-             s.workspace);
+    s.attend(matrix_of<const T>(s.q), u(s.q.count), s.keys, s.values, u(s.key_count), u(s.heads),
+             u(s.head_dim), u(s.value_dim), s.scale, matrix_of<T>(s.out), s.workspace);
     clear_padding(s.out);
 }
 
@@ -110,21 +140,18 @@ void run(const AddStep& s, const KernelSet& kernels) {
 }
 
 void run(const MultiplyStep& s, const KernelSet& kernels) {
-    const auto multiply = [&](auto* kernel, auto* out) {
-        kernel(s.a.f32(), u(s.a.stride), s.b.f32(), u(s.b.stride), out, u(s.out.stride),
-               u(s.out.count), u(s.out.cols));
-    };
     if (s.out.type == DType::f32)
-        multiply(kernels.f32.multiply, s.out.f32());
+        kernels.f32.multiply(s.a.f32(), u(s.a.stride), s.b.f32(), u(s.b.stride), s.out.f32(),
+                             u(s.out.stride), u(s.out.count), u(s.out.cols));
     else
-        multiply(kernels.bf16->multiply, s.out.bf16());
+        kernels.bf16->multiply(s.a.f32(), u(s.a.stride), s.b.f32(), u(s.b.stride),
+                               matrix_of<kernels::BFloat16>(s.out), u(s.out.count), u(s.out.cols));
     clear_padding(s.out);
 }
 
 void run(const RoundStep& s, const KernelSet& kernels) {
-    for (std::int64_t r = 0; r < s.out.count; ++r)
-        kernels.bf16->round(reinterpret_cast<const float*>(s.in.row(r)),
-                            reinterpret_cast<kernels::BFloat16*>(s.out.row(r)), u(s.out.cols));
+    kernels.bf16->round(s.in.f32(), u(s.in.stride), matrix_of<kernels::BFloat16>(s.out),
+                        u(s.out.count), u(s.out.cols));
     clear_padding(s.out);
 }
 

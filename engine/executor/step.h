@@ -9,6 +9,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/patches.h"
+#include "engine/ops/tile_linear.h"
 #include "weights/model_file/tensor.h"
 
 namespace vit {
@@ -17,25 +18,34 @@ namespace vit {
 struct KernelSet {
     const kernels::Table& f32;
     const kernels::Bf16Table* bf16 = nullptr;
+
+    /// Whether linears in bfloat16 run on tiles.
+    bool tiles() const { return bf16 != nullptr && bf16->tiles != nullptr; }
 };
 
-/// Rows of a matrix that a thread owns.
+/// Rows of a matrix that a thread owns: `stride` elements apart, or in panels.
 struct Rows {
     std::byte* data = nullptr;
     std::int64_t count = 0, cols = 0, stride = 0;
     DType type = DType::f32;
+    bool panels = false;
+    std::int64_t first = 0;  ///< row of the panels at `data` that row 0 is
 
     float* f32() const { return reinterpret_cast<float*>(data); }
     kernels::BFloat16* bf16() const { return reinterpret_cast<kernels::BFloat16*>(data); }
+    /// Not of rows in panels.
     std::byte* row(std::int64_t r) const {
         return data + r * stride * static_cast<std::int64_t>(item_size(type));
     }
 };
 
-/// Of one type, as the kernel that reads or writes them.
+/// As the kernels read or write them.
 template <class T>
-T* data_of(const Rows& rows) {
-    return reinterpret_cast<T*>(rows.data);
+kernels::Matrix<T> matrix_of(const Rows& rows) {
+    auto* const data = reinterpret_cast<T*>(rows.data);
+    return rows.panels ? kernels::in_panels(data, static_cast<std::size_t>(rows.cols),
+                                            static_cast<std::size_t>(rows.first))
+                       : kernels::row_major(data, static_cast<std::size_t>(rows.stride));
 }
 
 struct LayerNormStep {
@@ -55,7 +65,8 @@ struct EmbedStep {
     Rows out;
     /// Of the gathered patches; with bf16 of the one patch in `patch`.
     std::optional<LayerNormStep> patch_norm;
-    std::optional<BoundLinear> linear;  ///< none where the thread owns prefix rows only
+    /// None where the thread owns prefix rows only.
+    std::optional<std::variant<BoundLinear, BoundTileLinear>> linear;
     std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
 };
 template <class T>
@@ -67,17 +78,23 @@ struct LinearStep {
     std::optional<Rows> copy;      ///< of `made`, at last; none: it was made in its place
     std::variant<std::monostate, InPlace<float>, InPlace<kernels::BFloat16>> activation;
 };
+struct TileLinearStep {
+    /// What is not in panels yet, and where it is copied to before the call.
+    std::optional<Rows> in;
+    Rows panels;
+    BoundTileLinear call;
+};
 template <class T>
 struct PackStep {
     Rows in;
     decltype(kernels::AttentionKernels<T>::pack_keys) pack;
     std::int64_t first, keys, heads, head_dim;
-    T* packed;
+    std::byte* packed;
 };
 template <class T>
 struct AttentionStep {
     Rows q, out;
-    const T *keys, *values;
+    const std::byte *keys, *values;
     std::int64_t key_count, heads, head_dim, value_dim;
     float scale;
     decltype(kernels::AttentionKernels<T>::attend) attend;
@@ -110,9 +127,10 @@ struct AverageStep {
 
 struct Step {
     int node;  ///< index into Graph::nodes
-    std::variant<EmbedStep, LayerNormStep, LinearStep, PackStep<float>, PackStep<kernels::BFloat16>,
-                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep,
-                 RoundStep, ConstantStep, ReduceRowsStep, AverageStep>
+    std::variant<EmbedStep, LayerNormStep, LinearStep, TileLinearStep, PackStep<float>,
+                 PackStep<kernels::BFloat16>, AttentionStep<float>,
+                 AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep, RoundStep, ConstantStep,
+                 ReduceRowsStep, AverageStep>
         work;
 };
 

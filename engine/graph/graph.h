@@ -123,6 +123,7 @@ struct Value {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
     DType type = DType::f32;  ///< or bf16 (choose_precision)
+    bool panels = false;      ///< lies in panels, as tiles load it (choose_layout)
 };
 
 struct Node {

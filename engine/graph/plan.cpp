@@ -20,6 +20,7 @@ std::size_t aligned(std::size_t bytes) {
 struct Storage {
     std::int64_t rows = 0, cols = 0;
     DType type = DType::f32;
+    bool panels = false;
     std::size_t packed_bytes = 0;  ///< not 0: of this size, whatever the rows
     int first_stage = 0, last_stage = 0;
     int first_step = 0, last_step = 0;  ///< positions in the order of execution
@@ -121,6 +122,7 @@ class Planner {
         fresh.rows = shape.rows;
         fresh.cols = shape.cols;
         fresh.type = shape.type;
+        fresh.panels = shape.panels;
         if (const auto* pack = std::get_if<op::PackHeads>(&n.op)) {
             fresh.packed_bytes = rules_.packed_bytes(*pack, shape);
             fresh.shared = true;
@@ -147,6 +149,7 @@ class Planner {
 
     std::size_t bytes(const Storage& s, std::int64_t rows) const {
         if (s.packed_bytes) return aligned(s.packed_bytes);
+        if (s.panels) return aligned(rules_.panel_bytes(rows, s.cols));
         const auto stride = static_cast<std::uint64_t>(rules_.stride(s.cols));
         return aligned(checked::to_size(
             checked::mul(checked::mul(static_cast<std::uint64_t>(rows), stride, "plan"),

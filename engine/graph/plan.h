@@ -37,13 +37,15 @@ struct Placement {
     std::size_t offset =
         0;  ///< in bytes, of the storage's first row (scratch: the thread's first row)
     std::int64_t row = 0;     ///< first row of the value within the storage
-    std::int64_t stride = 0;  ///< elements from row to row
+    std::int64_t stride = 0;  ///< elements from row to row, where they are not in panels
 };
 
 /// Storage sizes that the plan cannot know by itself.
 struct StorageRules {
     /// Elements from row to row of a value of so many columns.
     std::function<std::int64_t(std::int64_t cols)> stride;
+    /// Bytes of so many rows in panels.
+    std::function<std::size_t(std::int64_t rows, std::int64_t cols)> panel_bytes;
     /// Bytes of a value that PackHeads makes.
     std::function<std::size_t(const op::PackHeads&, const Value& shape)> packed_bytes;
     /// Bytes that a thread needs for a node while it runs, the most of all threads (0: none).

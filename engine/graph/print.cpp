@@ -11,8 +11,8 @@ namespace vit {
 namespace {
 
 std::string shape(Value value) {
-    return fmt::format("[{}, {}]{}", value.rows, value.cols,
-                       value.type == DType::bf16 ? " bf16" : "");
+    return fmt::format("[{}, {}]{}{}", value.rows, value.cols,
+                       value.type == DType::bf16 ? " bf16" : "", value.panels ? " in panels" : "");
 }
 
 std::string details(const Graph& graph, const Node& node) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "engine/kernels/kernels.h"
 #include "engine/kernels/lanes.h"
 #include "engine/kernels/softmax.h"
 
@@ -63,16 +64,28 @@ struct Attention {
         multiply<MR, vectors>(a, lda, b, depth, c, ldc, factor);
     }
 
-    static std::size_t packed_keys(std::size_t keys, std::size_t head_dim) {
+    /// Elements of one head.
+    static std::size_t key_elements(std::size_t keys, std::size_t head_dim) {
         return panels(keys) * panel * lanes(head_dim) * per_lane;
     }
-    static std::size_t packed_values(std::size_t keys, std::size_t value_dim) {
+    static std::size_t value_elements(std::size_t keys, std::size_t value_dim) {
         return panels(value_dim) * panel * lanes(keys) * per_lane;
+    }
+    static std::size_t packed_keys(std::size_t keys, std::size_t head_dim) {
+        return key_elements(keys, head_dim) * sizeof(T);
+    }
+    static std::size_t packed_values(std::size_t keys, std::size_t value_dim) {
+        return value_elements(keys, value_dim) * sizeof(T);
+    }
+    static std::size_t workspace(std::size_t keys, std::size_t) {
+        return tile_rows * panels(keys) * panel;
     }
 
     static void pack_keys(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                          std::size_t keys, std::size_t heads, std::size_t head_dim, T* packed) {
-        const std::size_t depth = lanes(head_dim), head_size = packed_keys(keys, head_dim);
+                          std::size_t keys, std::size_t heads, std::size_t head_dim,
+                          void* to_packed) {
+        T* const packed = static_cast<T*>(to_packed);
+        const std::size_t depth = lanes(head_dim), head_size = key_elements(keys, head_dim);
         for (std::size_t h = 0; h < heads; ++h)
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
@@ -95,8 +108,10 @@ struct Attention {
     }
 
     static void pack_values(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                            std::size_t keys, std::size_t heads, std::size_t value_dim, T* packed) {
-        const std::size_t head_size = packed_values(keys, value_dim),
+                            std::size_t keys, std::size_t heads, std::size_t value_dim,
+                            void* to_packed) {
+        T* const packed = static_cast<T*>(to_packed);
+        const std::size_t head_size = value_elements(keys, value_dim),
                           panel_size = panel * lanes(keys) * per_lane;
         for (std::size_t r = 0; r < rows;) {
             const std::size_t key = first + r;
@@ -108,7 +123,7 @@ struct Attention {
                 for (std::size_t d = 0; d < value_dim; d += panel, to += panel_size) {
                     const std::size_t cols = value_dim - d < panel ? value_dim - d : panel;
                     if (whole && cols == panel)
-                        interleave_rows<A>(from + d, v_stride, to);
+                        interleave_rows<A, 2>(from + d, v_stride, to);
                     else
                         for (std::size_t c = 0; c < cols; ++c)
                             for (std::size_t j = 0; j < (whole ? per_lane : 1); ++j)
@@ -127,19 +142,20 @@ struct Attention {
         }
     }
 
-    static void attend(const T* q, std::size_t q_stride, std::size_t rows, const T* keys_packed,
-                       const T* values_packed, std::size_t keys, std::size_t heads,
-                       std::size_t head_dim, std::size_t value_dim, float scale, T* out,
-                       std::size_t out_stride, float* workspace) {
+    static void attend(Matrix<const T> q, std::size_t rows, const void* keys_packed,
+                       const void* values_packed, std::size_t keys, std::size_t heads,
+                       std::size_t head_dim, std::size_t value_dim, float scale, Matrix<T> out,
+                       float* scores) {
         const std::size_t score_stride = panels(keys) * panel;
         for (std::size_t h = 0; h < heads; ++h) {
-            const T* k_head = keys_packed + h * packed_keys(keys, head_dim);
-            const T* v_head = values_packed + h * packed_values(keys, value_dim);
+            const T* k_head = static_cast<const T*>(keys_packed) + h * key_elements(keys, head_dim);
+            const T* v_head =
+                static_cast<const T*>(values_packed) + h * value_elements(keys, value_dim);
             for (std::size_t tile = 0; tile < rows; tile += tile_rows) {
                 const std::size_t count = rows - tile < tile_rows ? rows - tile : tile_rows;
-                attend_tile(q + tile * q_stride + h * head_dim, q_stride, count, k_head, v_head,
+                attend_tile(q.data + tile * q.row + h * head_dim, q.row, count, k_head, v_head,
                             keys, head_dim, value_dim, scale,
-                            out + tile * out_stride + h * value_dim, out_stride, workspace,
+                            out.data + tile * out.row + h * value_dim, out.row, scores,
                             score_stride);
             }
         }

@@ -51,7 +51,8 @@ const Table* table_for(Isa isa) noexcept {
 }
 
 const Bf16Table* bf16_table_for(Isa isa) noexcept {
-    return isa >= Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
+    if (isa == Isa::amx) return table_for(isa) ? &amx_bf16_table : nullptr;
+    return isa == Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
 }
 
 const char* isa_name(Isa isa) noexcept {

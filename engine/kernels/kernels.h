@@ -14,6 +14,28 @@ inline constexpr Isa all_isas[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::a
 /// bfloat16, the upper half of a float32.
 using BFloat16 = std::uint16_t;
 
+/// Rows of elements in memory: element (r, c) lies at data + (R / 32) · panel + (R % 32) · row +
+/// (c / 32) · segment + c % 32, R = first + r. That is one row after the other (row_major), or
+/// panels as tiles load them (in_panels): [panel of 32 rows][32 columns][row][column].
+template <class T>
+struct Matrix {
+    T* data;
+    std::size_t first;
+    std::size_t row, panel, segment;
+};
+inline constexpr std::size_t panel_rows = 32;  ///< and columns side by side
+
+template <class T>
+constexpr Matrix<T> row_major(T* data, std::size_t stride) {
+    return {data, 0, stride, panel_rows * stride, panel_rows};
+}
+/// `cols` columns, padded to whole panels; row 0 is row `first` of the panels.
+template <class T>
+constexpr Matrix<T> in_panels(T* data, std::size_t cols, std::size_t first) {
+    return {data, first, panel_rows, (cols + panel_rows - 1) / panel_rows * panel_rows * panel_rows,
+            panel_rows * panel_rows};
+}
+
 /// Elementwise, in place; T is float or BFloat16 (computed in float32, then rounded).
 template <class T>
 struct Activations {
@@ -27,30 +49,28 @@ struct Activations {
     void (*tanh)(T* x, std::size_t count);
 };
 
-/// Attention over packed keys and values (engine/kernels/attention.h). T is float or BFloat16,
-/// whose products are added in float32, softmax included. Results of a query row depend on it
-/// alone.
+/// Attention over packed keys and values (engine/kernels/attention.h, tile_attention.h). T is float
+/// or BFloat16, whose products are added in float32, softmax included. Results of a query row
+/// depend on it alone.
 template <class T>
 struct AttentionKernels {
-    std::size_t panel;  ///< keys, or columns of values, that are packed side by side
-    /// Query rows whose scores the workspace of `attend` holds at once: tile_rows × (keys rounded
-    /// up to the panel) floats.
-    std::size_t tile_rows;
-    /// Elements that one head's packed keys and values take.
+    /// Bytes that one head's packed keys and values take.
     std::size_t (*packed_keys)(std::size_t keys, std::size_t head_dim);
     std::size_t (*packed_values)(std::size_t keys, std::size_t value_dim);
     /// Packs rows [first, first + rows) of all `keys` keys, `k` pointing at row `first`. Rows may
     /// be packed by several threads.
     void (*pack_keys)(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                      std::size_t keys, std::size_t heads, std::size_t head_dim, T* packed);
+                      std::size_t keys, std::size_t heads, std::size_t head_dim, void* packed);
     void (*pack_values)(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                        std::size_t keys, std::size_t heads, std::size_t value_dim, T* packed);
-    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. BFloat16: head_dim and
-    /// strides are even.
-    void (*attend)(const T* q, std::size_t q_stride, std::size_t rows, const T* packed_keys,
-                   const T* packed_values, std::size_t keys, std::size_t heads,
-                   std::size_t head_dim, std::size_t value_dim, float scale, T* out,
-                   std::size_t out_stride, float* workspace);
+                        std::size_t keys, std::size_t heads, std::size_t value_dim, void* packed);
+    /// Floats that `attend` needs, 64-byte aligned.
+    std::size_t (*workspace)(std::size_t keys, std::size_t head_dim);
+    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. In panels only where
+    /// `tiles`. BFloat16: head_dim and strides are even.
+    void (*attend)(Matrix<const T> q, std::size_t rows, const void* packed_keys,
+                   const void* packed_values, std::size_t keys, std::size_t heads,
+                   std::size_t head_dim, std::size_t value_dim, float scale, Matrix<T> out,
+                   float* workspace);
 };
 
 /// All pointers are to float32; rows are `stride` floats apart; nothing needs alignment; `in ==
@@ -93,20 +113,57 @@ struct Table {
     AttentionKernels<float> attention;
 };
 
+/// What one call of a linear on tiles is given (engine/kernels/tile_linear.h).
+struct TileLinearCall {
+    Matrix<const BFloat16> x;  ///< in panels, padding columns zero
+    std::size_t rows, in;
+    const BFloat16* weights;  ///< packed, of `panels` column panels
+    std::size_t panels;
+    const float* bias;  ///< [32 · panels]
+    /// The column panels to make, and where the last one ends in the output.
+    std::size_t first_panel, last_panel, end_column;
+    /// Either of these two; data of the other is nullptr. float32: y = residual + the product,
+    /// where there is a residual, which may be y; row-major.
+    float* y;
+    std::size_t y_stride;
+    const float* residual;
+    std::size_t residual_stride;
+    Matrix<BFloat16> y_bf16;
+    float* workspace;  ///< 64-byte aligned
+};
+
+/// Linears on tiles: the product, bias, activation, residual and rounding in one go. A row's result
+/// depends on that row alone. One function for each activation.
+struct TileLinears {
+    using Run = void (*)(const TileLinearCall& call);
+    Run none, gelu, gelu_tanh, quick_gelu, silu, relu, tanh;
+
+    /// Floats of workspace for so many rows, wherever they start in a panel.
+    std::size_t (*workspace)(std::size_t rows, std::size_t in, std::size_t column_panels);
+    /// Packs 32 rows (outputs) of weights, each `in` inputs padded with zeros to a multiple of 32,
+    /// as column panel `panel` of `panels`.
+    void (*pack)(const BFloat16* rows, std::size_t in, std::size_t panel, std::size_t panels,
+                 BFloat16* packed);
+    /// Whether threads must hold a TileScope.
+    bool registers;
+};
+
 /// What runs on bfloat16, beside the table of the same instruction set.
 struct Bf16Table {
     /// As those of Table; only the result is rounded.
-    void (*layer_norm)(const float* in, std::size_t in_stride, BFloat16* out,
-                       std::size_t out_stride, std::size_t rows, std::size_t cols,
-                       const float* gamma, const float* beta, float eps);
-    void (*rms_norm)(const float* in, std::size_t in_stride, BFloat16* out, std::size_t out_stride,
-                     std::size_t rows, std::size_t cols, const float* gamma, float eps);
+    void (*layer_norm)(const float* in, std::size_t in_stride, Matrix<BFloat16> out,
+                       std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
+                       float eps);
+    void (*rms_norm)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
+                     std::size_t cols, const float* gamma, float eps);
     void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                     BFloat16* out, std::size_t out_stride, std::size_t rows, std::size_t cols);
+                     Matrix<BFloat16> out, std::size_t rows, std::size_t cols);
     Activations<BFloat16> activations;
     AttentionKernels<BFloat16> attention;
     /// Rounds to nearest even; subnormal numbers become zero.
-    void (*round)(const float* in, BFloat16* out, std::size_t count);
+    void (*round)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
+                  std::size_t cols);
+    const TileLinears* tiles;  ///< nullptr: linears are oneDNN's
 };
 
 /// Tables that this CPU can run, lowest first; baseline is always there.

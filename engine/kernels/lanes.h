@@ -1,6 +1,7 @@
 // Elements narrower than a vector's lane: a lane of 32 bits holds one float, or two bfloat16
 // (std::uint16_t, the upper half of a float) that are neighbours along a sum.
-// The bfloat16 part exists in the one file that is compiled for AVX512_BF16 only.
+// Loading and rounding bfloat16 are instructions in the files that are compiled for AVX512_BF16,
+// and plain C++ with the same bits elsewhere; products of bfloat16 exist in the former only.
 #pragma once
 
 #include "engine/kernels/xsimd_shim.h"
@@ -57,17 +58,67 @@ inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, std::uint16_t) noex
     return F32<A>(_mm512_dpbf16_ps(acc, a, b));
 }
 
-/// Two vectors of two rows each, `stride` elements apart, to lanes that hold a column's pair.
+/// A vector of two rows each, `stride` elements apart, to lanes that hold a column's pair.
 template <class A>
-inline void interleave_rows(const std::uint16_t* rows, std::size_t stride,
-                            std::uint16_t* to) noexcept {
-    for (std::size_t v = 0; v < 2; ++v) {
-        const auto wide = [&](std::size_t row) {
-            return _mm512_cvtepu16_epi32(_mm256_loadu_si256(
-                reinterpret_cast<const __m256i*>(rows + row * stride + v * width<A>)));
-        };
-        _mm512_storeu_si512(to + 2 * v * width<A>,
-                            _mm512_or_si512(wide(0), _mm512_slli_epi32(wide(1), 16)));
+inline void interleave_vector(const std::uint16_t* rows, std::size_t stride,
+                              std::uint16_t* to) noexcept {
+    const auto wide = [&](std::size_t row) {
+        return _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(rows + row * stride)));
+    };
+    _mm512_storeu_si512(to, _mm512_or_si512(wide(0), _mm512_slli_epi32(wide(1), 16)));
+}
+
+#else
+
+template <class A>
+inline F32<A> load(const std::uint16_t* p) noexcept {
+    alignas(F32<A>) std::uint32_t lanes[width<A>];
+    for (std::size_t i = 0; i < width<A>; ++i) lanes[i] = std::uint32_t{p[i]} << 16;
+    return F32<A>::load_aligned(reinterpret_cast<const float*>(lanes));
+}
+
+template <class A>
+inline F32<A> load_partial(const std::uint16_t* p, std::size_t n, float fill) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    F32<A>(fill).store_aligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t bits = std::uint32_t{p[i]} << 16;
+        __builtin_memcpy(lanes + i, &bits, sizeof bits);
+    }
+    return F32<A>::load_aligned(lanes);
+}
+
+/// Rounds to nearest even; subnormal numbers become zero, and NaN stays one.
+template <class A>
+inline void store_partial(std::uint16_t* p, std::size_t n, F32<A> v) noexcept {
+    alignas(F32<A>) float lanes[width<A>];
+    v.store_aligned(lanes);
+    for (std::size_t i = 0; i < n; ++i) {
+        std::uint32_t bits;
+        __builtin_memcpy(&bits, lanes + i, sizeof bits);
+        const std::uint32_t exponent = bits & 0x7f800000U;
+        if (exponent == 0)
+            bits &= 0x80000000U;
+        else if (exponent == 0x7f800000U)
+            bits |= (bits & 0x007fffffU) == 0 ? 0 : 0x00400000U;
+        else
+            bits += 0x7fffU + (bits >> 16 & 1U);
+        p[i] = static_cast<std::uint16_t>(bits >> 16);
+    }
+}
+
+template <class A>
+inline void store(std::uint16_t* p, F32<A> v) noexcept {
+    store_partial<A>(p, width<A>, v);
+}
+
+template <class A>
+inline void interleave_vector(const std::uint16_t* rows, std::size_t stride,
+                              std::uint16_t* to) noexcept {
+    for (std::size_t i = 0; i < width<A>; ++i) {
+        to[2 * i] = rows[i];
+        to[2 * i + 1] = rows[stride + i];
     }
 }
 
@@ -78,11 +129,18 @@ inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, float) noexcept {
     return fmadd<A>(x, y, acc);
 }
 
-/// Two vectors of one row.
+/// A vector of one row.
 template <class A>
-inline void interleave_rows(const float* row, std::size_t, float* to) noexcept {
+inline void interleave_vector(const float* row, std::size_t, float* to) noexcept {
     store<A>(to, load<A>(row));
-    store<A>(to + width<A>, load<A>(row + width<A>));
+}
+
+/// As many vectors as given, side by side in the rows and one behind the other in `to`.
+template <class A, std::size_t vectors, class T>
+inline void interleave_rows(const T* rows, std::size_t stride, T* to) noexcept {
+    constexpr std::size_t per_lane = sizeof(float) / sizeof(T);
+    for (std::size_t v = 0; v < vectors; ++v)
+        interleave_vector<A>(rows + v * width<A>, stride, to + v * width<A> * per_lane);
 }
 
 /// x[i] = f(x[i]), a vector at a time; an element's result does not depend on its place.

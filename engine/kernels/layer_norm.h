@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/kernels/lanes.h"
+#include "engine/kernels/matrix.h"
 
 namespace vit::kernels {
 
@@ -11,7 +12,7 @@ namespace vit::kernels {
 /// loses nothing. Sums run in four vectors. Measured error at most 4.0e-7 of max(1, |result|), for
 /// normally distributed rows of 1 to 3072 with means up to 1e6 times their spread.
 template <class A, class Out>
-inline void layer_norm_row(const float* in, Out* out, std::size_t cols, const float* gamma,
+inline void layer_norm_row(const float* in, Out out, std::size_t cols, const float* gamma,
                            const float* beta, float eps) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
@@ -51,21 +52,29 @@ inline void layer_norm_row(const float* in, Out* out, std::size_t cols, const fl
         return fmadd<A>(fmadd<A>(x - mean, inverse, correction), scale, shift);
     };
     for (i = 0; i < whole; i += w)
-        store<A>(out + i, normalise(load<A>(in + i), load<A>(gamma + i), load<A>(beta + i)));
+        store<A>(at<A>(out, i), normalise(load<A>(in + i), load<A>(gamma + i), load<A>(beta + i)));
     if (rest > 0) {
         const V scale = load_partial<A>(gamma + whole, rest, 0.0F);
         const V shift = load_partial<A>(beta + whole, rest, 0.0F);
-        store_partial<A>(out + whole, rest, normalise(tail, scale, shift));
+        store_partial<A>(at<A>(out, whole), rest, normalise(tail, scale, shift));
     }
 }
 
-template <class A, class Out>
-void layer_norm(const float* in, std::size_t in_stride, Out* out, std::size_t out_stride,
+template <class A>
+void layer_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
                 std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
                 float eps) {
     if (cols == 0) return;
     for (std::size_t r = 0; r < rows; ++r)
         layer_norm_row<A>(in + r * in_stride, out + r * out_stride, cols, gamma, beta, eps);
+}
+
+template <class A>
+void layer_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
+                     std::size_t cols, const float* gamma, const float* beta, float eps) {
+    if (cols == 0) return;
+    for (std::size_t r = 0; r < rows; ++r)
+        layer_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, beta, eps);
 }
 
 }  // namespace vit::kernels

@@ -22,29 +22,45 @@ constexpr Activations<T> activations() noexcept {
             .tanh = tanh_in_place<A, T>};
 }
 
+template <class Kernels, class T>
+constexpr AttentionKernels<T> attention_kernels() noexcept {
+    return {.packed_keys = Kernels::packed_keys,
+            .packed_values = Kernels::packed_values,
+            .pack_keys = Kernels::pack_keys,
+            .pack_values = Kernels::pack_values,
+            .workspace = Kernels::workspace,
+            .attend = Kernels::attend};
+}
+
 template <class A, class T>
 constexpr AttentionKernels<T> attention() noexcept {
-    return {.panel = Attention<A, T>::panel,
-            .tile_rows = Attention<A, T>::tile_rows,
-            .packed_keys = Attention<A, T>::packed_keys,
-            .packed_values = Attention<A, T>::packed_values,
-            .pack_keys = Attention<A, T>::pack_keys,
-            .pack_values = Attention<A, T>::pack_values,
-            .attend = Attention<A, T>::attend};
+    return attention_kernels<Attention<A, T>, T>();
 }
 
 template <class A>
 constexpr Table make_table(Isa isa) noexcept {
     return {.isa = isa,
-            .layer_norm = layer_norm<A, float>,
-            .rms_norm = rms_norm<A, float>,
+            .layer_norm = layer_norm<A>,
+            .rms_norm = rms_norm<A>,
             .softmax = softmax<A>,
             .activations = activations<A, float>(),
             .add_scaled = add_scaled<A>,
-            .multiply = multiply<A, float>,
+            .multiply = multiply<A>,
             .mean_rows = mean_rows<A>,
             .max_rows = max_rows<A>,
             .attention = attention<A, float>()};
+}
+
+template <class A>
+constexpr Bf16Table make_bf16_table(const AttentionKernels<BFloat16>& attention,
+                                    const TileLinears* tiles) noexcept {
+    return {.layer_norm = layer_norm_bf16<A>,
+            .rms_norm = rms_norm_bf16<A>,
+            .multiply = multiply_bf16<A>,
+            .activations = activations<A, BFloat16>(),
+            .attention = attention,
+            .round = round_bf16<A>,
+            .tiles = tiles};
 }
 
 }  // namespace vit::kernels

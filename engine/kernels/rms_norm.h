@@ -2,13 +2,14 @@
 #pragma once
 
 #include "engine/kernels/lanes.h"
+#include "engine/kernels/matrix.h"
 
 namespace vit::kernels {
 
 /// One row, cols > 0. The sum of squares runs in four vectors. Measured relative error at most
 /// 2.4e-7, for normally distributed rows of 1 to 3072.
 template <class A, class Out>
-inline void rms_norm_row(const float* in, Out* out, std::size_t cols, const float* gamma,
+inline void rms_norm_row(const float* in, Out out, std::size_t cols, const float* gamma,
                          float eps) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
@@ -28,18 +29,26 @@ inline void rms_norm_row(const float* in, Out* out, std::size_t cols, const floa
     const V sum(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3])));
     const V inverse = V(1.0F) / xsimd::sqrt(sum / V(static_cast<float>(cols)) + V(eps));
     for (i = 0; i < whole; i += w)
-        store<A>(out + i, load<A>(in + i) * inverse * load<A>(gamma + i));
+        store<A>(at<A>(out, i), load<A>(in + i) * inverse * load<A>(gamma + i));
     if (rest > 0)
-        store_partial<A>(out + whole, rest,
+        store_partial<A>(at<A>(out, whole), rest,
                          tail * inverse * load_partial<A>(gamma + whole, rest, 0.0F));
 }
 
-template <class A, class Out>
-void rms_norm(const float* in, std::size_t in_stride, Out* out, std::size_t out_stride,
+template <class A>
+void rms_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
               std::size_t rows, std::size_t cols, const float* gamma, float eps) {
     if (cols == 0) return;
     for (std::size_t r = 0; r < rows; ++r)
         rms_norm_row<A>(in + r * in_stride, out + r * out_stride, cols, gamma, eps);
+}
+
+template <class A>
+void rms_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
+                   std::size_t cols, const float* gamma, float eps) {
+    if (cols == 0) return;
+    for (std::size_t r = 0; r < rows; ++r)
+        rms_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, eps);
 }
 
 }  // namespace vit::kernels

@@ -2,40 +2,55 @@
 #pragma once
 
 #include "engine/kernels/lanes.h"
+#include "engine/kernels/matrix.h"
 
 namespace vit::kernels {
 
-/// out[r] = f(x[r], y[r]), a vector at a time; an element's result does not depend on its place.
+/// out = f(x, y) for one row, a vector at a time; an element's result does not depend on its place.
 template <class A, class Out, class Function>
-inline void combine_rows(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                         Out* out, std::size_t out_stride, std::size_t rows, std::size_t cols,
-                         Function f) noexcept {
+inline void combine_row(const float* x, const float* y, Out out, std::size_t cols,
+                        Function f) noexcept {
     constexpr std::size_t w = width<A>;
     const std::size_t whole = cols - cols % w;
     const std::size_t rest = cols - whole;
-    for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride, out += out_stride) {
-        for (std::size_t i = 0; i < whole; i += w)
-            store<A>(out + i, f(load<A>(x + i), load<A>(y + i)));
-        if (rest > 0)
-            store_partial<A>(
-                out + whole, rest,
-                f(load_partial<A>(x + whole, rest, 0.0F), load_partial<A>(y + whole, rest, 0.0F)));
-    }
+    for (std::size_t i = 0; i < whole; i += w)
+        store<A>(at<A>(out, i), f(load<A>(x + i), load<A>(y + i)));
+    if (rest > 0)
+        store_partial<A>(
+            at<A>(out, whole), rest,
+            f(load_partial<A>(x + whole, rest, 0.0F), load_partial<A>(y + whole, rest, 0.0F)));
 }
 
 template <class A>
 void add_scaled(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
                 std::size_t rows, std::size_t cols, float factor) {
     const F32<A> f(factor);
-    combine_rows<A>(x, x_stride, y, y_stride, x, x_stride, rows, cols,
-                    [f](F32<A> a, F32<A> b) { return fmadd<A>(f, b, a); });
+    for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride)
+        combine_row<A>(x, y, x, cols, [f](F32<A> a, F32<A> b) { return fmadd<A>(f, b, a); });
 }
 
-template <class A, class Out>
-void multiply(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride, Out* out,
-              std::size_t out_stride, std::size_t rows, std::size_t cols) {
-    combine_rows<A>(x, x_stride, y, y_stride, out, out_stride, rows, cols,
-                    [](F32<A> a, F32<A> b) { return a * b; });
+template <class A>
+void multiply(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+              float* out, std::size_t out_stride, std::size_t rows, std::size_t cols) {
+    for (std::size_t r = 0; r < rows; ++r)
+        combine_row<A>(x + r * x_stride, y + r * y_stride, out + r * out_stride, cols,
+                       [](F32<A> a, F32<A> b) { return a * b; });
+}
+
+template <class A>
+void multiply_bf16(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
+                   Matrix<BFloat16> out, std::size_t rows, std::size_t cols) {
+    for (std::size_t r = 0; r < rows; ++r)
+        combine_row<A>(x + r * x_stride, y + r * y_stride, row_of<A>(out, r), cols,
+                       [](F32<A> a, F32<A> b) { return a * b; });
+}
+
+/// Copies rows, rounded.
+template <class A>
+void round_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
+                std::size_t cols) {
+    for (std::size_t r = 0; r < rows; ++r, in += in_stride)
+        combine_row<A>(in, in, row_of<A>(out, r), cols, [](F32<A> a, F32<A>) { return a; });
 }
 
 /// out[c] = finish(combine(… combine(start, in[0, c]) …)): a block of columns runs down all rows in

@@ -6,8 +6,8 @@
 
 namespace vit {
 
-LinearMethod choose_linear_method(kernels::Isa isa, DType type) {
-    if (type == DType::bf16) return LinearMethod::matmul;
+LinearMethod choose_linear_method(kernels::Isa isa, DType type, bool tiles) {
+    if (type == DType::bf16) return tiles ? LinearMethod::tiles : LinearMethod::matmul;
     // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
     // 50 % slower than its 1×1 convolution and its sums depend on the number of rows. 3.x's matmul
     // is as fast as that convolution, no faster.

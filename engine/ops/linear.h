@@ -27,11 +27,13 @@ struct Columns {
     std::int64_t count() const { return last - first; }
 };
 
-enum class LinearMethod { convolution, matmul };
+/// oneDNN's 1×1 convolution or matmul (Linear), or our own kernel (TileLinear).
+enum class LinearMethod { convolution, matmul, tiles };
 
-/// The faster primitive for a linear on this ISA, among those whose result for a row does not
-/// depend on the number of rows. The one place where this is decided.
-LinearMethod choose_linear_method(kernels::Isa isa, DType type);
+/// The fastest for a linear on this ISA, among those whose result for a row does not depend on the
+/// number of rows. `tiles`: whether there are kernels for these. The one place where this is
+/// decided.
+LinearMethod choose_linear_method(kernels::Isa isa, DType type, bool tiles);
 
 /// A linear bound to its memory. A lone row of a matmul runs twice, through scratch: oneDNN 3.x
 /// adds one row up in another order than several, and results may not depend on how rows are split.

@@ -40,7 +40,17 @@ Graph demand_rows(const Graph& graph);
 /// Keys and values are stored as attention reads them.
 Graph pack_heads(const Graph& graph);
 
-/// All of the above in the order that the executor wants.
-Graph optimise(Graph graph, const Demand& demand, DType precision = DType::f32);
+/// Values that lie between linears on tiles lie in panels, as tiles load them: those in bfloat16
+/// that only linears, or attention as its queries, read.
+Graph choose_layout(Graph graph);
+
+/// What a graph is optimised for.
+struct Target {
+    DType precision = DType::f32;
+    bool tiles = false;  ///< linears in bfloat16 run on tiles
+};
+
+/// All of the above in the order that the executor wants; choose_layout with tiles only.
+Graph optimise(Graph graph, const Demand& demand, const Target& target = {});
 
 }  // namespace vit

@@ -58,15 +58,16 @@ Graph keep_results(Graph graph, const Demand& demand) {
     return prune(graph);
 }
 
-Graph optimise(Graph graph, const Demand& demand, DType precision) {
+Graph optimise(Graph graph, const Demand& demand, const Target& target) {
     graph = remove_training_nodes(std::move(graph));
     graph = fuse_embedding(std::move(graph));
     graph = fuse_linears(std::move(graph));
     // Before results are dropped: which ones a run asks for must not change a bit of the others.
-    graph = choose_precision(std::move(graph), precision);
+    graph = choose_precision(std::move(graph), target.precision);
     graph = keep_results(std::move(graph), demand);
     graph = demand_rows(graph);
-    return pack_heads(graph);
+    graph = pack_heads(graph);
+    return target.tiles ? choose_layout(std::move(graph)) : graph;
 }
 
 }  // namespace vit

@@ -6,8 +6,10 @@
 
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/machine.h"
 #include "tests/support/models.h"
+#include "tests/support/plain_tiles.h"
 
 namespace vit {
 namespace {
@@ -28,6 +30,10 @@ std::vector<Mode> modes() {
         all.push_back({kernels::isa_name(table->isa), {*table}, DType::f32, 2e-6});
     if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
         all.push_back({"bf16", {*tables().back(), bf16}, DType::bf16, 2e-2});
+    // What the level amx runs, on any CPU. They are the same at all levels: once is enough.
+    if (tables().back() == &kernels::choose_table(std::nullopt))
+        for (const test::PlainTileKernels& plain : test::plain_tile_kernels())
+            all.push_back({plain.name, {plain.f32, &plain.bf16}, DType::bf16, 2e-2});
     return all;
 }
 

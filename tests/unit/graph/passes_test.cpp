@@ -184,7 +184,7 @@ TEST(ChoosePrecision, GivesEveryOperatorWhatItTakes) {
     for (const auto& [name, config] : test::small_configs()) {
         SCOPED_TRACE(name);
         const Graph graph =
-            optimise(build_vit(config, config.image_size), {true, true, true}, DType::bf16);
+            optimise(build_vit(config, config.image_size), {true, true, true}, {DType::bf16});
         for (const Node& node : graph.nodes) {
             const DType out = graph.value(node.output).type;
             for (std::size_t i = 0; i < node.inputs.size(); ++i) {
@@ -208,11 +208,51 @@ TEST(ChoosePrecision, RoundsWhatSeveralLinearsReadOnce) {
     ModelConfig config = test::small_config();
     config.block = BlockKind::res_post_norm;
     const Graph graph =
-        optimise(build_vit(config, config.image_size), {true, true, true}, DType::bf16);
+        optimise(build_vit(config, config.image_size), {true, true, true}, {DType::bf16});
     EXPECT_EQ(count<op::Round>(graph), 2 * config.depth);  // for q, k and v, and for fc1
     EXPECT_EQ(count<op::Round>(
-                  optimise(build_vit(test::small_config(), config.image_size), {}, DType::bf16)),
+                  optimise(build_vit(test::small_config(), config.image_size), {}, {DType::bf16})),
               0);
+}
+
+TEST(ChooseLayout, PutsInPanelsWhatTilesReadAlone) {
+    for (const auto& [name, config] : test::small_configs())
+        for (const Demand& demand : {Demand{}, Demand{true, true, true}}) {
+            SCOPED_TRACE(name);
+            const Graph graph =
+                optimise(build_vit(config, config.image_size), demand, {DType::bf16, true});
+            for (const Node& node : graph.nodes)
+                for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+                    const Value& in = graph.value(node.inputs[i]);
+                    const auto* attention = std::get_if<op::Attention>(&node.op);
+                    if (std::holds_alternative<op::SelectRows>(node.op)) {
+                        EXPECT_EQ(in.panels, graph.value(node.output).panels) << node.name;
+                    } else if (in.panels) {
+                        EXPECT_EQ(in.type, DType::bf16) << node.name;
+                        EXPECT_EQ(i, 0u) << node.name;
+                        EXPECT_TRUE(std::holds_alternative<op::Linear>(node.op) ||
+                                    (attention && attention->head_dim % 32 == 0))
+                            << node.name;
+                    }
+                }
+            for (ValueId id : graph.results()) EXPECT_FALSE(graph.value(id).panels);
+        }
+}
+
+// Nothing is copied: every linear in bfloat16 of a plain ViT finds its input in panels.
+TEST(ChooseLayout, LeavesNoLinearOfAPlainViTToCopy) {
+    for (const Demand& demand : {Demand{}, Demand{true, true, true}}) {
+        const Graph graph = optimise(vit_b16(), demand, {DType::bf16, true});
+        for (const Node& node : graph.nodes)
+            if (std::holds_alternative<op::Linear>(node.op) ||
+                std::holds_alternative<op::Attention>(node.op)) {
+                const Value& in = graph.value(node.inputs[0]);
+                EXPECT_EQ(in.panels, in.type == DType::bf16) << node.name;
+            }
+    }
+    EXPECT_EQ(std::ranges::count_if(optimise(vit_b16(), {}, {DType::bf16}).values, &Value::panels),
+              0)
+        << "without tiles";
 }
 
 TEST(PackHeads, PacksTheValuesOfDifferentialAttentionOnce) {

@@ -15,6 +15,9 @@ namespace {
 StorageRules simple_rules() {
     return {
         [](std::int64_t cols) { return (cols + 15) / 16 * 16; },
+        [](std::int64_t rows, std::int64_t cols) {
+            return static_cast<std::size_t>((rows + 31) / 32 * 32 * ((cols + 31) / 32 * 32) * 2);
+        },
         [](const op::PackHeads& p, const Value& shape) {
             return static_cast<std::size_t>(p.heads * p.head_dim * (shape.rows + 15) / 16 * 16) *
                    sizeof(float);
@@ -64,11 +67,14 @@ struct Extent {
 
 TEST_P(PlanOf, KeepsLiveValuesApart) {
     const ModelConfig& config = GetParam().config;
-    for (const Demand demand : {Demand{true, false, false}, Demand{true, true, true}})
+    for (const auto& [demand, target] : {std::pair<Demand, Target>{{true, false, false}, {}},
+                                         {{true, true, true}, {}},
+                                         {{true, false, false}, {DType::bf16, true}},
+                                         {{true, true, true}, {DType::bf16, true}}})
         for (const std::vector<std::int64_t>& parts :
              std::vector<std::vector<std::int64_t>>{{1}, {1, 1, 1}, {1, 1, 1, 1}, {1, 3, 0}}) {
             const Shares shares(parts);
-            const Graph graph = optimise(build_vit(config, config.image_size), demand);
+            const Graph graph = optimise(build_vit(config, config.image_size), demand, target);
             const std::vector<Stage> stages = schedule(graph, shares.threads());
             const StorageRules rules = simple_rules();
             const Plan plan = make_plan(graph, stages, shares, rules);
@@ -104,10 +110,10 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                 if (!arena) {
                     EXPECT_EQ(last_stage, stage_of[n]) << node.name << " crosses a barrier";
                 }
-                std::size_t bytes =
-                    static_cast<std::size_t>(
-                        (arena ? shape.rows : (shape.rows * most + all - 1) / all) * p.stride) *
-                    sizeof(float);
+                const std::int64_t rows = arena ? shape.rows : (shape.rows * most + all - 1) / all;
+                std::size_t bytes = shape.panels ? rules.panel_bytes(rows, shape.cols)
+                                                 : static_cast<std::size_t>(rows * p.stride) *
+                                                       item_size(shape.type);
                 if (const auto* pack = std::get_if<op::PackHeads>(&node.op))
                     bytes = rules.packed_bytes(*pack, shape);
                 extents.push_back({p.where, p.offset, p.offset + bytes,

@@ -18,10 +18,6 @@ const Shape shapes[] = {{1, 1, 1, 1, 1},       {5, 7, 2, 3, 3},     {1, 197, 12,
                         {13, 33, 1, 72, 72},   {25, 17, 4, 20, 20}, {31, 197, 6, 32, 64},
                         {11, 19, 3, 10, 20},   {14, 9, 2, 17, 5}};
 
-std::size_t round_up(std::size_t n, std::size_t multiple) {
-    return (n + multiple - 1) / multiple * multiple;
-}
-
 struct Tensors {
     std::vector<float> q;
     std::vector<float> k;
@@ -35,8 +31,10 @@ Tensors make(const Table& table, const Shape& s) {
     Tensors t{normal_numbers(s.rows * width, 0.0F, 1.0F, 1),
               normal_numbers(s.keys * width, 0.0F, 1.0F, 2),
               normal_numbers(s.keys * value_width, 0.0F, 1.0F, 3),
-              std::vector<float>(s.heads * table.attention.packed_keys(s.keys, s.head_dim)),
-              std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.value_dim))};
+              std::vector<float>(s.heads * table.attention.packed_keys(s.keys, s.head_dim) /
+                                 sizeof(float)),
+              std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.value_dim) /
+                                 sizeof(float))};
     // In two parts, as two threads would.
     const std::size_t half = s.keys / 2;
     table.attention.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim,
@@ -53,11 +51,11 @@ Tensors make(const Table& table, const Shape& s) {
 void attend(const Table& table, const Shape& s, const Tensors& t, std::size_t first,
             std::size_t rows, float* out) {
     const std::size_t width = s.heads * s.head_dim;
-    GuardedFloats workspace(table.attention.tile_rows * round_up(s.keys, table.attention.panel));
-    table.attention.attend(t.q.data() + first * width, width, rows, t.packed_k.data(),
+    GuardedFloats workspace(table.attention.workspace(s.keys, s.head_dim));
+    table.attention.attend(row_major(t.q.data() + first * width, width), rows, t.packed_k.data(),
                            t.packed_v.data(), s.keys, s.heads, s.head_dim, s.value_dim,
-                           1.0F / std::sqrt(static_cast<float>(s.head_dim)), out,
-                           s.heads * s.value_dim, workspace.data());
+                           1.0F / std::sqrt(static_cast<float>(s.head_dim)),
+                           row_major(out, s.heads * s.value_dim), workspace.data());
     EXPECT_TRUE(workspace.intact());
 }
 

@@ -1,6 +1,10 @@
 // Kernels on bfloat16, against float64 arithmetic on the same rounded inputs.
+#include <gmock/gmock.h>
+
 #include <algorithm>
 
+#include "engine/kernels/tile_state.h"
+#include "tests/support/plain_tiles.h"
 #include "tests/unit/kernels/kernels_test.h"
 #include "weights/model_file/tensor.h"
 
@@ -9,8 +13,22 @@ namespace {
 
 constexpr double unit_roundoff = 0x1p-8;  ///< 8 significant bits
 
-const Bf16Table* table() {
-    return bf16_table_for(Isa::avx512);
+/// Every table of bfloat16 kernels that this CPU can run, with the float32 kernels on the same
+/// vectors.
+struct Kernels {
+    std::string name;
+    const Table* f32;
+    const Bf16Table* bf16;
+};
+
+std::vector<Kernels> all_kernels() {
+    std::vector<Kernels> all;
+    for (const Isa isa : all_isas)
+        if (const Bf16Table* bf16 = bf16_table_for(isa))
+            all.push_back({isa_name(isa), table_for(isa), bf16});
+    for (const test::PlainTileKernels& plain : test::plain_tile_kernels())
+        all.push_back({plain.name, &plain.f32, &plain.bf16});
+    return all;
 }
 
 std::vector<BFloat16> narrow(const std::vector<float>& x) {
@@ -19,72 +37,118 @@ std::vector<BFloat16> narrow(const std::vector<float>& x) {
     return out;
 }
 
-class Bf16Kernels : public testing::Test {
+class Bf16Kernels : public testing::TestWithParam<Kernels> {
   protected:
-    void SetUp() override {
-        if (table() == nullptr) GTEST_SKIP() << "this CPU has no AVX512_BF16";
-    }
+    const Table& f32() const { return *GetParam().f32; }
+    const Bf16Table& bf16() const { return *GetParam().bf16; }
+
+    TileScope tiles_{GetParam().bf16->tiles != nullptr && GetParam().bf16->tiles->registers};
 };
 
-TEST_F(Bf16Kernels, RoundsAsThePortableFunctionDoes) {
+INSTANTIATE_TEST_SUITE_P(Tables, Bf16Kernels, testing::ValuesIn(all_kernels()),
+                         [](const auto& kernels) { return kernels.param.name; });
+
+/// Rows of bfloat16 to be written, one after the other or in panels that row 0 lies in anywhere.
+class Output {
+  public:
+    Output(std::size_t rows, std::size_t cols, bool panels, std::size_t first = 0)
+        : rows_(rows),
+          cols_(cols),
+          memory_(
+              panels ? (first + rows + 31) / 32 * 32 * ((cols + 31) / 32 * 32) : rows * cols + 1,
+              unwritten),
+          matrix_(panels ? in_panels(memory_.data(), cols, first)
+                         : row_major(memory_.data(), cols)) {}
+
+    const Matrix<BFloat16>& matrix() const { return matrix_; }
+    /// What was written, row by row.
+    std::vector<BFloat16> values() const {
+        std::vector<BFloat16> all;
+        for (std::size_t r = 0; r < rows_; ++r)
+            for (std::size_t c = 0; c < cols_; ++c) all.push_back(memory_[place(r, c)]);
+        return all;
+    }
+    /// Nothing else was written to.
+    bool intact() const {
+        std::vector<BFloat16> rest = memory_;
+        for (std::size_t r = 0; r < rows_; ++r)
+            for (std::size_t c = 0; c < cols_; ++c) rest[place(r, c)] = unwritten;
+        return std::ranges::all_of(rest, [](BFloat16 x) { return x == unwritten; });
+    }
+
+  private:
+    static constexpr BFloat16 unwritten = 0x7ed5;
+    std::size_t place(std::size_t r, std::size_t c) const {
+        const std::size_t row = matrix_.first + r;
+        return row / 32 * matrix_.panel + row % 32 * matrix_.row + c / 32 * matrix_.segment +
+               c % 32;
+    }
+
+    std::size_t rows_, cols_;
+    std::vector<BFloat16> memory_;
+    Matrix<BFloat16> matrix_;
+};
+
+TEST_P(Bf16Kernels, RoundsAsThePortableFunctionDoes) {
     std::vector<float> x{0.0F,     -0.0F,     1.0F,       1.00390625F, 1.01171875F, 3.4e38F,
-                         -3.4e38F, HUGE_VALF, -HUGE_VALF, 1e-30F,      65504.0F};
+                         -3.4e38F, HUGE_VALF, -HUGE_VALF, 1e-30F,      65504.0F,    0x1p-126F};
     for (float y : normal_numbers(1000)) x.push_back(y);
     for (std::size_t count = 1; count <= 40; ++count) {
-        std::vector<BFloat16> out(count + 1, 7);
-        table()->round(x.data(), out.data(), count);
-        for (std::size_t i = 0; i < count; ++i) EXPECT_EQ(out[i], to_bf16(x[i])) << x[i];
-        EXPECT_EQ(out[count], 7) << "wrote past the end";
+        Output out(1, count, false);
+        bf16().round(x.data(), count, out.matrix(), 1, count);
+        EXPECT_EQ(out.values(),
+                  narrow({x.begin(), x.begin() + static_cast<std::ptrdiff_t>(count)}));
+        EXPECT_TRUE(out.intact());
     }
-    std::vector<BFloat16> out(x.size());
-    table()->round(x.data(), out.data(), x.size());
-    EXPECT_EQ(out, narrow(x));
-    const float nan = std::nanf("");
-    table()->round(&nan, out.data(), 1);
-    EXPECT_TRUE(std::isnan(from_bf16(out[0])));
+    Output all(1, x.size(), false);
+    bf16().round(x.data(), x.size(), all.matrix(), 1, x.size());
+    EXPECT_EQ(all.values(), narrow(x));
+    const std::vector<float> special{std::nanf(""), 0x1p-127F, -0x1p-127F, 0x1p-149F};
+    Output out(1, 4, false);
+    bf16().round(special.data(), 4, out.matrix(), 1, 4);
+    EXPECT_TRUE(std::isnan(from_bf16(out.values()[0])));
+    EXPECT_THAT((std::vector{out.values()[1], out.values()[2], out.values()[3]}),
+                testing::ElementsAre(0, 0x8000, 0))
+        << "subnormal numbers";
 }
 
-TEST_F(Bf16Kernels, LayerNormIsTheFloat32OneRounded) {
-    const Table& f32 = *table_for(Isa::avx512);
+TEST_P(Bf16Kernels, RowsAreTheFloat32OnesRounded) {
+    constexpr std::size_t rows = 3;
     for (const std::size_t cols : lengths()) {
-        const std::vector<float> in = normal_numbers(2 * cols, 0.5F, 2.0F),
+        const std::vector<float> in = normal_numbers(rows * cols, 0.5F, 2.0F),
                                  gamma = normal_numbers(cols, 1.0F, 0.1F, 2),
-                                 beta = normal_numbers(cols, 0.0F, 0.1F, 3);
-        std::vector<float> wide(2 * cols);
-        f32.layer_norm(in.data(), cols, wide.data(), cols, 2, cols, gamma.data(), beta.data(),
-                       1e-6F);
-        std::vector<BFloat16> out(2 * cols + 1, 7);
-        table()->layer_norm(in.data(), cols, out.data(), cols, 2, cols, gamma.data(), beta.data(),
-                            1e-6F);
-        EXPECT_EQ(out.back(), 7) << "wrote past the end";
-        out.pop_back();
-        EXPECT_EQ(out, narrow(wide)) << cols;
-    }
-}
-
-TEST_F(Bf16Kernels, RmsNormAndProductsAreTheFloat32OnesRounded) {
-    const Table& f32 = *table_for(Isa::avx512);
-    for (const std::size_t cols : lengths()) {
-        const std::vector<float> in = normal_numbers(2 * cols, 0.5F, 2.0F),
-                                 gamma = normal_numbers(cols, 1.0F, 0.1F, 2),
-                                 other = normal_numbers(2 * cols, 0.0F, 3.0F, 3);
-        std::vector<float> wide(2 * cols);
-        std::vector<BFloat16> out(2 * cols + 1, 7);
-        const auto expect_rounded = [&](const char* name) {
-            EXPECT_EQ(out.back(), 7) << name << " wrote past the end";
-            EXPECT_EQ(std::vector(out.begin(), out.end() - 1), narrow(wide)) << name << cols;
+                                 beta = normal_numbers(cols, 0.0F, 0.1F, 3),
+                                 other = normal_numbers(rows * cols, 0.0F, 3.0F, 4);
+        std::vector<float> wide(rows * cols);
+        const auto expect_rounded = [&](const char* name, auto kernel) {
+            for (const auto& [panels, first] : {std::pair{false, 0}, {true, 0}, {true, 31}}) {
+                Output out(rows, cols, panels, static_cast<std::size_t>(first));
+                kernel(out.matrix());
+                EXPECT_EQ(out.values(), narrow(wide)) << name << ' ' << cols << ' ' << panels;
+                EXPECT_TRUE(out.intact()) << name << ' ' << cols << ' ' << panels;
+            }
         };
-        f32.rms_norm(in.data(), cols, wide.data(), cols, 2, cols, gamma.data(), 1e-6F);
-        table()->rms_norm(in.data(), cols, out.data(), cols, 2, cols, gamma.data(), 1e-6F);
-        expect_rounded("rms_norm ");
-        f32.multiply(in.data(), cols, other.data(), cols, wide.data(), cols, 2, cols);
-        table()->multiply(in.data(), cols, other.data(), cols, out.data(), cols, 2, cols);
-        expect_rounded("multiply ");
+        f32().layer_norm(in.data(), cols, wide.data(), cols, rows, cols, gamma.data(), beta.data(),
+                         1e-6F);
+        expect_rounded("layer_norm", [&](const Matrix<BFloat16>& out) {
+            bf16().layer_norm(in.data(), cols, out, rows, cols, gamma.data(), beta.data(), 1e-6F);
+        });
+        f32().rms_norm(in.data(), cols, wide.data(), cols, rows, cols, gamma.data(), 1e-6F);
+        expect_rounded("rms_norm", [&](const Matrix<BFloat16>& out) {
+            bf16().rms_norm(in.data(), cols, out, rows, cols, gamma.data(), 1e-6F);
+        });
+        f32().multiply(in.data(), cols, other.data(), cols, wide.data(), cols, rows, cols);
+        expect_rounded("multiply", [&](const Matrix<BFloat16>& out) {
+            bf16().multiply(in.data(), cols, other.data(), cols, out, rows, cols);
+        });
+        wide = in;
+        expect_rounded("round", [&](const Matrix<BFloat16>& out) {
+            bf16().round(in.data(), cols, out, rows, cols);
+        });
     }
 }
 
-TEST_F(Bf16Kernels, ActivationsAreTheFloat32OnesRounded) {
-    const Table& f32 = *table_for(Isa::avx512);
+TEST_P(Bf16Kernels, ActivationsAreTheFloat32OnesRounded) {
     const auto check = [&](const char* name, auto wide_kernel, auto kernel, double tolerance) {
         LargestError error;
         std::vector<float> x;
@@ -103,8 +167,8 @@ TEST_F(Bf16Kernels, ActivationsAreTheFloat32OnesRounded) {
         }
         error.expect_at_most(tolerance, name);
     };
-    const Activations<float>& a = f32.activations;
-    const Activations<BFloat16>& b = table()->activations;
+    const Activations<float>& a = f32().activations;
+    const Activations<BFloat16>& b = bf16().activations;
     check("gelu", a.gelu, b.gelu, unit_roundoff + 2e-4);
     check("gelu_tanh", a.gelu_tanh, b.gelu_tanh, unit_roundoff);
     check("quick_gelu", a.quick_gelu, b.quick_gelu, unit_roundoff);
@@ -126,15 +190,14 @@ struct Tensors {
 };
 
 /// Packed in three parts, as threads do, odd boundaries included.
-Tensors make(const Shape& s) {
+Tensors make(const AttentionKernels<BFloat16>& a, const Shape& s) {
     const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
-    const AttentionKernels<BFloat16>& a = table()->attention;
     Tensors t{narrow(normal_numbers(s.rows * width, 0, 1, 1)),
               narrow(normal_numbers(s.keys * width, 0, 1, 2)),
               narrow(normal_numbers(s.keys * value_width, 0, 1, 3)),
               // NaN: nothing may be read that was not packed.
-              std::vector<BFloat16>(s.heads * a.packed_keys(s.keys, s.head_dim), 0x7fff),
-              std::vector<BFloat16>(s.heads * a.packed_values(s.keys, s.value_dim), 0x7fff)};
+              std::vector<BFloat16>(s.heads * a.packed_keys(s.keys, s.head_dim) / 2, 0x7fff),
+              std::vector<BFloat16>(s.heads * a.packed_values(s.keys, s.value_dim) / 2, 0x7fff)};
     const std::size_t bounds[] = {0, s.keys / 3, s.keys / 3 + s.keys / 2, s.keys};
     for (std::size_t part = 0; part < 3; ++part) {
         const std::size_t first = bounds[part], count = bounds[part + 1] - first;
@@ -146,24 +209,34 @@ Tensors make(const Shape& s) {
     return t;
 }
 
-std::vector<BFloat16> attend(const Shape& s, const Tensors& t, std::size_t first,
-                             std::size_t rows) {
-    const AttentionKernels<BFloat16>& a = table()->attention;
+/// In panels: queries and output are, and begin with row `first` of theirs.
+std::vector<BFloat16> attend(const AttentionKernels<BFloat16>& a, const Shape& s, const Tensors& t,
+                             std::size_t first, std::size_t rows, bool panels = false) {
     const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
-    GuardedFloats workspace(a.tile_rows * ((s.keys + a.panel - 1) / a.panel * a.panel));
-    std::vector<BFloat16> out(rows * value_width);
-    a.attend(t.q.data() + first * width, width, rows, t.packed_k.data(), t.packed_v.data(), s.keys,
-             s.heads, s.head_dim, s.value_dim, 1.0F / std::sqrt(static_cast<float>(s.head_dim)),
-             out.data(), value_width, workspace.data());
+    GuardedFloats workspace(a.workspace(s.keys, s.head_dim));
+    Output out(rows, value_width, panels, first % 32);
+    std::vector<BFloat16> q((s.rows + 31) / 32 * 32 * ((width + 31) / 32 * 32), 0x7fff);
+    Matrix<const BFloat16> queries = row_major<const BFloat16>(t.q.data() + first * width, width);
+    if (panels) {
+        for (std::size_t r = 0; r < s.rows; ++r)
+            for (std::size_t c = 0; c < width; ++c)
+                q[r / 32 * 32 * ((width + 31) / 32 * 32) + c / 32 * 1024 + r % 32 * 32 + c % 32] =
+                    t.q[r * width + c];
+        queries = in_panels<const BFloat16>(q.data(), width, first);
+    }
+    a.attend(queries, rows, t.packed_k.data(), t.packed_v.data(), s.keys, s.heads, s.head_dim,
+             s.value_dim, 1.0F / std::sqrt(static_cast<float>(s.head_dim)), out.matrix(),
+             workspace.data());
     EXPECT_TRUE(workspace.intact());
-    return out;
+    EXPECT_TRUE(out.intact());
+    return out.values();
 }
 
-TEST_F(Bf16Kernels, AttentionIsAccurate) {
+TEST_P(Bf16Kernels, AttentionIsAccurate) {
     LargestError error;
     for (const Shape& s : shapes) {
-        const Tensors t = make(s);
-        const std::vector<BFloat16> out = attend(s, t, 0, s.rows);
+        const Tensors t = make(bf16().attention, s);
+        const std::vector<BFloat16> out = attend(bf16().attention, s, t, 0, s.rows);
         for (std::size_t h = 0; h < s.heads; ++h)
             for (std::size_t r = 0; r < s.rows; ++r) {
                 std::vector<double> weights(s.keys);
@@ -195,18 +268,22 @@ TEST_F(Bf16Kernels, AttentionIsAccurate) {
     error.expect_at_most(0x1p-8, "error");
 }
 
-TEST_F(Bf16Kernels, AttentionOfARowDoesNotDependOnItsBlock) {
+TEST_P(Bf16Kernels, AttentionOfARowDoesNotDependOnItsBlock) {
     for (const Shape& s : shapes) {
-        const Tensors t = make(s);
-        const std::vector<BFloat16> whole = attend(s, t, 0, s.rows);
+        const Tensors t = make(bf16().attention, s);
+        const std::vector<BFloat16> whole = attend(bf16().attention, s, t, 0, s.rows);
         for (const std::size_t block : {1, 2, 5, 11, 12, 13, 24, 98})
             for (std::size_t first = 0; first < s.rows; first += block) {
-                const std::vector<BFloat16> part =
-                    attend(s, t, first, std::min(block, s.rows - first));
-                ASSERT_TRUE(std::equal(
-                    part.begin(), part.end(),
-                    whole.begin() + static_cast<std::ptrdiff_t>(first * s.heads * s.value_dim)))
-                    << s.keys << " keys, blocks of " << block;
+                const std::size_t rows = std::min(block, s.rows - first);
+                const auto expected =
+                    whole.begin() + static_cast<std::ptrdiff_t>(first * s.heads * s.value_dim);
+                for (const bool panels : {false, true}) {
+                    if (panels && bf16().tiles == nullptr) continue;
+                    const std::vector<BFloat16> part =
+                        attend(bf16().attention, s, t, first, rows, panels);
+                    ASSERT_TRUE(std::equal(part.begin(), part.end(), expected))
+                        << s.keys << " keys, blocks of " << block << ", in panels " << panels;
+                }
             }
     }
 }

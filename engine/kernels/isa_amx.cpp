@@ -1,0 +1,26 @@
+// Compiled for AVX-512 with AVX512_BF16 (flags in engine/CMakeLists.txt): nothing but the kernel
+// templates and xsimd may be included here. Tiles need no flag: their instructions are written out.
+#include "engine/kernels/isa_tables.h"
+#include "engine/kernels/make_table.h"
+#include "engine/kernels/tile_attention.h"
+#include "engine/kernels/tile_linear.h"
+
+namespace vit::kernels {
+
+struct Amx {};
+
+template <>
+struct XsimdArch<Amx> {
+    using type = xsimd::avx512bw;
+};
+
+namespace {
+
+constinit const TileLinears linears = tile_linears<Amx, AmxTiles<Amx>>(true);
+
+}  // namespace
+
+constinit const Bf16Table amx_bf16_table = make_bf16_table<Amx>(
+    attention_kernels<TileAttention<Amx, AmxTiles<Amx>>, BFloat16>(), &linears);
+
+}  // namespace vit::kernels

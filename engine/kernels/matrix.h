@@ -1,0 +1,31 @@
+// Where a row's elements are. Templates on the architecture, as all that the kernels share.
+#pragma once
+
+#include "engine/kernels/kernels.h"
+
+namespace vit::kernels {
+
+/// One row of a Matrix.
+template <class T>
+struct Row {
+    T* data;
+    std::size_t segment;
+};
+
+template <class A, class T>
+inline Row<T> row_of(const Matrix<T>& m, std::size_t r) noexcept {
+    const std::size_t row = m.first + r;
+    return {m.data + row / panel_rows * m.panel + row % panel_rows * m.row, m.segment};
+}
+
+/// Element `c` and those up to the next multiple of 32.
+template <class A, class T>
+inline T* at(const Row<T>& row, std::size_t c) noexcept {
+    return row.data + c / panel_rows * row.segment + c % panel_rows;
+}
+template <class A>
+inline float* at(float* row, std::size_t c) noexcept {
+    return row + c;
+}
+
+}  // namespace vit::kernels

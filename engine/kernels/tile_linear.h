@@ -1,0 +1,257 @@
+// A fully connected layer on tiles: y = activation(x Wᵀ + bias), or y = residual + x Wᵀ + bias.
+//
+// Blocks of two by two tiles of sums: 32 rows, 32 columns, 32 inputs a step. x lies in panels of 32
+// rows, [panel][step][row][32 inputs]. Weights lie as they are read,
+// [superblock of 24 steps][panel of 32 columns][step][2 tiles][16 pairs of inputs][16 columns × 2].
+//
+// Within a superblock every column panel takes a chunk of its weights (24 KB, half of an L1 cache)
+// through all row panels, while the sums wait in memory; a superblock of x stays in the L2 cache.
+// The sums of a row are one chain in the order of the inputs, whatever the chunks: its bits depend
+// on that row alone.
+#pragma once
+
+#include "engine/kernels/activations.h"
+#include "engine/kernels/gelu.h"
+#include "engine/kernels/matrix.h"
+#include "engine/kernels/tiles.h"
+
+namespace vit::kernels {
+
+struct NoActivation {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return x;
+    }
+};
+struct Gelu {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return coarse_gelu<A>(x);
+    }
+};
+struct GeluTanh {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return gelu_tanh<A>(x);
+    }
+};
+struct QuickGelu {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return scaled_silu<A>(x, 1.702F);
+    }
+};
+struct Silu {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return scaled_silu<A>(x, 1.0F);
+    }
+};
+struct Relu {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return at_least<A>(0.0F, x);
+    }
+};
+struct Tanh {
+    template <class A>
+    static F32<A> apply(F32<A> x) noexcept {
+        return tanh_of<A>(x);
+    }
+};
+
+template <class A, class Tiles>
+struct TileLinear {
+    static constexpr std::size_t step = 32;                ///< inputs
+    static constexpr std::size_t step_size = 32 * step;    ///< elements of a panel's step
+    static constexpr std::size_t tile_size = 16 * step;    ///< elements of a tile of bfloat16
+    static constexpr std::size_t superblock = 24;          ///< steps
+    static constexpr std::size_t chunk = 12;               ///< steps
+    static constexpr std::size_t most_row_tiles = 2 * 13;  ///< whose x and sums fit into L2
+    static constexpr std::size_t block = panel_rows * panel_rows;  ///< sums of 2 × 2 tiles
+
+    static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
+    static std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
+
+    /// Rows of tiles that are worked on at once.
+    static std::size_t row_tiles_at_once(std::size_t row_tiles) {
+        const std::size_t blocks = divide_up(row_tiles, most_row_tiles);
+        return round_up_even(divide_up(row_tiles, blocks));
+    }
+    static std::size_t round_up_even(std::size_t n) { return (n + 1) / 2 * 2; }
+
+    static std::size_t workspace(std::size_t rows, std::size_t in, std::size_t column_panels) {
+        // Rows that start inside a tile touch one more.
+        const std::size_t pairs = row_tiles_at_once(divide_up(rows, tile_rows) + 1) / 2;
+        return pairs * block * (divide_up(in, step) > superblock ? column_panels : 1);
+    }
+
+    static void pack(const BFloat16* rows, std::size_t in, std::size_t panel, std::size_t panels,
+                     BFloat16* packed) {
+        const std::size_t steps = divide_up(in, step), stride = steps * step;
+        for (std::size_t first = 0; first < steps; first += superblock) {
+            const std::size_t count = min(superblock, steps - first);
+            BFloat16* to = packed + (first * panels + panel * count) * step_size;
+            for (std::size_t s = first; s < first + count; ++s)
+                for (std::size_t tile = 0; tile < 2; ++tile, to += tile_size)
+                    for (std::size_t column = 0; column < 16; column += width<A>)
+                        for (std::size_t pair = 0; pair < 16; pair += width<A>)
+                            transpose_lanes<A>(
+                                rows + (tile * 16 + column) * stride + s * step + 2 * pair, stride,
+                                to + (pair * 16 + column) * 2, 16);
+        }
+    }
+
+    template <class Activation>
+    static void run(const TileLinearCall& call) {
+        const std::size_t first = call.x.first / tile_rows,
+                          last = divide_up(call.x.first + call.rows, tile_rows);
+        const std::size_t at_once = row_tiles_at_once(last - first);
+        for (std::size_t tile = first; tile < last; tile += at_once)
+            run_rows<Activation>(call, tile, min(tile + at_once, last));
+    }
+
+  private:
+    /// Row tiles [first, last).
+    template <class Activation>
+    static void run_rows(const TileLinearCall& call, std::size_t first, std::size_t last) {
+        Tiles tiles;
+        const std::size_t steps = divide_up(call.in, step), pairs = divide_up(last - first, 2),
+                          own_panels = call.last_panel - call.first_panel;
+        const bool many_superblocks = steps > superblock;
+        for (std::size_t s = 0; s < steps; s += superblock) {
+            const std::size_t count = min(superblock, steps - s);
+            const bool ends = s + count == steps;
+            // With one pair of row tiles there is nothing to keep weights in L1 for.
+            const std::size_t chunk_steps = pairs == 1 ? count : chunk;
+            for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
+                const BFloat16* const weights =
+                    call.weights + (s * call.panels + panel * count) * step_size;
+                // What is read next, a bit for every step that is run here.
+                Prefetch next{reinterpret_cast<const char*>(weights + count * step_size),
+                              divide_up(panel_rows, pairs < 4 ? 4 : pairs)};
+                float* const sums =
+                    call.workspace +
+                    (many_superblocks ? (panel - call.first_panel) * block : std::size_t{0});
+                const std::size_t pair_stride = many_superblocks ? own_panels * block : block;
+                for (std::size_t k = 0; k < count; k += chunk_steps) {
+                    const std::size_t k_end = min(k + chunk_steps, count);
+                    for (std::size_t pair = 0; pair < pairs; ++pair) {
+                        const std::size_t tile = first + 2 * pair;
+                        float* const c = sums + pair * pair_stride;
+                        const BFloat16 *a0 = row_tile(call.x, tile) + (s + k) * step_size,
+                                       *a1 = row_tile(call.x, tile + 1) + (s + k) * step_size,
+                                       *b = weights + k * step_size;
+                        if (tile + 1 < last)
+                            multiply<2>(tiles, a0, a1, b, k_end - k, s + k == 0, c, next);
+                        else
+                            multiply<1>(tiles, a0, a0, b, k_end - k, s + k == 0, c, next);
+                        if (ends && k_end == count) finish<Activation>(call, tile, panel, c);
+                    }
+                }
+            }
+        }
+    }
+
+    struct Prefetch {
+        const char* p;
+        std::size_t lines;  ///< a step
+        void operator()() {
+            for (std::size_t i = 0; i < lines; ++i, p += 64) __builtin_prefetch(p, 0, 2);
+        }
+    };
+
+    static const BFloat16* row_tile(const Matrix<const BFloat16>& x, std::size_t tile) {
+        return x.data + tile / 2 * x.panel + tile % 2 * tile_size;
+    }
+
+    /// Adds `steps` steps to the sums c [row tile][column tile][16][16].
+    template <int row_tiles>
+    static void multiply(Tiles& tiles, const BFloat16* a0, const BFloat16* a1, const BFloat16* b,
+                         std::size_t steps, bool starts, float* c, Prefetch& next) {
+        if (starts) {
+            tiles.template zero<0>();
+            tiles.template zero<1>();
+            if constexpr (row_tiles == 2) {
+                tiles.template zero<2>();
+                tiles.template zero<3>();
+            }
+        } else {
+            tiles.template load<0>(c, tile_bytes);
+            tiles.template load<1>(c + 256, tile_bytes);
+            if constexpr (row_tiles == 2) {
+                tiles.template load<2>(c + 512, tile_bytes);
+                tiles.template load<3>(c + 768, tile_bytes);
+            }
+        }
+        for (std::size_t k = 0; k < steps; ++k, a0 += step_size, a1 += step_size, b += step_size) {
+            tiles.template load_streaming<4>(a0, tile_bytes);
+            tiles.template load<6>(b, tile_bytes);
+            tiles.template load<7>(b + tile_size, tile_bytes);
+            tiles.template multiply_bf16<0, 4, 6>();
+            if constexpr (row_tiles == 2) tiles.template load_streaming<5>(a1, tile_bytes);
+            tiles.template multiply_bf16<1, 4, 7>();
+            if constexpr (row_tiles == 2) {
+                tiles.template multiply_bf16<2, 5, 6>();
+                tiles.template multiply_bf16<3, 5, 7>();
+            }
+            next();
+        }
+        tiles.template store<0>(c, tile_bytes);
+        tiles.template store<1>(c + 256, tile_bytes);
+        if constexpr (row_tiles == 2) {
+            tiles.template store<2>(c + 512, tile_bytes);
+            tiles.template store<3>(c + 768, tile_bytes);
+        }
+    }
+
+    /// Writes the block's rows that are asked for.
+    template <class Activation>
+    static void finish(const TileLinearCall& call, std::size_t tile, std::size_t panel,
+                       const float* c) {
+        const std::size_t top = tile * tile_rows, begin = call.x.first > top ? call.x.first : top,
+                          end = min(top + 2 * tile_rows, call.x.first + call.rows);
+        const std::size_t column = panel * panel_rows,
+                          columns = min(panel_rows, call.end_column - column);
+        const float* const bias = call.bias + column;
+        for (std::size_t r = begin; r < end; ++r) {
+            const float* const sums = c + (r - top) / tile_rows * 512 + (r - top) % tile_rows * 16;
+            const auto value = [&](std::size_t i) {
+                return Activation::template apply<A>(load<A>(sums + i / 16 * 256 + i % 16) +
+                                                     load<A>(bias + i));
+            };
+            const std::size_t row = r - call.x.first;
+            if (call.y == nullptr) {
+                const Row<BFloat16> to = row_of<A>(call.y_bf16, row);
+                BFloat16* const y = at<A>(to, column);
+                for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
+            } else {
+                float* const y = call.y + row * call.y_stride + column;
+                if (call.residual == nullptr) {
+                    for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
+                } else {
+                    const float* const x = call.residual + row * call.residual_stride + column;
+                    for (std::size_t i = 0; i < columns; i += width<A>)
+                        store<A>(y + i, load<A>(x + i) + value(i));
+                }
+            }
+        }
+    }
+};
+
+template <class A, class Tiles>
+constexpr TileLinears tile_linears(bool registers) noexcept {
+    using Kernels = TileLinear<A, Tiles>;
+    return {.none = Kernels::template run<NoActivation>,
+            .gelu = Kernels::template run<Gelu>,
+            .gelu_tanh = Kernels::template run<GeluTanh>,
+            .quick_gelu = Kernels::template run<QuickGelu>,
+            .silu = Kernels::template run<Silu>,
+            .relu = Kernels::template run<Relu>,
+            .tanh = Kernels::template run<Tanh>,
+            .workspace = Kernels::workspace,
+            .pack = Kernels::pack,
+            .registers = registers};
+}
+
+}  // namespace vit::kernels

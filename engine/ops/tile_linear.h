@@ -1,0 +1,79 @@
+// A fully connected layer on tiles: packed once, run on any number of rows.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/kernels/kernels.h"
+#include "engine/ops/linear.h"
+
+namespace vit {
+
+/// A TileLinear bound to its memory.
+class BoundTileLinear {
+  public:
+    BoundTileLinear(kernels::TileLinears::Run run, const kernels::TileLinearCall& call)
+        : run_(run), call_(call) {}
+    /// By a thread whose tiles are configured (kernels::TileScope).
+    void execute() const { run_(call_); }
+
+  private:
+    kernels::TileLinears::Run run_;
+    kernels::TileLinearCall call_;
+};
+
+/// y = activation(out_scale · (x Wᵀ + bias)), or the same without activation added to a residual. x
+/// [rows, in] and W are bfloat16, and products are added in float32. x lies in panels, its padding
+/// columns zero. Columns of y up to row_stride(out), in panels up to the next multiple of 32,
+/// become zero.
+class TileLinear {
+  public:
+    /// `kernels.tiles` must be there.
+    TileLinear(const kernels::Bf16Table& kernels, std::int64_t in, std::int64_t out)
+        : kernels_(&kernels), in_(in), out_(out) {}
+
+    std::int64_t in() const { return in_; }
+    std::int64_t out() const { return out_; }
+    std::size_t packed_bytes() const;
+    /// A number for the layout of the packed weights, another for every size and form.
+    std::uint64_t layout() const;
+
+    /// `bias` and `out_scale` are [out] or empty; `packed` holds what pack() writes, now or later,
+    /// and must outlive this.
+    void set(std::span<const float> bias, std::span<const float> out_scale, const void* packed);
+    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned).
+    void pack(const onednn::Weights& weight, std::span<const float> out_scale, void* packed) const;
+
+    /// All columns, and the columns of parts [first, last) of `all`, which may be none.
+    Columns columns() const { return {0, row_stride(out_)}; }
+    Columns columns(std::int64_t first, std::int64_t last, std::int64_t all,
+                    std::int64_t unit) const;
+
+    std::size_t workspace_bytes(std::int64_t rows, Columns columns) const;
+
+    /// Where the result goes: float32 rows, to which a residual is added where there is one, or
+    /// bfloat16. Column 0 of either is that of the whole linear.
+    struct Output {
+        float* y = nullptr;
+        std::int64_t stride = 0;
+        const float* residual = nullptr;
+        std::int64_t residual_stride = 0;
+        kernels::Matrix<kernels::BFloat16> bf16{};
+        bool bf16_in_panels = false;
+    };
+    /// `run`: of the same kernels, with the activation.
+    BoundTileLinear bind(kernels::TileLinears::Run run, std::int64_t rows, Columns columns,
+                         kernels::Matrix<const kernels::BFloat16> x, const Output& output,
+                         float* workspace) const;
+
+  private:
+    std::int64_t panels() const;
+
+    const kernels::Bf16Table* kernels_;
+    std::int64_t in_, out_;
+    const kernels::BFloat16* packed_ = nullptr;
+    std::vector<float> bias_;  // to the end of the last panel
+};
+
+}  // namespace vit
