@@ -8,6 +8,7 @@
 #include <functional>
 #include <vector>
 
+#include "bench/context.h"
 #include "vit/error.h"
 #include "vit/image.h"
 
@@ -45,7 +46,7 @@ int run(int argc, char** argv) {
     stage("resize_and_crop", [&](std::size_t i) { (void)resize_and_crop(images[i], transform); });
     stage("resize_crop_normalise", [&](std::size_t i) { preprocess(images[i], transform, out); });
     stage("all", [&](std::size_t i) { preprocess(vit::decode_image(files[i]), transform, out); });
-    benchmark::RunSpecifiedBenchmarks();
+    vit::bench::run_benchmarks({{"cpu", vit::bench::cpu_name()}});
     return 0;
 }
 

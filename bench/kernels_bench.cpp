@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/context.h"
 #include "engine/kernels/kernels.h"
 
 namespace {
@@ -116,7 +117,7 @@ int main(int argc, char** argv) {
         }
     benchmark::Initialize(&argc, argv);
     if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-    benchmark::RunSpecifiedBenchmarks();
+    vit::bench::run_benchmarks({{"cpu", vit::bench::cpu_name()}});
     benchmark::Shutdown();
     return 0;
 }

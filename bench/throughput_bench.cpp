@@ -6,14 +6,15 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <fstream>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "bench/context.h"
 #include "bench/random_weights.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
@@ -24,26 +25,9 @@ namespace vit::bench {
 
 namespace {
 
-/// What --precision knows. Its peak may be measured also where the engine cannot use it.
-struct PrecisionChoice {
-    const char* name;
-    tools::Arithmetic arithmetic;
-    Precision precision;
-};
-constexpr PrecisionChoice precisions[]{
-    {"f32", tools::Arithmetic::f32, Precision::f32},
-    {"bf16", tools::Arithmetic::bf16, Precision::bf16},
-};
-
-const PrecisionChoice& find_precision(const std::string& name) {
-    return *std::find_if(std::begin(precisions), std::end(precisions),
-                         [&](const PrecisionChoice& each) { return each.name == name; });
-}
-
-std::vector<std::string> names_of_precisions() {
-    std::vector<std::string> names;
-    for (const PrecisionChoice& each : precisions) names.emplace_back(each.name);
-    return names;
+/// Checked when options are read.
+Precision find_precision(const std::string& name) {
+    return name == "bf16" ? Precision::bf16 : Precision::f32;
 }
 
 /// Latency: fewer images than threads, which share them. Throughput: an image a thread.
@@ -72,11 +56,18 @@ vit-bench --peak [--threads 1,2,4] [--precision f32,bf16]
   --batch 1,8              images in one run; each split takes those that fit it (latency always 1,
                            throughput as many as threads where none fits)
   --precision f32          f32, bf16; what this build or this CPU cannot do is skipped with a message
-  --peak                   no model: what the machine can do at best
+  --peak                   no model: what the machine can do at best; bf16: with AMX tiles, where it
+                           has them, and with AVX-512's dot product
 
-Counters: images/s and ms/image of the median run, best_ms/image of the fastest; GFLOP/s of the whole
-graph, whatever was skipped; this machine's multiply-add peak in that precision with that many threads,
-measured before and after the runs (the higher one), and the share of it.
+Counters, at the median run but for best_ms/image, which is of the fastest:
+  images/s, ms/image, best_ms/image
+  GFLOP/s, peak_share_%    of the work that was done: rows that logits do not need are left out
+  peak_GFLOP/s             this machine's multiply-add peak with that many threads, by the instruction
+                           that the precision runs on here; measured before and after the runs, the
+                           higher one
+  saved_%                  the part of the whole graph's work that was left out
+  nominal_GFLOP/s, nominal_peak_share_%
+                           of the whole graph's work, whatever was left out (ViT-B/16: 35.13 GFLOP)
 
 Exit status: 0 all well, 1 something was skipped, 2 wrong usage, 3 the model was refused, 74 reading
 or writing failed.
@@ -130,13 +121,14 @@ class LoadedModel {
     std::optional<Model> model_;
 };
 
-double measure_peak(const PrecisionChoice& choice, int threads) {
-    const std::optional<double> peak = tools::measure_peak(choice.arithmetic, threads);
+/// Throws Error(unsupported) saying what is missing.
+double peak_or_error(tools::Arithmetic arithmetic, int threads) {
+    const std::optional<double> peak = tools::measure_peak(arithmetic, threads);
     if (!peak)
-        throw Error(ErrorKind::unsupported,
-                    fmt::format("{}: this CPU or this build has no instruction for it; leave it "
-                                "out of --precision",
-                                choice.name));
+        throw Error(
+            ErrorKind::unsupported,
+            fmt::format("peak of {}: {}; leave its precision out of --precision",
+                        tools::instruction_name(arithmetic), tools::why_no_peak(arithmetic)));
     return *peak;
 }
 
@@ -144,12 +136,12 @@ double measure_peak(const PrecisionChoice& choice, int threads) {
 /// tries each run a few times to learn how long it takes.
 class PeakMeter {
   public:
-    double get(const PrecisionChoice& choice, int threads) {
+    double get(tools::Arithmetic arithmetic, int threads) {
         using Clock = std::chrono::steady_clock;
         constexpr std::chrono::milliseconds fresh(300);
-        if (choice_ != &choice || threads_ != threads || Clock::now() - when_ > fresh) {
-            peak_ = measure_peak(choice, threads);
-            choice_ = &choice;
+        if (arithmetic_ != arithmetic || threads_ != threads || Clock::now() - when_ > fresh) {
+            peak_ = peak_or_error(arithmetic, threads);
+            arithmetic_ = arithmetic;
             threads_ = threads;
             when_ = Clock::now();
         }
@@ -157,7 +149,7 @@ class PeakMeter {
     }
 
   private:
-    const PrecisionChoice* choice_ = nullptr;
+    std::optional<tools::Arithmetic> arithmetic_;
     int threads_ = 0;
     std::chrono::steady_clock::time_point when_;
     double peak_ = 0;
@@ -186,21 +178,32 @@ std::vector<double> time_runs(benchmark::State& state, const Model& model, int b
     return seconds;
 }
 
-void measure_model(benchmark::State& state, Bench& bench, const PrecisionChoice& choice,
-                   int threads, int batch) {
-    const Model& model = bench.model.get(threads, choice.precision);
-    const double peak_before = bench.peak.get(choice, threads);
+/// Share of the whole graph's work that a run for logits leaves out.
+double saved_percent(const ModelInfo& info) {
+    return 100 * (1 - info.gflop_executed_per_image / info.gflop_per_image);
+}
+
+void measure_model(benchmark::State& state, Bench& bench, Precision precision, int threads,
+                   int batch) {
+    const Model& model = bench.model.get(threads, precision);
+    const ModelInfo& info = model.info();
+    const tools::Arithmetic arithmetic = tools::arithmetic_of(precision, info.isa);
+    const double peak_before = bench.peak.get(arithmetic, threads);
     const std::vector<double> seconds = time_runs(state, model, batch);
-    const double peak = std::max(peak_before, bench.peak.get(choice, threads));
+    const double peak = std::max(peak_before, bench.peak.get(arithmetic, threads));
 
     const double median = seconds[seconds.size() / 2] / batch;
-    const double speed = model.info().gflop_per_image / median;
+    const double speed = info.gflop_executed_per_image / median;
+    const double nominal_speed = info.gflop_per_image / median;
     state.counters["images/s"] = 1 / median;
     state.counters["ms/image"] = median * 1e3;
     state.counters["best_ms/image"] = seconds.front() * 1e3 / batch;
     state.counters["GFLOP/s"] = speed;
     state.counters["peak_GFLOP/s"] = peak;
     state.counters["peak_share_%"] = 100 * speed / peak;
+    state.counters["saved_%"] = saved_percent(info);
+    state.counters["nominal_GFLOP/s"] = nominal_speed;
+    state.counters["nominal_peak_share_%"] = 100 * nominal_speed / peak;
 }
 
 /// Registers `body(state)`; an error that it throws skips the run and is noted in `skipped`.
@@ -227,35 +230,49 @@ void add_model_runs(const Options& options, Bench& bench, bool& skipped) {
                 if (std::find(options.splits.begin(), options.splits.end(), split_name) ==
                     options.splits.end())
                     continue;
-                const PrecisionChoice& choice = find_precision(precision);
                 for (const int batch : batches_for(threads, split, options.batches))
                     add_run(fmt::format("{}/threads:{}/{}/batch:{}", precision, threads, split_name,
                                         batch),
-                            skipped, [&bench, &choice, threads, batch](benchmark::State& state) {
-                                measure_model(state, bench, choice, threads, batch);
+                            skipped,
+                            [&bench, precision = find_precision(precision), threads,
+                             batch](benchmark::State& state) {
+                                measure_model(state, bench, precision, threads, batch);
                             });
             }
 }
 
-void add_peak_runs(const Options& options, bool& skipped) {
+void add_peak_run(const std::string& name, tools::Arithmetic arithmetic, int threads,
+                  bool& skipped) {
+    add_run(fmt::format("peak/{}/threads:{}", name, threads), skipped,
+            [arithmetic, threads](benchmark::State& state) {
+                double peak = 0;
+                for (auto _ : state) peak = std::max(peak, peak_or_error(arithmetic, threads));
+                state.counters["peak_GFLOP/s"] = peak;
+            });
+}
+
+/// Where there are tiles, they come first: who wants one figure for bf16 takes the first.
+void add_peak_runs(const Options& options, bool has_tiles, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions) {
-            const PrecisionChoice& choice = find_precision(precision);
-            add_run(fmt::format("peak/{}/threads:{}", precision, threads), skipped,
-                    [&choice, threads](benchmark::State& state) {
-                        double peak = 0;
-                        for (auto _ : state) peak = std::max(peak, measure_peak(choice, threads));
-                        state.counters["peak_GFLOP/s"] = peak;
-                    });
+            const bool bf16 = find_precision(precision) == Precision::bf16;
+            if (bf16 && has_tiles)
+                add_peak_run("bf16-tiles", tools::Arithmetic::bf16_tiles, threads, skipped);
+            add_peak_run(precision, bf16 ? tools::Arithmetic::bf16 : tools::Arithmetic::f32,
+                         threads, skipped);
         }
 }
 
-std::string cpu_name() {
-    std::ifstream file("/proc/cpuinfo");
-    for (std::string line; std::getline(file, line);)
-        if (line.starts_with("model name") && line.find(": ") != std::string::npos)
-            return line.substr(line.find(": ") + 2);
-    return "unknown";
+Facts facts_of(const ModelInfo& info, bool random_weights,
+               const std::vector<std::string>& precisions) {
+    Facts facts{{"model", info.architecture + (random_weights ? ", random weights" : "")},
+                {"gflop_per_image", fmt::format("{:.2f}", info.gflop_per_image)},
+                {"gflop_executed_per_image", fmt::format("{:.2f}", info.gflop_executed_per_image)},
+                {"kernels", info.isa}};
+    for (const std::string& precision : precisions)
+        facts.emplace_back(precision + "_peak", tools::instruction_name(tools::arithmetic_of(
+                                                    find_precision(precision), info.isa)));
+    return facts;
 }
 
 int run(int argc, char** argv) {
@@ -271,7 +288,7 @@ int run(int argc, char** argv) {
     app.add_option("--batch", options.batches)->delimiter(',')->check(CLI::Range(1, 65536));
     app.add_option("--precision", options.precisions)
         ->delimiter(',')
-        ->check(CLI::IsMember(names_of_precisions()));
+        ->check(CLI::IsMember({"f32", "bf16"}));
     app.add_option("--split", options.splits)
         ->delimiter(',')
         ->check(CLI::IsMember({split_names[0], split_names[1]}));
@@ -302,26 +319,29 @@ int run(int argc, char** argv) {
                         ? "--peak takes neither --model nor --random-weights; see --help"
                         : "name one of --model and --random-weights; see --help");
     if (options.threads.empty()) options.threads = default_threads();
-    benchmark::AddCustomContext("cpu", cpu_name());
-    benchmark::AddCustomContext("version", version());
-
+    Facts facts{{"version", version()}, {"cpu", cpu_name()}};
     bool skipped = false;
     std::optional<RandomModelFile> made;
     std::optional<Bench> bench;
     if (options.peak_only) {
-        add_peak_runs(options, skipped);
+        bool has_tiles = false;
+        if (std::find(options.precisions.begin(), options.precisions.end(), "bf16") !=
+            options.precisions.end()) {
+            const std::string_view why_not = tools::why_no_peak(tools::Arithmetic::bf16_tiles);
+            has_tiles = why_not.empty();
+            facts.emplace_back("bf16_tiles", has_tiles ? "measured" : why_not);
+        }
+        add_peak_runs(options, has_tiles, skipped);
     } else {
         if (options.model.empty()) made.emplace(options.architecture);
         bench.emplace(LoadedModel(made ? made->path().string() : options.model), PeakMeter());
         // Errors of the model file come before the runs.
         const ModelInfo& info = bench->model.get(options.threads.front(), Precision::f32).info();
-        benchmark::AddCustomContext(
-            "model", made ? info.architecture + ", random weights" : info.architecture);
-        benchmark::AddCustomContext("gflop_per_image", fmt::format("{:.2f}", info.gflop_per_image));
-        benchmark::AddCustomContext("kernels", info.isa);
+        const Facts more = facts_of(info, made.has_value(), options.precisions);
+        facts.insert(facts.end(), more.begin(), more.end());
         add_model_runs(options, *bench, skipped);
     }
-    benchmark::RunSpecifiedBenchmarks();
+    run_benchmarks(facts);
     benchmark::Shutdown();
     if (!skipped) return tools::exit_ok;
     std::fprintf(

@@ -121,6 +121,7 @@ struct Model::Impl {
             info.parameters += count;
         }
         info.gflop_per_image = flop(graph) * 1e-9;
+        info.gflop_executed_per_image = flop(executor.optimised({})) * 1e-9;
         info.labels = header.labels;
         const Preprocessing& p = header.preprocessing;
         info.transform = {size.height,

@@ -153,8 +153,8 @@ TEST_F(ExitStatus, ReportsNeedNoInput) {
     EXPECT_THAT(verify.out, HasSubstr("self-test passed"));
     const Finished profile = infer({"--profile", "-b", "2"});
     EXPECT_EQ(profile.status, 0);
-    for (const char* each :
-         {"GFLOP/s", "peak", "blocks.0.attn", "sum", "2 images", "waiting", "accounted", "GB/s"})
+    for (const char* each : {"GFLOP/s", "peak", "blocks.0.attn", "sum", "2 images", "waiting",
+                             "accounted", "GB/s", "work done", "left out"})
         EXPECT_THAT(profile.out, HasSubstr(each));
 }
 

@@ -129,20 +129,30 @@ bool has_bf16_dot_product() {
 
 #endif
 
-/// nullptr where this machine has none.
-PeakLoop loop_for(Arithmetic arithmetic) {
-    switch (arithmetic) {
-        case Arithmetic::f32:
-            return widest_loop();
-        case Arithmetic::bf16:
-            return has_bf16_dot_product() ? bf16_dot_product_loop() : nullptr;
-    }
-    return nullptr;
+LoopOrWhyNot bf16_loop() {
+    if (!has_bf16_dot_product()) return {nullptr, "this CPU has no AVX512_BF16"};
+    return {bf16_dot_product_loop(), "the compiler of this build knows no AVX512_BF16"};
 }
 
-double time_loop(PeakLoop loop, int threads) {
+LoopOrWhyNot loop_for(Arithmetic arithmetic) {
+    switch (arithmetic) {
+        case Arithmetic::f32:
+            return {widest_loop(), nullptr};
+        case Arithmetic::bf16:
+            return bf16_loop();
+        case Arithmetic::bf16_tiles:
+            return bf16_tile_loop();
+    }
+    return {nullptr, "unknown arithmetic"};
+}
+
+/// So that one run takes some 4 ms: a round of vectors takes 6 cycles, one of tiles 64.
+long rounds_for(Arithmetic arithmetic) {
+    return arithmetic == Arithmetic::bf16_tiles ? 200'000 : 2'000'000;
+}
+
+double time_loop(PeakLoop loop, long rounds, int threads) {
     using Clock = std::chrono::steady_clock;
-    constexpr long rounds = 2'000'000;
     constexpr int repeats = 15;
     double best = 0;
     for (int repeat = 0; repeat < repeats; ++repeat) {
@@ -173,10 +183,32 @@ double time_loop(PeakLoop loop, int threads) {
 
 }  // namespace
 
+std::string_view instruction_name(Arithmetic arithmetic) {
+    switch (arithmetic) {
+        case Arithmetic::f32:
+            return "float32 multiply-add";
+        case Arithmetic::bf16:
+            return "vdpbf16ps (AVX-512)";
+        case Arithmetic::bf16_tiles:
+            return "tdpbf16ps (AMX tiles)";
+    }
+    return "unknown";
+}
+
+Arithmetic arithmetic_of(Precision precision, std::string_view isa) {
+    if (precision != Precision::bf16) return Arithmetic::f32;
+    return isa == "amx" ? Arithmetic::bf16_tiles : Arithmetic::bf16;
+}
+
+std::string_view why_no_peak(Arithmetic arithmetic) {
+    const LoopOrWhyNot found = loop_for(arithmetic);
+    return found.loop == nullptr ? found.why_not : std::string_view();
+}
+
 std::optional<double> measure_peak(Arithmetic arithmetic, int threads) {
-    const PeakLoop loop = loop_for(arithmetic);
+    const PeakLoop loop = loop_for(arithmetic).loop;
     if (loop == nullptr) return std::nullopt;
-    return time_loop(loop, threads);
+    return time_loop(loop, rounds_for(arithmetic), threads);
 }
 
 }  // namespace vit::tools

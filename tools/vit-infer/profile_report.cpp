@@ -103,11 +103,10 @@ struct Table {
 }  // namespace
 
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count) {
-    const int threads = model.info().threads;
+    const ModelInfo& info = model.info();
+    const int threads = info.threads;
     int runs = 0;
-    const tools::Arithmetic arithmetic = model.info().precision == Precision::bf16
-                                             ? tools::Arithmetic::bf16
-                                             : tools::Arithmetic::f32;
+    const tools::Arithmetic arithmetic = tools::arithmetic_of(info.precision, info.isa);
     const auto measure = [&] { return tools::measure_peak(arithmetic, threads).value_or(0); };
     const double peak_before = measure();
     const Profile profile = mean_profile(model, images, count, runs);
@@ -123,10 +122,12 @@ std::string profile_report(const Model& model, std::span<const float> images, st
     const double accounted = nodes.milliseconds + profile.waiting_milliseconds;
 
     std::string out = fmt::format(
-        "{} image{}, {} thread{}, mean of {} runs; measured peak {:.1f} GFLOP/s\n"
+        "{} image{}, {} thread{}, mean of {} runs; measured peak {:.1f} GFLOP/s, {}\n"
+        "GFLOP: work done, 2 a multiply-add; peak: GFLOP/s as a share of the measured peak.\n"
         "ms: thread time, what all threads spent there added up; time: its share of threads x "
         "wall.\n\n",
-        count, count == 1 ? "" : "s", threads, threads == 1 ? "" : "s", runs, peak);
+        count, count == 1 ? "" : "s", threads, threads == 1 ? "" : "s", runs, peak,
+        tools::instruction_name(arithmetic));
     Table table{out, width, whole, threads, peak};
     table.heading("node");
     for (const NodeProfile& node : profile.nodes) table.row(node);
@@ -145,6 +146,11 @@ std::string profile_report(const Model& model, std::span<const float> images, st
                    profile.wall_milliseconds, threads, threads == 1 ? "" : "s", whole,
                    profile.wall_milliseconds / static_cast<double>(count), speed,
                    share(speed, peak));
+    const double nominal = info.gflop_per_image * static_cast<double>(count);
+    fmt::format_to(std::back_inserter(out),
+                   "work done: {:.3f} GFLOP; left out, for rows that logits do not need: {:.3f} "
+                   "GFLOP, {:.1f} % of the whole graph\n",
+                   nodes.gflop, nominal - nodes.gflop, share(nominal - nodes.gflop, nominal));
     return out;
 }
 

@@ -37,7 +37,8 @@ std::string info_report(const Model& model) {
     line("features", fmt::format("{}", info.features));
     line("classes", fmt::format("{}{}", info.classes, info.labels.empty() ? ", no labels" : ""));
     line("parameters", fmt::format("{:.2f} M", static_cast<double>(info.parameters) * 1e-6));
-    line("work", fmt::format("{:.2f} GFLOP an image", info.gflop_per_image));
+    line("work", fmt::format("{:.2f} GFLOP an image, {:.2f} of them done for logits alone",
+                             info.gflop_per_image, info.gflop_executed_per_image));
     line("preprocessing", fmt::format("{} {}, crop_pct {}, mean {} {} {}, std {} {} {}",
                                       name(t.crop), name(t.filter), t.crop_pct, t.mean[0],
                                       t.mean[1], t.mean[2], t.std[0], t.std[1], t.std[2]));

@@ -41,7 +41,9 @@ struct ModelInfo {
     std::int64_t features = 0;  ///< length of the pooled vector before the head
     std::int64_t classes = 0;   ///< length of the logits
     std::int64_t parameters = 0;
-    double gflop_per_image = 0;       ///< 2 × multiply-adds of the whole graph, nothing skipped
+    double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, nothing skipped
+    /// Of these, what a run for logits alone does; the rest is for rows that logits do not need.
+    double gflop_executed_per_image = 0;
     std::vector<std::string> labels;  ///< empty, or one per class
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;

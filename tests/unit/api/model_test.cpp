@@ -49,6 +49,21 @@ TEST_F(ModelTest, DescribesItself) {
     EXPECT_TRUE(info.labels.empty());
 }
 
+TEST_F(ModelTest, TellsTheWorkThatLogitsTake) {
+    const ModelInfo& info = model_.info();
+    EXPECT_LT(info.gflop_executed_per_image, info.gflop_per_image);
+    double done = 0;
+    for (const NodeProfile& node : model_.profile(images_, 3).nodes) done += node.gflop;
+    EXPECT_NEAR(done / 3, info.gflop_executed_per_image, 1e-6 * done);
+
+    ModelConfig config = config_;
+    config.class_token = false;
+    config.pooling = Pooling::avg;  // of all rows, also of the last block's
+    const test::TemporaryModel average(config);
+    const Model all = Model::load(average.path());
+    EXPECT_EQ(all.info().gflop_executed_per_image, all.info().gflop_per_image);
+}
+
 TEST_F(ModelTest, RunsWithoutAnyOutput) {
     EXPECT_NO_THROW(model_.run(images_, 3, {}));
 }
