@@ -18,12 +18,16 @@
 
 namespace vit::kernels {
 
-template <class A, class T>
+//
+// T is the type of queries, keys, values and output, P the one that is multiplied: float32 also for
+// bfloat16 where the CPU multiplies that faster.
+template <class A, class T, class P = T>
 struct Attention {
     using V = F32<A>;
     static constexpr std::size_t w = width<A>;
     static constexpr std::size_t panel = 2 * w;
-    static constexpr std::size_t per_lane = sizeof(float) / sizeof(T);
+    static constexpr std::size_t per_lane = sizeof(float) / sizeof(P);
+    static constexpr bool converts = sizeof(T) != sizeof(P);
     // Accumulators fill the registers: 6 × 2 of 16, 12 × 2 of 32.
     static constexpr std::size_t micro_rows = w == 16 ? 12 : 6;
     static constexpr std::size_t tile_rows = 24;
@@ -34,7 +38,7 @@ struct Attention {
     /// c[MR × vectors] = factor[MR] · a[MR × depth] · b[depth × panel]; every element is one chain
     /// of fused multiply-adds. `depth` counts lanes; `factor` may be nullptr.
     template <std::size_t MR, std::size_t vectors, class Out>
-    static void multiply(const T* a, std::size_t lda, const T* b, std::size_t depth, Out* c,
+    static void multiply(const P* a, std::size_t lda, const P* b, std::size_t depth, Out* c,
                          std::size_t ldc, const float* factor) {
         V sum[MR][vectors];
         for (std::size_t r = 0; r < MR; ++r)
@@ -45,7 +49,7 @@ struct Attention {
             for (std::size_t r = 0; r < MR; ++r) {
                 const V x = broadcast_lane<A>(a + r * lda + i * per_lane);
                 for (std::size_t v = 0; v < vectors; ++v)
-                    sum[r][v] = multiply_lanes<A>(x, y[v], sum[r][v], T{});
+                    sum[r][v] = multiply_lanes<A>(x, y[v], sum[r][v], P{});
             }
         }
         for (std::size_t r = 0; r < MR; ++r)
@@ -56,7 +60,7 @@ struct Attention {
 
     /// Any number of rows up to `micro_rows`.
     template <std::size_t vectors, std::size_t MR = micro_rows, class Out>
-    static void multiply_rows(std::size_t rows, const T* a, std::size_t lda, const T* b,
+    static void multiply_rows(std::size_t rows, const P* a, std::size_t lda, const P* b,
                               std::size_t depth, Out* c, std::size_t ldc, const float* factor) {
         if constexpr (MR > 1)
             if (rows < MR)
@@ -72,31 +76,30 @@ struct Attention {
         return panels(value_dim) * panel * lanes(keys) * per_lane;
     }
     static std::size_t packed_keys(std::size_t keys, std::size_t head_dim) {
-        return key_elements(keys, head_dim) * sizeof(T);
+        return key_elements(keys, head_dim) * sizeof(P);
     }
     static std::size_t packed_values(std::size_t keys, std::size_t value_dim) {
-        return value_elements(keys, value_dim) * sizeof(T);
+        return value_elements(keys, value_dim) * sizeof(P);
     }
-    static std::size_t workspace(std::size_t keys, std::size_t) {
-        return tile_rows * panels(keys) * panel;
+    static std::size_t workspace(std::size_t keys, std::size_t head_dim) {
+        return tile_rows * (panels(keys) * panel + (converts ? head_dim : 0));
     }
 
     static void pack_keys(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
                           std::size_t keys, std::size_t heads, std::size_t head_dim,
                           void* to_packed) {
-        T* const packed = static_cast<T*>(to_packed);
+        P* const packed = static_cast<P*>(to_packed);
         const std::size_t depth = lanes(head_dim), head_size = key_elements(keys, head_dim);
         for (std::size_t h = 0; h < heads; ++h)
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
-                T* to =
+                P* to =
                     packed + h * head_size + (key / panel * depth * panel + key % panel) * per_lane;
                 const T* from = k + r * k_stride + h * head_dim;
                 if (key % w == 0 && r + w <= rows) {
                     std::size_t d = 0;
                     for (; d + w <= depth; d += w)
-                        transpose_lanes<A>(from + d * per_lane, k_stride, to + d * panel * per_lane,
-                                           panel);
+                        transpose(from + d * per_lane, k_stride, to + d * panel * per_lane);
                     for (std::size_t i = 0; i < w; ++i)
                         pack_key(from + i * k_stride, d * per_lane, head_dim, to + i * per_lane);
                     r += w;
@@ -110,7 +113,7 @@ struct Attention {
     static void pack_values(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
                             std::size_t keys, std::size_t heads, std::size_t value_dim,
                             void* to_packed) {
-        T* const packed = static_cast<T*>(to_packed);
+        P* const packed = static_cast<P*>(to_packed);
         const std::size_t head_size = value_elements(keys, value_dim),
                           panel_size = panel * lanes(keys) * per_lane;
         for (std::size_t r = 0; r < rows;) {
@@ -119,15 +122,16 @@ struct Attention {
             const bool whole = key % per_lane == 0 && r + per_lane <= rows;
             for (std::size_t h = 0; h < heads; ++h) {
                 const T* from = v + r * v_stride + h * value_dim;
-                T* to = packed + h * head_size + key / per_lane * panel * per_lane;
+                P* to = packed + h * head_size + key / per_lane * panel * per_lane;
                 for (std::size_t d = 0; d < value_dim; d += panel, to += panel_size) {
                     const std::size_t cols = value_dim - d < panel ? value_dim - d : panel;
                     if (whole && cols == panel)
-                        interleave_rows<A, 2>(from + d, v_stride, to);
+                        interleave(from + d, v_stride, to);
                     else
                         for (std::size_t c = 0; c < cols; ++c)
                             for (std::size_t j = 0; j < (whole ? per_lane : 1); ++j)
-                                to[c * per_lane + key % per_lane + j] = from[d + c + j * v_stride];
+                                to[c * per_lane + key % per_lane + j] =
+                                    converted(from + d + c + j * v_stride);
                 }
             }
             r += whole ? per_lane : 1;
@@ -138,7 +142,7 @@ struct Attention {
                         for (std::size_t c = 0; c < panel; ++c)
                             packed[h * head_size + p * panel_size +
                                    keys / per_lane * panel * per_lane + c * per_lane +
-                                   keys % per_lane] = T(0);
+                                   keys % per_lane] = P(0);
         }
     }
 
@@ -148,29 +152,69 @@ struct Attention {
                        float* scores) {
         const std::size_t score_stride = panels(keys) * panel;
         for (std::size_t h = 0; h < heads; ++h) {
-            const T* k_head = static_cast<const T*>(keys_packed) + h * key_elements(keys, head_dim);
-            const T* v_head =
-                static_cast<const T*>(values_packed) + h * value_elements(keys, value_dim);
+            const P* k_head = static_cast<const P*>(keys_packed) + h * key_elements(keys, head_dim);
+            const P* v_head =
+                static_cast<const P*>(values_packed) + h * value_elements(keys, value_dim);
             for (std::size_t tile = 0; tile < rows; tile += tile_rows) {
                 const std::size_t count = rows - tile < tile_rows ? rows - tile : tile_rows;
-                attend_tile(q.data + tile * q.row + h * head_dim, q.row, count, k_head, v_head,
-                            keys, head_dim, value_dim, scale,
-                            out.data + tile * out.row + h * value_dim, out.row, scores,
-                            score_stride);
+                const T* queries = q.data + tile * q.row + h * head_dim;
+                T* const to = out.data + tile * out.row + h * value_dim;
+                const auto attend_to = [&](const P* as_multiplied, std::size_t stride) {
+                    attend_tile(as_multiplied, stride, count, k_head, v_head, keys, head_dim,
+                                value_dim, scale, to, out.row, scores, score_stride);
+                };
+                if constexpr (converts) {
+                    P* const wide = scores + tile_rows * score_stride;
+                    for (std::size_t r = 0; r < count; ++r)
+                        convert(queries + r * q.row, head_dim, wide + r * head_dim);
+                    attend_to(wide, head_dim);
+                } else {
+                    attend_to(queries, q.row);
+                }
             }
         }
     }
 
   private:
-    static void pack_key(const T* from, std::size_t first, std::size_t head_dim, T* to) {
-        for (std::size_t d = first; d < head_dim; ++d)
-            to[d / per_lane * panel * per_lane + d % per_lane] = from[d];
-        if (per_lane > 1 && head_dim % per_lane != 0)
-            to[head_dim / per_lane * panel * per_lane + head_dim % per_lane] = T(0);
+    static P converted(const T* x) {
+        if constexpr (converts)
+            return to_float<A>(*x);
+        else
+            return *x;
+    }
+    static void convert(const T* from, std::size_t count, P* to) {
+        std::size_t i = 0;
+        for (; i + w <= count; i += w) store<A>(to + i, load<A>(from + i));
+        for (; i < count; ++i) to[i] = converted(from + i);
     }
 
-    static void attend_tile(const T* q, std::size_t q_stride, std::size_t count, const T* k_head,
-                            const T* v_head, std::size_t keys, std::size_t head_dim,
+    /// A vector's lanes of as many rows to a panel.
+    static void transpose(const T* from, std::size_t stride, P* to) {
+        if constexpr (converts) {
+            alignas(64) P rows[w * w];
+            for (std::size_t i = 0; i < w; ++i) store<A>(rows + i * w, load<A>(from + i * stride));
+            transpose_lanes<A>(rows, w, to, panel);
+        } else {
+            transpose_lanes<A>(from, stride, to, panel);
+        }
+    }
+    /// The columns of a panel, of the rows that share a lane.
+    static void interleave(const T* rows, std::size_t stride, P* to) {
+        if constexpr (converts)
+            convert(rows, panel, to);
+        else
+            interleave_rows<A, 2>(rows, stride, to);
+    }
+
+    static void pack_key(const T* from, std::size_t first, std::size_t head_dim, P* to) {
+        for (std::size_t d = first; d < head_dim; ++d)
+            to[d / per_lane * panel * per_lane + d % per_lane] = converted(from + d);
+        if (per_lane > 1 && head_dim % per_lane != 0)
+            to[head_dim / per_lane * panel * per_lane + head_dim % per_lane] = P(0);
+    }
+
+    static void attend_tile(const P* q, std::size_t q_stride, std::size_t count, const P* k_head,
+                            const P* v_head, std::size_t keys, std::size_t head_dim,
                             std::size_t value_dim, float scale, T* out, std::size_t out_stride,
                             float* scores, std::size_t score_stride) {
         const std::size_t depth = lanes(head_dim);
@@ -192,13 +236,13 @@ struct Attention {
             });
         }
         // The terms replace the scores; as bfloat16 they fill the front half of a row.
-        auto* terms = reinterpret_cast<T*>(scores);
+        auto* terms = reinterpret_cast<P*>(scores);
         const std::size_t term_stride = score_stride * per_lane;
         float inverse[tile_rows];
         for (std::size_t r = 0; r < count; ++r) {
-            T* to = terms + r * term_stride;
+            P* to = terms + r * term_stride;
             inverse[r] = 1.0F / softmax_terms<A>(scores + r * score_stride, keys, scale, to);
-            if (per_lane > 1 && keys % per_lane != 0) to[keys] = T(0);
+            if (per_lane > 1 && keys % per_lane != 0) to[keys] = P(0);
         }
         const std::size_t key_lanes = lanes(keys);
         for (std::size_t p = 0; p < panels(value_dim);
@@ -206,7 +250,7 @@ struct Attention {
             const std::size_t cols = value_dim - p * panel;
             T* to = out + p * panel;
             each_block([&](std::size_t r, std::size_t n) {
-                const T* weights = terms + r * term_stride;
+                const P* weights = terms + r * term_stride;
                 if (cols >= panel) {
                     multiply_rows<2>(n, weights, term_stride, v_head, key_lanes,
                                      to + r * out_stride, out_stride, inverse + r);

@@ -15,4 +15,7 @@ struct XsimdArch<Avx512Bf16> {
 constinit const Bf16Table avx512_bf16_table =
     make_bf16_table<Avx512Bf16>(attention<Avx512Bf16, BFloat16>(), nullptr);
 
+constinit const Bf16Table avx512_bf16_f32_attention_table = make_bf16_table<Avx512Bf16>(
+    attention_kernels<Attention<Avx512Bf16, BFloat16, float>, BFloat16>(), nullptr);
+
 }  // namespace vit::kernels

@@ -11,6 +11,8 @@ extern const Table avx2_table;
 extern const Table avx512_table;
 extern const Table amx_table;  ///< runs on AVX-512: tiles multiply no float32
 extern const Bf16Table avx512_bf16_table;
+/// The same with attention that multiplies float32.
+extern const Bf16Table avx512_bf16_f32_attention_table;
 extern const Bf16Table amx_bf16_table;
 
 }  // namespace vit::kernels

@@ -125,6 +125,14 @@ inline void interleave_vector(const std::uint16_t* rows, std::size_t stride,
 #endif
 
 template <class A>
+inline float to_float(std::uint16_t bits) noexcept {
+    const std::uint32_t wide = std::uint32_t{bits} << 16;
+    float x;
+    __builtin_memcpy(&x, &wide, sizeof x);
+    return x;
+}
+
+template <class A>
 inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, float) noexcept {
     return fmadd<A>(x, y, acc);
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/kernels/isa_tables.h"
 #include "engine/kernels/tile_state.h"
 #include "tests/support/plain_tiles.h"
 #include "tests/unit/kernels/kernels_test.h"
@@ -26,6 +27,12 @@ std::vector<Kernels> all_kernels() {
     for (const Isa isa : all_isas)
         if (const Bf16Table* bf16 = bf16_table_for(isa))
             all.push_back({isa_name(isa), table_for(isa), bf16});
+    if (bf16_table_for(Isa::avx512) != nullptr)
+        for (const auto& [name, bf16] :
+             {std::pair{"products_of_bf16", &avx512_bf16_table},
+              {"products_of_f32", &avx512_bf16_f32_attention_table}})
+            if (bf16 != bf16_table_for(Isa::avx512))
+                all.push_back({name, table_for(Isa::avx512), bf16});
     for (const test::PlainTileKernels& plain : test::plain_tile_kernels())
         all.push_back({plain.name, &plain.f32, &plain.bf16});
     return all;
