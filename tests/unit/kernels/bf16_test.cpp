@@ -28,9 +28,8 @@ std::vector<Kernels> all_kernels() {
         if (const Bf16Table* bf16 = bf16_table_for(isa))
             all.push_back({isa_name(isa), table_for(isa), bf16});
     if (bf16_table_for(Isa::avx512) != nullptr)
-        for (const auto& [name, bf16] :
-             {std::pair{"products_of_bf16", &avx512_bf16_table},
-              {"products_of_f32", &avx512_bf16_f32_attention_table}})
+        for (const auto& [name, bf16] : {std::pair{"products_of_bf16", &avx512_bf16_table},
+                                         {"products_of_f32", &avx512_bf16_f32_attention_table}})
             if (bf16 != bf16_table_for(Isa::avx512))
                 all.push_back({name, table_for(Isa::avx512), bf16});
     for (const test::PlainTileKernels& plain : test::plain_tile_kernels())

@@ -142,9 +142,8 @@ TEST_P(TileLinearOf, AgreesWithFloat64) {
                     }
                     double sum = static_cast<double>(c.bias[static_cast<std::size_t>(o)]);
                     for (std::int64_t i = 0; i < in; ++i)
-                        sum +=
-                            static_cast<double>(values[static_cast<std::size_t>(r * in + i)]) *
-                            static_cast<double>(c.weight[static_cast<std::size_t>(o * in + i)]);
+                        sum += static_cast<double>(values[static_cast<std::size_t>(r * in + i)]) *
+                               static_cast<double>(c.weight[static_cast<std::size_t>(o * in + i)]);
                     expected.push_back(sum);
                     dense.push_back(y);
                 }
@@ -162,9 +161,10 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
     const std::int64_t stride = row_stride(out);
 
     std::vector<float> added(product.size());
-    c.run(x, c.linear.columns(),
-          {.y = added.data(), .stride = stride, .residual = residual.data(), .residual_stride = 112},
-          table().tiles->none);
+    c.run(
+        x, c.linear.columns(),
+        {.y = added.data(), .stride = stride, .residual = residual.data(), .residual_stride = 112},
+        table().tiles->none);
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t o = 0; o < out; ++o)
             ASSERT_EQ(added[static_cast<std::size_t>(r * stride + o)],
@@ -174,8 +174,12 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
     const auto& a = table().activations;
     const kernels::TileLinears& t = *table().tiles;
     const std::pair<kernels::TileLinears::Run, void (*)(BFloat16*, std::size_t)> functions[] = {
-        {t.none, nullptr},           {t.gelu, a.gelu}, {t.gelu_tanh, a.gelu_tanh},
-        {t.quick_gelu, a.quick_gelu}, {t.silu, a.silu}, {t.relu, a.relu},
+        {t.none, nullptr},
+        {t.gelu, a.gelu},
+        {t.gelu_tanh, a.gelu_tanh},
+        {t.quick_gelu, a.quick_gelu},
+        {t.silu, a.silu},
+        {t.relu, a.relu},
         {t.tanh, a.tanh}};
     for (const auto& [run, activation] : functions) {
         std::vector<BFloat16> dense(static_cast<std::size_t>(rows * stride), 7);
