@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <string>
 
@@ -29,6 +30,19 @@ TEST(Cpu, AgreesWithTheCompiler) {
     if (features.avx512) {
         EXPECT_TRUE(features.avx2_fma);
     }
+}
+
+// The kernel reads the same leaf, and shows it as text.
+TEST(Cpu, HasTheKernelsVendor) {
+    std::ifstream file("/proc/cpuinfo");
+    std::string vendor;
+    for (std::string line; vendor.empty() && std::getline(file, line);)
+        if (line.starts_with("vendor_id")) vendor = line.substr(line.find(": ") + 2);
+    if (vendor.empty()) GTEST_SKIP() << "no vendor_id in /proc/cpuinfo";
+    const CpuVendor expected = vendor == "GenuineIntel"   ? CpuVendor::intel
+                               : vendor == "AuthenticAMD" ? CpuVendor::amd
+                                                          : CpuVendor::other;
+    EXPECT_EQ(probe_cpu().vendor, expected) << vendor;
 }
 
 TEST(Env, TellsUnsetFromEmpty) {
