@@ -18,6 +18,8 @@ memory::data_type to_onednn(DType type) {
 dnnl::primitive_attr attributes(const LinearShape& shape) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+    // The default is the environment's, which could ask for less than float32.
+    attr.set_fpmath_mode(dnnl::fpmath_mode::strict);
     if (shape.accumulate) {
         dnnl::post_ops ops;
         ops.append_sum(1.0f);

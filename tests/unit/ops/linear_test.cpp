@@ -129,6 +129,38 @@ std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type =
     return x;
 }
 
+/// While it lives, oneDNN may multiply float32 in bfloat16 where a primitive does not say.
+class LooseDefault {
+  public:
+    LooseDefault() {
+        dnnl_get_default_fpmath_mode(&before_);
+        dnnl_set_default_fpmath_mode(dnnl_fpmath_mode_bf16);
+    }
+    ~LooseDefault() { dnnl_set_default_fpmath_mode(before_); }
+    LooseDefault(const LooseDefault&) = delete;
+    LooseDefault& operator=(const LooseDefault&) = delete;
+
+  private:
+    dnnl_fpmath_mode_t before_ = dnnl_fpmath_mode_strict;
+};
+
+TEST(Linear, StaysInFloat32WhateverTheDefaultIs) {
+    const LooseDefault loose;
+    parallel(1, [](int) {
+        const onednn::LinearShape shape{7, 64, 64, false};
+        for (const auto& made :
+             {onednn::make_convolution(shape, {}), onednn::make_matmul(shape, {})}) {
+            const_dnnl_primitive_attr_t attributes = nullptr;
+            ASSERT_EQ(
+                dnnl_primitive_desc_get_attr(made.primitive.get_primitive_desc(), &attributes),
+                dnnl_success);
+            dnnl_fpmath_mode_t mode = dnnl_fpmath_mode_any;
+            ASSERT_EQ(dnnl_primitive_attr_get_fpmath_mode(attributes, &mode), dnnl_success);
+            EXPECT_EQ(mode, dnnl_fpmath_mode_strict) << made.implementation;
+        }
+    });
+}
+
 class LinearOf : public testing::TestWithParam<Kind> {};
 
 TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
