@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/base/cpu.h"
 #include "engine/base/threads.h"
 
 namespace vit {
@@ -34,9 +35,11 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     : kernels_(kernels), weights_(file, image_size) {
     std::vector<Packing> packings;
     std::size_t total = 0;
+    const CpuVendor vendor = probe_cpu().vendor;
     const auto add = [&](const std::string& weight, const std::string& bias,
                          const std::string& out_scale, DType type, std::int64_t in, Value out) {
-        const LinearMethod method = choose_linear_method(kernels.f32.isa, type);
+        const LinearMethod method =
+            choose_linear_method(kernels.f32.isa, vendor, type, in, out.cols);
         const auto [entry, is_new] =
             linears_.try_emplace(weight, method, in, out.cols, out.rows, type, out.type);
         if (!is_new) return;
