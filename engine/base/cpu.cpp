@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #endif
 
 namespace vit {
@@ -23,6 +24,15 @@ std::uint64_t enabled_register_state() noexcept {
     std::uint32_t high = 0;
     __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
     return (std::uint64_t{high} << 32) | low;
+}
+
+CpuVendor probe_vendor() noexcept {
+    unsigned highest = 0, ebx = 0, ecx = 0, edx = 0;
+    if (__get_cpuid(0, &highest, &ebx, &ecx, &edx) == 0) return CpuVendor::other;
+    const unsigned name[] = {ebx, edx, ecx};
+    if (std::memcmp(name, "GenuineIntel", sizeof name) == 0) return CpuVendor::intel;
+    if (std::memcmp(name, "AuthenticAMD", sizeof name) == 0) return CpuVendor::amd;
+    return CpuVendor::other;
 }
 
 /// Whether palette 1 has what the kernels are written for: 8 tiles of 16 rows of 64 bytes.
@@ -43,6 +53,7 @@ CpuFeatures probe_cpu() noexcept {
     constexpr std::uint64_t zmm_state = 0xe6;  // and masks, upper halves, registers 16 to 31
 
     CpuFeatures features;
+    features.vendor = probe_vendor();
     unsigned eax = 0;
     unsigned ebx = 0;
     unsigned ecx = 0;

@@ -1,10 +1,14 @@
-// What this CPU can execute and this operating system saves on a context switch.
+// Which CPU this is, what it can execute and this operating system saves on a context switch.
 #pragma once
 
 namespace vit {
 
-/// Instruction sets that may be used here: the CPU has them and the OS has enabled their registers.
+enum class CpuVendor { other, intel, amd };
+
+/// Who made this CPU, and the instruction sets that may be used here: the CPU has them and the OS
+/// has enabled their registers.
 struct CpuFeatures {
+    CpuVendor vendor = CpuVendor::other;
     bool avx2_fma = false;     ///< AVX2 and FMA3
     bool avx512 = false;       ///< AVX-512 F, CD, DQ, BW and VL, all five; implies avx2_fma
     bool avx512_bf16 = false;  ///< products of bfloat16 added in float32; implies avx512

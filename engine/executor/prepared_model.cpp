@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "engine/base/cpu.h"
 #include "engine/base/rounding.h"
 #include "engine/base/threads.h"
 
@@ -41,10 +42,11 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     : kernels_(kernels), weights_(file, image_size) {
     std::vector<Packing> packings;
     std::size_t total = 0;
+    const LinearCpu cpu{kernels.f32.isa, probe_cpu().vendor, kernels.tiles()};
     const auto add = [&](const std::string& weight, const std::string& bias,
                          const std::string& out_scale, DType type, std::int64_t in, Value out) {
         if (linears_.contains(weight)) return;
-        const LinearMethod method = choose_linear_method(kernels.f32.isa, type, kernels.tiles());
+        const LinearMethod method = choose_linear_method(cpu, type, in, out.cols);
         const auto make = [&]() -> AnyLinear {
             if (method == LinearMethod::tiles) return TileLinear(*kernels.bf16, in, out.cols);
             return Linear(method, in, out.cols, out.rows, type, out.type);

@@ -52,7 +52,8 @@ const Table* table_for(Isa isa) noexcept {
 
 const Bf16Table* bf16_table_for(Isa isa) noexcept {
     if (isa == Isa::amx) return table_for(isa) ? &amx_bf16_table : nullptr;
-    return isa == Isa::avx512 && probe_cpu().avx512_bf16 ? &avx512_bf16_table : nullptr;
+    const CpuFeatures cpu = probe_cpu();
+    return isa == Isa::avx512 && cpu.avx512_bf16 ? &avx512_bf16_table_of(cpu.vendor) : nullptr;
 }
 
 const char* isa_name(Isa isa) noexcept {
@@ -67,6 +68,11 @@ const char* isa_name(Isa isa) noexcept {
             return "amx";
     }
     return "unknown";
+}
+
+const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept {
+    // Intel's cores do half as many products in vdpbf16ps as in float32 (docs/performance.md).
+    return vendor == CpuVendor::intel ? avx512_bf16_f32_attention_table : avx512_bf16_table;
 }
 
 const Table& choose_table(const std::optional<std::string>& forced) {

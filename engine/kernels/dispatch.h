@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "engine/base/cpu.h"
 #include "engine/kernels/kernels.h"
 
 namespace vit::kernels {
@@ -11,5 +12,8 @@ namespace vit::kernels {
 /// The best table of this CPU, or the one that `forced` names (baseline, avx2, avx512 or amx).
 /// Throws Error: usage for an unknown name, unsupported for one that this CPU cannot run.
 const Table& choose_table(const std::optional<std::string>& forced);
+
+/// The bfloat16 kernels for a CPU with AVX512_BF16 and without tiles, by who made it.
+const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept;
 
 }  // namespace vit::kernels

@@ -4,11 +4,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 #include <optional>
 #include <string>
 
 #include "engine/base/cpu.h"
 #include "engine/base/env.h"
+#include "engine/kernels/isa_tables.h"
 #include "vit/error.h"
 
 namespace vit::kernels {
@@ -29,6 +31,19 @@ TEST(Cpu, AgreesWithTheCompiler) {
     if (features.avx512) {
         EXPECT_TRUE(features.avx2_fma);
     }
+}
+
+// The kernel reads the same leaf, and shows it as text.
+TEST(Cpu, HasTheKernelsVendor) {
+    std::ifstream file("/proc/cpuinfo");
+    std::string vendor;
+    for (std::string line; vendor.empty() && std::getline(file, line);)
+        if (line.starts_with("vendor_id")) vendor = line.substr(line.find(": ") + 2);
+    if (vendor.empty()) GTEST_SKIP() << "no vendor_id in /proc/cpuinfo";
+    const CpuVendor expected = vendor == "GenuineIntel"   ? CpuVendor::intel
+                               : vendor == "AuthenticAMD" ? CpuVendor::amd
+                                                          : CpuVendor::other;
+    EXPECT_EQ(probe_cpu().vendor, expected) << vendor;
 }
 
 TEST(Env, TellsUnsetFromEmpty) {
@@ -91,6 +106,15 @@ TEST(Dispatch, RefusesUnknownNamesInOneLine) {
             for (const char* c = error.what(); *c != '\0'; ++c)
                 EXPECT_GE(static_cast<unsigned char>(*c), 0x20) << error.what();
         }
+    }
+}
+
+TEST(Dispatch, AttendsInFloat32WhereProductsOfBfloat16AreSlow) {
+    EXPECT_EQ(&avx512_bf16_table_of(CpuVendor::intel), &avx512_bf16_f32_attention_table);
+    for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other})
+        EXPECT_EQ(&avx512_bf16_table_of(vendor), &avx512_bf16_table);
+    if (const Bf16Table* table = bf16_table_for(Isa::avx512)) {
+        EXPECT_EQ(table, &avx512_bf16_table_of(probe_cpu().vendor));
     }
 }
 
