@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
-"""Time one peer in one setting: one process, one JSON line on standard output.
+"""Time one variant of a peer in one setting: one process, one JSON line on standard output.
 
-FOLDER is what export.py wrote. latency: a run at a time with all threads; throughput: OpenVINO has one
-stream a thread and enough requests to keep them busy, the others run the batch with all threads.
+FOLDER is what export.py wrote. latency: a run of one image at a time with all threads; throughput: OpenVINO
+has one stream a thread and enough requests to keep them busy, the others run with all threads. A run
+or a request holds one image, in the variants named -batch the whole batch. Loading, compiling and the
+first two runs are not timed.
 """
 import argparse
+import functools
 import json
 import os
 import pathlib
 import platform
 import resource
+import signal
 import statistics
 import sys
+import textwrap
 import time
 
 
@@ -27,7 +32,7 @@ def stem(batch):
     return "vit" if batch == 1 else f"vit_b{batch}"
 
 
-def openvino(options, batch):
+def openvino(options, batch, suffix):
     """Returns what to call, how many images one call is, and the version."""
     import openvino as ov
 
@@ -38,7 +43,8 @@ def openvino(options, batch):
     if throughput:
         config["NUM_STREAMS"] = str(options.threads)
     core = ov.Core()
-    model = core.compile_model(core.read_model(options.folder / f"{stem(batch)}.xml"), "CPU", config)
+    model = core.compile_model(core.read_model(options.folder / f"{stem(batch)}.{suffix}"), "CPU",
+                               config)
     x = numbers(options.folder, batch)
     version = ov.__version__.split("-")[0]
     if not throughput:
@@ -60,7 +66,7 @@ def onnxruntime(options, batch):
     import onnxruntime as rt
 
     if options.precision != "f32":
-        raise SystemExit(f"onnxruntime: no {options.precision} on this provider")
+        raise SystemExit(f"no {options.precision} on this provider")
     session_options = rt.SessionOptions()
     session_options.intra_op_num_threads = options.threads
     session_options.log_severity_level = 3
@@ -89,6 +95,7 @@ def torch(options, batch, compiled=False):
         import torch._inductor.config as inductor
 
         inductor.freezing = True
+        # Takes seconds: each kind of linear is timed in oneDNN and as generated code.
         inductor.max_autotune = options.split == "throughput"
         model = pytorch.compile(model)
 
@@ -99,34 +106,59 @@ def torch(options, batch, compiled=False):
     return call, batch, pytorch.__version__.split("+")[0]
 
 
-# Of OpenVINO's two ways to a high throughput, requests of one image or of a batch, neither is always
-# the faster one.
-PEERS = {
-    "openvino": lambda options: openvino(options, 1 if options.split == "throughput" else
-                                         options.batch),
-    "openvino-batch": lambda options: openvino(options, options.batch),
-    "onnxruntime": lambda options: onnxruntime(options, options.batch),
-    "torch": lambda options: torch(options, options.batch),
-    "torch-compile": lambda options: torch(options, options.batch, compiled=True),
+# The engine's name is what precedes the hyphen. None of its variants is always the fastest one.
+VARIANTS = {
+    "openvino-ir": functools.partial(openvino, suffix="xml"),
+    "openvino-onnx": functools.partial(openvino, suffix="onnx"),
+    "onnxruntime": onnxruntime,
+    "torch-eager": torch,
+    "torch-compiled": functools.partial(torch, compiled=True),
 }
+BATCH = "-batch"
+
+
+def variants_of(split):
+    names = list(VARIANTS)
+    return names + [name + BATCH for name in names] if split == "throughput" else names
+
+
+def prepare(options):
+    """What the variant's function returns, once it has run twice."""
+    def give_up(*_):
+        raise SystemExit(f"did not load and compile within {options.compile_limit:g} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, options.compile_limit)
+    try:
+        prepared = VARIANTS[options.variant.removesuffix(BATCH)](
+            options, options.batch if options.variant.endswith(BATCH) else 1)
+        call = prepared[0]
+        call()
+        call()
+    except Exception as error:  # on one line; what tells most comes first
+        raise SystemExit(textwrap.shorten(f"{type(error).__name__}: {error}", 200))
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return prepared
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER")
-    parser.add_argument("peer", choices=PEERS)
+    parser.add_argument("variant", choices=variants_of("throughput"))
     parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--split", choices=["latency", "throughput"], default="latency")
     parser.add_argument("--batch", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=4, help="how long to measure (4)")
+    parser.add_argument("--compile-limit", type=float, default=300,
+                        help="s, for loading, compiling and two runs (300)")
     options = parser.parse_args()
 
     os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before any of them is imported
-    call, images, version = PEERS[options.peer](options)
-    call()
-    call()
+    start = time.perf_counter()
+    call, images, version = prepare(options)
+    prepared = time.perf_counter() - start
     times = []
     end = time.perf_counter() + options.seconds
     while len(times) < 3 or time.perf_counter() < end:
@@ -134,9 +166,9 @@ def main():
         call()
         times.append((time.perf_counter() - start) * 1e3 / images)
     print(json.dumps({
-        "engine": options.peer, "version": version, "python": platform.python_version(),
+        "variant": options.variant, "version": version, "python": platform.python_version(),
         "ms_per_image": statistics.median(times), "best_ms_per_image": min(times),
-        "runs": len(times), "images_per_run": images,
+        "runs": len(times), "images_per_run": images, "prepare_s": prepared,
         "peak_rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }), flush=True)
 
