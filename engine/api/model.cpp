@@ -68,12 +68,13 @@ KernelSet kernel_set(const ModelFile& file, const LoadOptions& options,
                      const kernels::Table& table) {
     KernelSet set{table, kernels::bf16_table_for(table.isa)};
     if (loaded_precision(file, options) == DType::bf16 && set.bf16 == nullptr)
-        throw Error(ErrorKind::unsupported,
-                    std::string("precision bf16: expected a CPU with AVX512_BF16 and the avx512 "
-                                "kernels, found ") +
-                        kernels::isa_name(table.isa) +
-                        (table.isa == kernels::Isa::avx512 ? " without AVX512_BF16" : "") +
-                        "; use precision f32");
+        throw Error(
+            ErrorKind::unsupported,
+            std::string("precision bf16: expected a CPU with AVX512_BF16 and the avx512 or amx "
+                        "kernels, found ") +
+                kernels::isa_name(table.isa) +
+                (table.isa == kernels::Isa::avx512 ? " without AVX512_BF16" : "") +
+                "; use precision f32");
     return set;
 }
 

@@ -51,7 +51,7 @@ struct ModelInfo {
     /// The file's packed weights are used in place; false: there are none, or they were packed for
     /// another machine, oneDNN or precision.
     bool packed_in_file = false;
-    std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512"
+    std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512", "amx"
 };
 
 struct Prediction {

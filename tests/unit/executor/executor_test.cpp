@@ -137,15 +137,19 @@ TEST(Executor, RunsFromManyThreadsAtOnce) {
 
 TEST(Executor, DoesNotLetOneImagesNaNReachAnother) {
     ModelConfig config = test::small_config();
-    config.head_dim = 33;  // padding everywhere
-    const test::TemporaryModel model(config);
-    const ModelFile file = ModelFile::open(model.path());
-    const Executor executor(file, config.image_size, {*tables().back()}, 1);
-    const std::vector<float> image = test::random_images(config, 1);
-    const Batch before = run(executor, image, 1);
-    const std::vector<float> bad(image.size(), std::nanf(""));
-    EXPECT_TRUE(std::isnan(run(executor, bad, 1).logits[0]));
-    EXPECT_EQ(run(executor, image, 1), before);
+    for (const std::int64_t head_dim : {33, 20}) {  // padding everywhere
+        config.head_dim = head_dim;
+        const test::TemporaryModel model(config);
+        const ModelFile file = ModelFile::open(model.path());
+        const std::vector<float> image = test::random_images(config, 1);
+        const std::vector<float> bad(image.size(), std::nanf(""));
+        for (const Mode& mode : modes()) {
+            const Executor executor(file, config.image_size, mode.kernels, 1, mode.precision);
+            const Batch before = run(executor, image, 1);
+            EXPECT_TRUE(std::isnan(run(executor, bad, 1).logits[0])) << mode.name;
+            EXPECT_EQ(run(executor, image, 1), before) << mode.name;
+        }
+    }
 }
 
 TEST(Executor, ResizesThePositionTable) {
