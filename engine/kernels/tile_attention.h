@@ -33,9 +33,13 @@ struct TileAttention {
         return elements(keys, value_dim) * sizeof(BFloat16);
     }
     static std::size_t workspace(std::size_t keys, std::size_t head_dim) {
-        return panel * panels(keys) * panel + panel * panel +
+        return panel * score_stride(keys) + panel * panel +
                panels(head_dim) * step_size * sizeof(BFloat16) / sizeof(float);
     }
+
+    /// Floats from row to row of scores: whole panels, and a cache line more, so that rows do not
+    /// all fall on the same places of a cache.
+    static std::size_t score_stride(std::size_t keys) { return panels(keys) * panel + 16; }
 
     /// Where pair `pair` of key `column` lies in step `step` of a panel's steps.
     static std::size_t place(std::size_t steps, std::size_t column, std::size_t step,
@@ -55,17 +59,23 @@ struct TileAttention {
                 const std::size_t key = first + r;
                 const BFloat16* const from = k + r * k_stride + h * head_dim;
                 const bool many = key % w == 0 && r + w <= rows;
-                if (many)
+                if (many) {
                     for (std::size_t s = 0; s < whole; ++s)
-                        for (std::size_t pair = 0; pair < 16; pair += w)
-                            transpose_lanes<A>(from + s * panel + 2 * pair, k_stride,
-                                               head + place(steps, key, s, pair), 16);
-                for (std::size_t i = 0; i < (many ? w : 1); ++i)
-                    for (std::size_t d = many ? whole * panel : 0; d < steps * panel; d += 2) {
-                        BFloat16* const to = head + place(steps, key + i, d / panel, d % panel / 2);
-                        to[0] = d < head_dim ? from[i * k_stride + d] : BFloat16(0);
-                        to[1] = d + 1 < head_dim ? from[i * k_stride + d + 1] : BFloat16(0);
+                        pack_step(from + s * panel, k_stride, head + place(steps, key, s, 0));
+                    if (whole < steps) {
+                        BFloat16 rest[w * panel] = {};
+                        for (std::size_t i = 0; i < w; ++i)
+                            __builtin_memcpy(rest + i * panel, from + i * k_stride + whole * panel,
+                                             head_dim % panel * sizeof(BFloat16));
+                        pack_step(rest, panel, head + place(steps, key, whole, 0));
                     }
+                } else {
+                    for (std::size_t d = 0; d < steps * panel; d += 2) {
+                        BFloat16* const to = head + place(steps, key, d / panel, d % panel / 2);
+                        to[0] = d < head_dim ? from[d] : BFloat16(0);
+                        to[1] = d + 1 < head_dim ? from[d + 1] : BFloat16(0);
+                    }
+                }
                 r += many ? w : 1;
             }
         }
@@ -129,8 +139,8 @@ struct TileAttention {
                 multiply_keys(queries, count, k_head, keys, head_dim, scratch);
                 float inverse[panel];
                 for (std::size_t i = 0; i < count; ++i)
-                    inverse[i] = 1.0F / make_terms(scratch.scores + i * scratch.stride, keys,
-                                                   scratch.stride, scale);
+                    inverse[i] =
+                        1.0F / make_terms(scratch.scores + i * scratch.stride, keys, scale);
                 for (std::size_t column = 0; column < value_dim; column += panel) {
                     const std::size_t columns = min(panel, value_dim - column);
                     multiply_values(v_head + column / panel * panels(keys) * step_size, count,
@@ -201,16 +211,40 @@ struct TileAttention {
                          : product<1, 1>(a, b, steps, c, row_bytes);
     }
 
+    /// One step of the inputs of a vector of keys.
+    static void pack_step(const BFloat16* from, std::size_t stride, BFloat16* to) {
+        for (std::size_t pair = 0; pair < 16; pair += width<A>)
+            transpose_lanes<A>(from + 2 * pair, stride, to + pair * panel, 16);
+    }
+
+    /// Copies elements of a row from column `column` on.
+    static void copy_from(const Row<const BFloat16>& row, std::size_t column, std::size_t count,
+                          BFloat16* to) {
+        for (std::size_t done = 0; done < count;) {
+            const std::size_t n = min(count - done, panel - (column + done) % panel);
+            __builtin_memcpy(to + done, at<A>(row, column + done), n * sizeof(BFloat16));
+            done += n;
+        }
+    }
+    static void copy_to(const BFloat16* from, std::size_t count, const Row<BFloat16>& row,
+                        std::size_t column) {
+        for (std::size_t done = 0; done < count;) {
+            const std::size_t n = min(count - done, panel - (column + done) % panel);
+            __builtin_memcpy(at<A>(row, column + done), from + done, n * sizeof(BFloat16));
+            done += n;
+        }
+    }
+
     /// Rows of one head to a panel, columns behind the head's zero.
     static void copy_queries(const Matrix<const BFloat16>& q, std::size_t first, std::size_t count,
                              std::size_t column, std::size_t head_dim, BFloat16* to) {
         for (std::size_t i = 0; i < count; ++i) {
             const Row<const BFloat16> row = row_of<A>(q, first + i);
-            for (std::size_t s = 0; s < panels(head_dim); ++s) {
-                BFloat16* const line = to + s * step_size + i * panel;
-                for (std::size_t d = 0; d < panel; ++d)
-                    line[d] = s * panel + d < head_dim ? *at<A>(row, column + s * panel + d)
-                                                       : BFloat16(0);
+            for (std::size_t d = 0; d < head_dim; d += panel) {
+                BFloat16* const line = to + d / panel * step_size + i * panel;
+                const std::size_t n = min(panel, head_dim - d);
+                copy_from(row, column + d, n, line);
+                __builtin_memset(line + n, 0, (panel - n) * sizeof(BFloat16));
             }
         }
     }
@@ -226,10 +260,10 @@ struct TileAttention {
 
     /// Replaces a row of scores by the softmax's terms as bfloat16, zero behind the last key, and
     /// returns their sum.
-    static float make_terms(float* scores, std::size_t keys, std::size_t stride, float scale) {
+    static float make_terms(float* scores, std::size_t keys, float scale) {
         auto* const terms = reinterpret_cast<BFloat16*>(scores);
         const float sum = softmax_terms<A>(scores, keys, scale, terms);
-        for (std::size_t key = keys; key < stride; ++key) terms[key] = BFloat16(0);
+        for (std::size_t key = keys; key < panels(keys) * panel; ++key) terms[key] = BFloat16(0);
         return sum;
     }
 
@@ -254,7 +288,7 @@ struct TileAttention {
         BFloat16 rounded[panel];
         for (std::size_t c = 0; c < panel; c += w)
             store<A>(rounded + c, load<A>(sums + c) * factor);
-        for (std::size_t c = 0; c < columns; ++c) *at<A>(row, column + c) = rounded[c];
+        copy_to(rounded, columns, row, column);
     }
 };
 
