@@ -30,7 +30,7 @@ struct Kind {
 std::vector<Kind> kinds() {
     std::vector<Kind> all{{"convolution", LinearMethod::convolution, DType::f32},
                           {"matmul", LinearMethod::matmul, DType::f32}};
-    if (kernels::bf16_table_for(kernels::Isa::avx512))
+    if (kernels::bf16_table_for(kernels::select_table().isa))
         all.push_back({"bf16", LinearMethod::matmul, DType::bf16});
     return all;
 }
