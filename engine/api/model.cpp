@@ -197,7 +197,7 @@ void Model::run_each(std::int64_t count, const Outputs& outputs, const FillImage
     if (!results.any()) return;
     const std::size_t floats = impl_->image_floats();
     const auto rooms = std::make_unique_for_overwrite<float[]>(
-        static_cast<std::size_t>(info().threads) * 2 * floats);
+        static_cast<std::size_t>(impl_->executor.rooms()) * floats);
     const auto source = [&](std::int64_t image, int room) -> const float* {
         float* const to = rooms.get() + static_cast<std::size_t>(room) * floats;
         return fill(image, {to, floats}) ? to : nullptr;

@@ -119,12 +119,38 @@ class Binder {
         index_ = index;
         const std::int64_t rows = graph_.value(node_->output).rows;
         own_ = owned_rows(rows, b_.shares, b_.thread);
+        image_ = 0;
+        // What mixes rows goes image by image, and so does what has rows of a view.
+        if (const bool together = b_.images > 1 && rows_follow(); together) {
+            own_.last *= b_.images;
+            return add(steps);
+        }
+        for (const RowRange own = own_; image_ < b_.images; ++image_) {
+            own_ = own;
+            add(steps);
+        }
+    }
+
+  private:
+    void add(std::vector<Step>& steps) {
         if (const auto* linear = std::get_if<op::Linear>(&node_->op)) return bind(*linear, steps);
         if (own_.count() == 0) return;
         std::visit([&](const auto& op) { bind(op, steps); }, node_->op);
     }
 
-  private:
+    /// Whether all images' rows can be made as one image's: the node is row-local, and the rows
+    /// that it reads and writes follow each other.
+    bool rows_follow() const {
+        const auto follow = [this](ValueId id) {
+            return placement(id).image_rows == graph_.value(id).rows;
+        };
+        return row_local(node_->op) && !std::holds_alternative<op::PackHeads>(node_->op) &&
+               follow(node_->output) && std::ranges::all_of(node_->inputs, follow);
+    }
+
+    const Placement& placement(ValueId id) const {
+        return b_.plan.values[static_cast<std::size_t>(id)];
+    }
     std::byte* base(const Placement& p) const {
         return (p.where == Where::arena ? b_.arena : b_.scratch) + p.offset;
     }
@@ -132,8 +158,9 @@ class Binder {
     /// Rows [first, first + count) of a value; of a value in scratch only this thread's rows are
     /// there.
     Rows rows(ValueId id, std::int64_t first, std::int64_t count) const {
-        const Placement& p = b_.plan.values[static_cast<std::size_t>(id)];
-        const std::int64_t row = p.row + (p.where == Where::scratch ? first - own_.first : first);
+        const Placement& p = placement(id);
+        const std::int64_t row = p.row + image_ * p.image_rows +
+                                 (p.where == Where::scratch ? first - own_.first : first);
         const Value& value = graph_.value(id);
         if (value.panels) return {base(p), count, value.cols, 0, value.type, true, row};
         return {base(p) + row * p.stride * static_cast<std::int64_t>(item_size(value.type)), count,
@@ -149,7 +176,8 @@ class Binder {
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
     Rows output() const { return own(node_->output); }
     std::byte* packed(ValueId id) const {
-        return base(b_.plan.values[static_cast<std::size_t>(id)]);
+        const Placement& p = placement(id);
+        return base(p) + static_cast<std::size_t>(image_) * p.image_bytes;
     }
     std::byte* workspace() const {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
@@ -195,7 +223,7 @@ class Binder {
                           patch_bytes = e.type == DType::f32
                                             ? 0
                                             : static_cast<std::size_t>(stride) * sizeof(float);
-        EmbedStep step{b_.image,
+        EmbedStep step{b_.image + image_,
                        geometry,
                        first - prefix,
                        count,
@@ -249,7 +277,7 @@ class Binder {
     void bind(const op::Linear& l, std::vector<Step>& steps) {
         AnyLinear& linear = b_.model.linear(l.weight);
         const Part part = owned_part(graph_, *node_, linear, b_.shares, b_.thread);
-        own_ = part.rows;
+        if (b_.images == 1) own_ = part.rows;
         if (own_.count() == 0 || part.columns.count() == 0) return;
         std::visit([&](auto& each) { bind(l, each, part.columns, steps); }, linear);
     }
@@ -382,12 +410,14 @@ class Binder {
     const Graph& graph_;
     const Node* node_ = nullptr;
     int index_ = 0;
-    RowRange own_;
+    std::int64_t image_ = 0;  ///< of the stack
+    RowRange own_;            ///< in this image, or in all of them
 };
 
 }  // namespace
 
-StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares) {
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
+                           std::int64_t images) {
     const KernelSet& kernels = model.kernels();
     StorageRules rules;
     rules.stride = row_stride;
@@ -400,17 +430,20 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
                    (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
         });
     };
-    rules.workspace = [&graph, &model, &kernels, &shares](const Node& node) -> std::size_t {
+    rules.workspace = [&graph, &model, &kernels, &shares, images](const Node& node) -> std::size_t {
         std::size_t most = 0;  // fewer rows may need more
         if (const auto* op = std::get_if<op::Linear>(&node.op)) {
             AnyLinear& any = model.linear(op->weight);
             for (int t = 0; t < shares.threads(); ++t) {
                 const Part part = owned_part(graph, node, any, shares, t);
                 if (part.rows.count() == 0 || part.columns.count() == 0) continue;
-                most = std::max(
-                    most, std::visit(
-                              [&](auto& linear) { return workspace_of(graph, node, linear, part); },
-                              any));
+                for (const std::int64_t together : {std::int64_t{1}, images}) {
+                    const Part rows{{part.rows.first, part.rows.last * together}, part.columns};
+                    const auto of = [&](auto& linear) {
+                        return workspace_of(graph, node, linear, rows);
+                    };
+                    most = std::max(most, std::visit(of, any));
+                }
             }
             return most;
         }

@@ -7,7 +7,8 @@
 namespace vit {
 
 /// What the planner must know of the operators: strides, packed sizes, workspaces.
-StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares);
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
+                           std::int64_t images);
 
 /// Everything that one thread's steps are bound to.
 struct Binding {
@@ -17,7 +18,8 @@ struct Binding {
     const Plan& plan;
     std::byte* arena;
     std::byte* scratch;
-    const float* const* image;
+    const float* const* image;  ///< [images]
+    std::int64_t images;        ///< of a stack; more than one only where one thread runs all rows
     const Shares& shares;
     int thread;
 };

@@ -8,23 +8,25 @@
 
 namespace vit {
 
-Context::Context(const Graph& graph, PreparedModel& model, Shares shares)
+Context::Context(const Graph& graph, PreparedModel& model, Shares shares, std::int64_t images)
     : graph_(graph),
       kernels_(model.kernels()),
+      images_(static_cast<std::size_t>(images), nullptr),
       shares_(std::move(shares)),
       gang_(static_cast<std::size_t>(shares_.threads())),
       worked_(gang_.size()),
       barrier_(shares_.threads()) {
     parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
         const std::vector<Stage> stages = schedule(graph, shares_.threads());
-        plan_ = make_plan(graph, stages, shares_, storage_rules(graph, model, shares_));
+        plan_ =
+            make_plan(graph, stages, shares_, storage_rules(graph, model, shares_, images), images);
         arena_ = AlignedBuffer(plan_.arena_bytes);
         for (int t = 0; t < shares_.threads(); ++t) {
             Member& member = gang_[static_cast<std::size_t>(t)];
             member.scratch = AlignedBuffer(plan_.scratch_bytes);
             member.seconds.assign(graph.nodes.size(), 0.0);
             member.stages = bind({graph, stages, model, plan_, arena_.data(), member.scratch.data(),
-                                  &image_, shares_, t});
+                                  images_.data(), images, shares_, t});
         }
     });
 }
@@ -96,11 +98,12 @@ double Context::take_waiting() {
     return sum;
 }
 
-Rows Context::result(ValueId id) const {
+Rows Context::result(ValueId id, std::int64_t index) const {
     const Placement& p = plan_.values[static_cast<std::size_t>(id)];
     const Value& value = graph_.value(id);
     return {arena_.data() + p.offset +
-                p.row * p.stride * static_cast<std::int64_t>(item_size(value.type)),
+                (p.row + index * p.image_rows) * p.stride *
+                    static_cast<std::int64_t>(item_size(value.type)),
             value.rows, value.cols, p.stride, value.type};
 }
 

@@ -1,4 +1,4 @@
-// One image in flight: memory, and every step of every thread bound to it.
+// Images in flight together: memory, and every step of every thread bound to it.
 #pragma once
 
 #include <exception>
@@ -15,18 +15,22 @@
 
 namespace vit {
 
-/// Runs one image at a time on a gang of threads that share its rows, or columns.
+/// Runs one image at a time on a gang of threads that share its rows, or columns. Or a stack of
+/// images on one thread: what is row-local is done for all of them at once.
 class Context {
   public:
     /// Plans, allocates and binds. Not to be called for one model from two threads at once.
     /// Throws Error(memory), Error(unsupported).
-    Context(const Graph& graph, PreparedModel& model, Shares shares);
+    Context(const Graph& graph, PreparedModel& model, Shares shares, std::int64_t images = 1);
 
     const Shares& shares() const { return shares_; }
 
-    /// Before a run: the image [channels, height, width], which must stay until it ends.
-    void set_image(const float* image) { image_ = image; }
-    const float* image() const { return image_; }
+    std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
+    /// Before a run, all of them: images [channels, height, width], which must stay until it ends.
+    void set_image(const float* image, std::int64_t index = 0) {
+        images_[static_cast<std::size_t>(index)] = image;
+    }
+    const float* image() const { return images_[0]; }
 
     /// The part of thread `thread` of the gang; all of them must call it at the same time.
     /// Errors are kept for rethrow_error(), so that no thread waits for one that failed.
@@ -38,8 +42,8 @@ class Context {
     /// Seconds that each thread worked in the last run, without waiting for others.
     std::span<const double> worked() const { return worked_; }
 
-    /// A result after a run; no_value is not allowed.
-    Rows result(ValueId id) const;
+    /// A result of one image after a run; no_value is not allowed.
+    Rows result(ValueId id, std::int64_t index = 0) const;
     /// Seconds that all threads together spent in a node since this was last asked.
     double take_seconds(std::size_t node);
     /// The same for waiting at barriers.
@@ -58,7 +62,7 @@ class Context {
 
     const Graph& graph_;
     const KernelSet& kernels_;
-    const float* image_ = nullptr;
+    std::vector<const float*> images_;
     Shares shares_;
     Plan plan_;
     mutable AlignedBuffer arena_;

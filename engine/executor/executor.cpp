@@ -1,6 +1,7 @@
 #include "engine/executor/executor.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstring>
@@ -16,9 +17,11 @@ Graph graph_to_pack(const Graph& built, const Target& target) {
     return optimise(built, {true, true, true}, target);
 }
 
-void copy_result(const Context& context, ValueId id, float* to, std::int64_t image) {
+/// `index`: of the image in the context's stack.
+void copy_result(const Context& context, std::int64_t index, ValueId id, float* to,
+                 std::int64_t image) {
     if (to == nullptr) return;
-    const Rows rows = context.result(id);
+    const Rows rows = context.result(id, index);
     to += image * rows.count * rows.cols;
     for (std::int64_t r = 0; r < rows.count; ++r)
         std::memcpy(to + r * rows.cols, rows.row(r),
@@ -56,18 +59,21 @@ struct Executor::Lease {
     Variant& variant;
     std::unique_ptr<Team> team;
 
-    Lease(const Executor& e, Variant& v, bool alone, std::int64_t rest)
-        : executor(e), variant(v), team(e.take(v, alone, rest)) {}
+    Lease(const Executor& e, Variant& v, const Split& split)
+        : executor(e), variant(v), team(e.take(v, split)) {}
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     ~Lease() { executor.give_back(variant, std::move(team)); }
 };
 
 Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels,
-                   int threads, DType precision)
+                   int threads, DType precision, std::int64_t stack)
     : built_(build_vit(file.header().config, image_size)),
       target_{precision, kernels.tiles()},
       threads_(threads),
+      stack_(stack > 0 ? stack
+                       : stack_of(built_.value(built_.tokens).rows,
+                                  precision == DType::bf16 && kernels.tiles())),
       model_(file, image_size, graph_to_pack(built_, target_), kernels, threads) {}
 
 Executor::Variant& Executor::variant(const Demand& demand) const {
@@ -77,8 +83,14 @@ Executor::Variant& Executor::variant(const Demand& demand) const {
     return variants_.emplace_back(demand, Variant(optimised(demand))).second;
 }
 
-std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone,
-                                               std::int64_t rest) const {
+Executor::Split Executor::split(std::int64_t count) const {
+    const std::int64_t rest = count % threads_, whole = count - rest,
+                       round = stack_ > 1 ? stack_ * threads_ : count + 1;
+    const std::int64_t stacked = whole / round * round;
+    return {stacked, whole - stacked, rest};
+}
+
+std::unique_ptr<Executor::Team> Executor::take(Variant& variant, const Split& split) const {
     const std::lock_guard lock(mutex_);
     std::unique_ptr<Team> team;
     if (variant.idle.empty()) {
@@ -87,9 +99,13 @@ std::unique_ptr<Executor::Team> Executor::take(Variant& variant, bool alone,
         team = std::move(variant.idle.back());
         variant.idle.pop_back();
     }
-    while (alone && static_cast<int>(team->alone.size()) < threads_)
-        team->alone.push_back(std::make_unique<Context>(variant.graph, model_, Shares(1)));
-    if (rest > 0) make_gangs(variant.graph, team->gangs[rest], rest);
+    const auto fill = [&](std::vector<std::unique_ptr<Context>>& contexts, std::int64_t images) {
+        while (static_cast<int>(contexts.size()) < threads_)
+            contexts.push_back(std::make_unique<Context>(variant.graph, model_, Shares(1), images));
+    };
+    if (split.stacked > 0) fill(team->stacks, stack_);
+    if (split.alone > 0) fill(team->alone, 1);
+    if (split.rest > 0) make_gangs(variant.graph, team->gangs[split.rest], split.rest);
     return team;
 }
 
@@ -152,9 +168,9 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
         {results.logits != nullptr, results.features != nullptr, results.tokens != nullptr});
     const Graph& graph = v.graph;
 
-    // Whole rounds of one image a thread; the rest by gangs.
-    const std::int64_t rest = count % threads_, alone = count - rest;
-    Lease lease(*this, v, alone > 0, rest);
+    const Split split = this->split(count);
+    const std::int64_t rest = split.rest, whole = count - rest;
+    Lease lease(*this, v, split);
     Team& team = *lease.team;
     std::vector<Gang>* const gangs = rest > 0 ? &team.gangs.at(rest) : nullptr;
 
@@ -164,11 +180,10 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
         else
             context.run(thread);
     };
-    const auto finish = [&](Context& context, std::int64_t image) {
-        context.rethrow_error();
-        copy_result(context, graph.logits, results.logits, image);
-        copy_result(context, graph.features, results.features, image);
-        copy_result(context, graph.tokens, results.tokens, image);
+    const auto finish = [&](const Context& context, std::int64_t index, std::int64_t image) {
+        copy_result(context, index, graph.logits, results.logits, image);
+        copy_result(context, index, graph.features, results.features, image);
+        copy_result(context, index, graph.tokens, results.tokens, image);
         finished(image);
     };
     using Clock = std::chrono::steady_clock;
@@ -182,19 +197,52 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     std::atomic<std::int64_t> next = 0;
     std::atomic<bool> failed = false;
     Barrier gangs_have_images(threads_);
+    // The next image before `end`, or -1.
+    const auto take_before = [&](std::int64_t end) {
+        std::int64_t image = next.load(std::memory_order_relaxed);
+        while (image < end &&
+               !next.compare_exchange_weak(image, image + 1, std::memory_order_relaxed)) {
+        }
+        return image < end ? image : -1;
+    };
+    // Images that are left out leave their places to others; places that stay empty at the end run
+    // the first image again.
+    const auto run_stacks = [&](int thread) {
+        Context& context = *team.stacks[static_cast<std::size_t>(thread)];
+        std::array<std::int64_t, most_stacked> images;
+        for (std::int64_t image = 0; image >= 0;) {
+            std::int64_t filled = 0;
+            while (filled < stack_ && (image = take_before(split.stacked)) >= 0) {
+                const std::int64_t room =
+                    filled == 0 ? thread : 2 * threads_ + thread * (stack_ - 1) + filled - 1;
+                const float* const data = source(image, static_cast<int>(room));
+                if (data == nullptr) continue;
+                context.set_image(data, filled);
+                images[static_cast<std::size_t>(filled++)] = image;
+            }
+            if (filled == 0) return;
+            for (std::int64_t i = filled; i < stack_; ++i) context.set_image(context.image(), i);
+            run_part(context, 0);
+            context.rethrow_error();
+            for (std::int64_t i = 0; i < filled; ++i)
+                finish(context, i, images[static_cast<std::size_t>(i)]);
+        }
+    };
     const auto run_thread = [&](int thread) {
         std::exception_ptr error;  // kept until no thread waits for this one
         try {
+            if (split.stacked > 0) run_stacks(thread);
             for (std::int64_t image;
                  (image = next.fetch_add(1, std::memory_order_relaxed)) < count;) {
-                if (image < alone) {
+                if (image < whole) {
                     Context& context = *team.alone[static_cast<std::size_t>(thread)];
                     context.set_image(source(image, thread));
                     if (context.image() == nullptr) continue;
                     run_part(context, 0);
-                    finish(context, image);
+                    context.rethrow_error();
+                    finish(context, 0, image);
                 } else {
-                    const std::int64_t gang = image - alone;
+                    const std::int64_t gang = image - whole;
                     (*gangs)[static_cast<std::size_t>(gang)].context->set_image(
                         source(image, threads_ + static_cast<int>(gang)));
                 }
@@ -215,7 +263,10 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
             const int member = thread - gang_start(gang, rest);
             if (!failed && context.image() != nullptr) {
                 run_part(context, member);
-                if (member == 0) finish(context, alone + gang);
+                if (member == 0) {
+                    context.rethrow_error();
+                    finish(context, 0, whole + gang);
+                }
             }
         }
         if (error) std::rethrow_exception(error);
@@ -230,8 +281,8 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     [[maybe_unused]] const Clock::time_point end = Clock::now();
     if (rest > 0) learn_speeds(*gangs);
     const auto for_contexts = [&](auto&& f) {
-        if (alone > 0)
-            for (std::unique_ptr<Context>& context : team.alone) f(*context);
+        for (std::unique_ptr<Context>& context : team.stacks) f(*context);
+        for (std::unique_ptr<Context>& context : team.alone) f(*context);
         if (rest > 0)
             for (Gang& gang : *gangs) f(*gang.context);
     };

@@ -25,8 +25,8 @@ struct ResultPointers {
 };
 
 /// Tells where an image of a batch lies, [channels, height, width], until it is done; nullptr: it
-/// is left out. Called once an image, by any thread. No other image has the same `room` (0 up to 2
-/// * threads) until this one is done.
+/// is left out. Called once an image, by any thread. No other image has the same `room` (0 up to
+/// Executor::rooms()) until this one is done.
 using ImageSource = FunctionRef<const float*(std::int64_t image, int room)>;
 /// Told by any thread that the results of an image are written.
 using ImageFinished = FunctionRef<void(std::int64_t image)>;
@@ -50,9 +50,13 @@ struct RunProfile {
 /// Any number of threads may call the const members at once.
 class Executor {
   public:
-    /// `precision`: f32, or bf16, which needs kernels for it.
+    /// `precision`: f32, or bf16, which needs kernels for it. `stack`: images that a thread runs at
+    /// once where it has so many, up to most_stacked; 0: what stack_of() says.
     Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels, int threads,
-             DType precision = DType::f32);
+             DType precision = DType::f32, std::int64_t stack = 0);
+
+    /// Images that a run may ask for before the first of them is done.
+    int rooms() const { return threads_ * (static_cast<int>(stack_) + 1); }
 
     const Graph& built() const { return built_; }
     /// The graph after all passes.
@@ -61,8 +65,8 @@ class Executor {
     const PreparedModel& model() const { return model_; }
 
     /// Images [count, channels, height, width]. While there are as many images as threads, each
-    /// thread runs its own; the rest are shared by gangs of threads, by rows and by how fast the
-    /// threads have been. The split does not change a bit of the results.
+    /// thread runs its own, or stacks of them; the rest are shared by gangs of threads, by rows and
+    /// by how fast the threads have been. The split does not change a bit of the results.
     void run(const float* images, std::int64_t count, const ResultPointers& results) const;
 
     /// The same with images that each thread asks for as it comes to them, in ascending order.
@@ -81,7 +85,8 @@ class Executor {
     };
     /// What one call needs, by how it splits its images; kept between calls.
     struct Team {
-        std::vector<std::unique_ptr<Context>> alone;      ///< one a thread, each with whole images
+        std::vector<std::unique_ptr<Context>> stacks;     ///< one a thread, each with many images
+        std::vector<std::unique_ptr<Context>> alone;      ///< one a thread, each with one image
         std::map<std::int64_t, std::vector<Gang>> gangs;  ///< by images that share the threads
     };
     /// A graph and the teams that are idle.
@@ -96,8 +101,14 @@ class Executor {
     void run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
                    ImageFinished finished, RunProfile* profile) const;
     Variant& variant(const Demand& demand) const;
-    /// An idle team, or a new one, with contexts for `alone` and `rest` images.
-    std::unique_ptr<Team> take(Variant& variant, bool alone, std::int64_t rest) const;
+    /// How the images of a call are shared out: the first ones in stacks, then one a thread, then
+    /// the rest by gangs.
+    struct Split {
+        std::int64_t stacked, alone, rest;
+    };
+    Split split(std::int64_t count) const;
+    /// An idle team, or a new one, with contexts for such a split.
+    std::unique_ptr<Team> take(Variant& variant, const Split& split) const;
     /// `rest` gangs, their rows shared as the last calls' speeds suggest.
     void make_gangs(const Graph& graph, std::vector<Gang>& gangs, std::int64_t rest) const;
     /// After a run.
@@ -111,6 +122,7 @@ class Executor {
     Graph built_;
     Target target_;
     int threads_;
+    std::int64_t stack_;
     // Contexts and primitives are made on demand, under the lock; running needs it to take and give
     // back only.
     mutable std::mutex mutex_;

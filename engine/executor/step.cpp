@@ -167,8 +167,10 @@ void run(const ReduceRowsStep& s, const KernelSet&) {
 }
 
 void run(const AverageStep& s, const KernelSet&) {
-    for (std::int64_t c = 0; c < s.out.cols; ++c)
-        s.out.f32()[c] = (s.a.f32()[c] + s.b.f32()[c]) * 0.5f;
+    for (std::int64_t r = 0; r < s.out.count; ++r)
+        for (std::int64_t c = 0; c < s.out.cols; ++c)
+            s.out.f32()[r * s.out.stride + c] =
+                (s.a.f32()[r * s.a.stride + c] + s.b.f32()[r * s.b.stride + c]) * 0.5f;
     clear_padding(s.out);
 }
 

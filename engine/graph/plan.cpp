@@ -30,8 +30,8 @@ struct Storage {
 class Planner {
   public:
     Planner(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
-            const StorageRules& rules)
-        : graph_(graph), stages_(stages), shares_(shares), rules_(rules) {
+            const StorageRules& rules, std::int64_t images)
+        : graph_(graph), stages_(stages), shares_(shares), rules_(rules), images_(images) {
         for (std::size_t s = 0; s < stages.size(); ++s)
             for (int node : stages[s].nodes) {
                 order_.push_back(node);
@@ -101,6 +101,11 @@ class Planner {
         return first ? n.inputs[0] : no_value;
     }
 
+    /// Whether the rows of a stack's images do not follow each other: a view's.
+    bool is_scattered(ValueId id) const {
+        return images_ > 1 && plan_.values[at(id)].image_rows != graph_.value(id).rows;
+    }
+
     void assign_storage(std::size_t step) {
         const Node& n = node(step);
         for (ValueId id : n.inputs)
@@ -112,7 +117,7 @@ class Planner {
         }
         const ValueId changed = changed_input(n);
         if (changed != no_value && !read_later(changed, step) && !read_by_others(changed, step) &&
-            graph_.value(changed).type == graph_.value(n.output).type) {
+            !is_scattered(changed) && graph_.value(changed).type == graph_.value(n.output).type) {
             share(n.output, changed, 0);
             plan_.in_place[at(order_[step])] = true;
             return;
@@ -124,13 +129,15 @@ class Planner {
         fresh.type = shape.type;
         fresh.panels = shape.panels;
         if (const auto* pack = std::get_if<op::PackHeads>(&n.op)) {
-            fresh.packed_bytes = rules_.packed_bytes(*pack, shape);
+            out.image_bytes = aligned(rules_.packed_bytes(*pack, shape));
+            fresh.packed_bytes = out.image_bytes * static_cast<std::size_t>(images_);
             fresh.shared = true;
         }
         if (stages_[at(stage_[step])].columns) fresh.shared = true;
         fresh.first_stage = fresh.last_stage = stage_[step];
         fresh.first_step = fresh.last_step = static_cast<int>(step);
         out.stride = rules_.stride(shape.cols);
+        out.image_rows = shape.rows;
         storage_of_[at(n.output)] = static_cast<int>(storages_.size());
         storages_.push_back(fresh);
     }
@@ -139,6 +146,7 @@ class Planner {
         storage_of_[at(output)] = storage_of_[at(input)];
         plan_.values[at(output)].row = plan_.values[at(input)].row + first_row;
         plan_.values[at(output)].stride = plan_.values[at(input)].stride;
+        plan_.values[at(output)].image_rows = plan_.values[at(input)].image_rows;
     }
 
     void touch(Storage& s, std::size_t step) const {
@@ -173,9 +181,9 @@ class Planner {
             std::vector<Interval>& to = s.shared ? arena : scratch;
             slot[i] = to.size();
             if (s.shared)
-                to.push_back({s.first_stage, s.last_stage, bytes(s, s.rows)});
+                to.push_back({s.first_stage, s.last_stage, bytes(s, s.rows * images_)});
             else
-                to.push_back({s.first_step, s.last_step, bytes(s, most_owned(s.rows))});
+                to.push_back({s.first_step, s.last_step, bytes(s, most_owned(s.rows) * images_)});
         }
         const std::size_t first_workspace = scratch.size();
         for (std::size_t step = 0; step < order_.size(); ++step) {
@@ -202,6 +210,7 @@ class Planner {
     const std::vector<Stage>& stages_;
     const Shares& shares_;
     const StorageRules& rules_;
+    const std::int64_t images_;
     std::vector<int> order_, stage_;  // node and stage of each step
     std::vector<int> last_read_;      // step, by value
     std::vector<int> storage_of_;     // by value
@@ -239,8 +248,8 @@ Offsets assign_offsets(std::span<const Interval> intervals) {
 }
 
 Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
-               const StorageRules& rules) {
-    return Planner(graph, stages, shares, rules).make();
+               const StorageRules& rules, std::int64_t images) {
+    return Planner(graph, stages, shares, rules, images).make();
 }
 
 }  // namespace vit

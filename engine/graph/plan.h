@@ -36,7 +36,11 @@ struct Placement {
     Where where = Where::image;
     std::size_t offset =
         0;  ///< in bytes, of the storage's first row (scratch: the thread's first row)
-    std::int64_t row = 0;     ///< first row of the value within the storage
+    std::int64_t row = 0;  ///< first row of the value within the storage
+    /// What one image has of the storage, and the next image of a stack behind it: rows, or bytes
+    /// of packed heads.
+    std::int64_t image_rows = 0;
+    std::size_t image_bytes = 0;
     std::int64_t stride = 0;  ///< elements from row to row, where they are not in panels
 };
 
@@ -63,8 +67,8 @@ struct Plan {
     std::size_t scratch_bytes = 0;  ///< for each thread
 };
 
-/// `shares`: how threads share the rows of each stage.
+/// `shares`: how threads share the rows of each stage. `images`: of a stack, which one thread runs.
 Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
-               const StorageRules& rules);
+               const StorageRules& rules, std::int64_t images = 1);
 
 }  // namespace vit

@@ -117,7 +117,8 @@ class Model {
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
 
     /// As run(), but each image is made by the thread that is about to run it: decoding keeps all
-    /// cores busy, and memory holds two images a thread. Both functions are called from several
+    /// cores busy, and memory holds two images a thread, or a few more where
+    /// a thread runs several at once. Both functions are called from several
     /// threads at once, `fill` once an index in ascending order. What they throw ends the run after
     /// the images under way, and is rethrown.
     void run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,

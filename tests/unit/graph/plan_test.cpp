@@ -71,13 +71,14 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                                          {{true, true, true}, {}},
                                          {{true, false, false}, {DType::bf16, true}},
                                          {{true, true, true}, {DType::bf16, true}}})
-        for (const std::vector<std::int64_t>& parts :
-             std::vector<std::vector<std::int64_t>>{{1}, {1, 1, 1}, {1, 1, 1, 1}, {1, 3, 0}}) {
+        for (const auto& [parts, images] :
+             std::vector<std::pair<std::vector<std::int64_t>, std::int64_t>>{
+                 {{1}, 1}, {{1}, 3}, {{1, 1, 1}, 1}, {{1, 1, 1, 1}, 1}, {{1, 3, 0}, 1}}) {
             const Shares shares(parts);
             const Graph graph = optimise(build_vit(config, config.image_size), demand, target);
             const std::vector<Stage> stages = schedule(graph, shares.threads());
             const StorageRules rules = simple_rules();
-            const Plan plan = make_plan(graph, stages, shares, rules);
+            const Plan plan = make_plan(graph, stages, shares, rules, images);
             const std::int64_t most = *std::ranges::max_element(parts),
                                all = shares.before(shares.threads());
 
@@ -115,7 +116,8 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
                                                  : static_cast<std::size_t>(rows * p.stride) *
                                                        item_size(shape.type);
                 if (const auto* pack = std::get_if<op::PackHeads>(&node.op))
-                    bytes = rules.packed_bytes(*pack, shape);
+                    bytes = static_cast<std::size_t>(images) *
+                            ((rules.packed_bytes(*pack, shape) + 63) / 64 * 64);
                 extents.push_back({p.where, p.offset, p.offset + bytes,
                                    arena ? stage_of[n] : step_of[n],
                                    arena ? last_stage : last_step});
