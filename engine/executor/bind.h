@@ -6,10 +6,6 @@
 
 namespace vit {
 
-/// What the planner must know of the operators: strides, packed sizes, workspaces.
-StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
-                           std::int64_t images);
-
 /// Everything that one thread's steps are bound to.
 struct Binding {
     const Graph& graph;

@@ -1,33 +1,21 @@
 // Compiled with the flags of AVX-512 with AVX512_BF16 kernels: nothing but the kernel templates and
 // xsimd may be included here.
-#include "engine/kernels/make_table.h"
-#include "engine/kernels/tile_attention.h"
-#include "engine/kernels/tile_linear.h"
+#include "tests/support/plain_tiles_make.h"
 #include "tests/support/plain_tiles_tables.h"
 
 namespace vit::kernels {
-
 struct PlainTilesOnAvx512 {};
-
 template <>
 struct XsimdArch<PlainTilesOnAvx512> {
     using type = xsimd::avx512bw;
 };
-
 }  // namespace vit::kernels
 
 namespace vit::test {
 
-using Arch = kernels::PlainTilesOnAvx512;
-using Tiles = kernels::PlainTiles<Arch>;
-
-namespace {
-
-constinit const kernels::TileLinears linears = kernels::tile_linears<Arch, Tiles>(false);
-
-}  // namespace
-
-constinit const kernels::Bf16Table plain_tiles_on_avx512 = kernels::make_bf16_table<Arch>(
-    kernels::attention_kernels<kernels::TileAttention<Arch, Tiles>, kernels::BFloat16>(), &linears);
+constinit static const kernels::TileLinears linears =
+    plain_tile_linears<kernels::PlainTilesOnAvx512>();
+constinit const kernels::Bf16Table plain_tiles_on_avx512 =
+    make_plain_tiles<kernels::PlainTilesOnAvx512>(&linears);
 
 }  // namespace vit::test

@@ -1,0 +1,143 @@
+#include "engine/executor/ownership.h"
+
+#include <algorithm>
+
+#include "engine/base/rounding.h"
+
+namespace vit {
+
+namespace {
+
+std::size_t panel_bytes(std::int64_t rows, std::int64_t cols) {
+    constexpr std::int64_t panel = kernels::panel_rows;
+    return static_cast<std::size_t>(round_up(rows, panel) * round_up(cols, panel)) *
+           sizeof(kernels::BFloat16);
+}
+
+}  // namespace
+
+PatchGeometry patch_geometry(const Graph& graph, const op::PatchEmbed& patch) {
+    return {graph.channels, graph.image_size.height, graph.image_size.width, patch.patch_height,
+            patch.patch_width};
+}
+
+bool accumulates(const op::Embed& embed) {
+    return !embed.norm;
+}
+
+Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, const Shares& shares,
+                int thread) {
+    const Value& out = graph.value(node.output);
+    const int columns = linear_grid(out, shares.threads()).column_parts;
+    // Threads that follow each other have the same rows, and share the columns.
+    const int first = thread / columns * columns, last = first + columns;
+    const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;
+    if (all == 0) return {};
+    const auto own_columns = [&](const auto& l) {
+        return l.columns(shares.before(thread) - begin, shares.before(thread + 1) - begin, all,
+                         column_unit);
+    };
+    return {
+        {owned_rows(out.rows, shares, first).first, owned_rows(out.rows, shares, last - 1).last},
+        std::visit(own_columns, linear)};
+}
+
+RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patches,
+                       const Shares& shares, int thread) {
+    const std::int64_t rows = graph.value(embed.output).rows;
+    const RowRange own = owned_rows(rows, shares, thread);
+    const std::int64_t first = std::max(own.first, rows - patches);
+    return {first, std::max(first, own.last)};
+}
+
+std::size_t bytes_of(const Rows& rows) {
+    if (rows.panels) return panel_bytes(rows.count, rows.cols);
+    return round_up(static_cast<std::size_t>(rows.count * rows.stride) * item_size(rows.type), 64);
+}
+
+std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
+    if (part.columns.count() == linear.columns().count()) return 0;
+    const auto bytes =
+        static_cast<std::size_t>(part.rows.count() * linear.stride(part.columns)) * item_size(type);
+    return round_up(bytes, 64);
+}
+
+namespace {
+
+/// Bytes that a linear needs beside its operands for what one thread owns of it.
+std::size_t workspace_of(const Graph& graph, const Node& node, Linear& linear, const Part& part) {
+    return bytes_apart(linear, part, graph.value(node.output).type) +
+           linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1, part.columns);
+}
+std::size_t workspace_of(const Graph& graph, const Node& node, const TileLinear& linear,
+                         const Part& part) {
+    const Value& in = graph.value(node.inputs[0]);
+    return (in.panels ? 0 : panel_bytes(part.rows.count(), in.cols)) +
+           linear.workspace_bytes(part.rows.count(), part.columns);
+}
+
+}  // namespace
+
+StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
+                           std::int64_t images) {
+    const KernelSet& kernels = model.kernels();
+    StorageRules rules;
+    rules.stride = row_stride;
+    rules.panel_bytes = panel_bytes;
+    rules.packed_bytes = [&kernels](const op::PackHeads& p, const Value& shape) {
+        const auto keys = static_cast<std::size_t>(shape.rows),
+                   head_dim = static_cast<std::size_t>(p.head_dim);
+        return with_attention(kernels, shape.type, [&](const auto& k) {
+            return static_cast<std::size_t>(p.heads) *
+                   (p.keys ? k.packed_keys(keys, head_dim) : k.packed_values(keys, head_dim));
+        });
+    };
+    rules.workspace = [&graph, &model, &kernels, &shares, images](const Node& node) -> std::size_t {
+        std::size_t most = 0;  // fewer rows may need more
+        if (const auto* op = std::get_if<op::Linear>(&node.op)) {
+            AnyLinear& any = model.linear(op->weight);
+            for (int t = 0; t < shares.threads(); ++t) {
+                const Part part = owned_part(graph, node, any, shares, t);
+                if (part.rows.count() == 0 || part.columns.count() == 0) continue;
+                for (const std::int64_t together : {std::int64_t{1}, images}) {
+                    const Part rows{{part.rows.first, part.rows.last * together}, part.columns};
+                    const auto of = [&](auto& linear) {
+                        return workspace_of(graph, node, linear, rows);
+                    };
+                    most = std::max(most, std::visit(of, any));
+                }
+            }
+            return most;
+        }
+        if (const auto* embed = std::get_if<op::Embed>(&node.op)) {
+            AnyLinear& any = model.linear(embed->patch.weight);
+            const PatchGeometry geometry = patch_geometry(graph, embed->patch);
+            const std::int64_t cols = geometry.patch_floats(), stride = row_stride(cols);
+            for (int t = 0; t < shares.threads(); ++t) {
+                const std::int64_t count =
+                    owned_patches(graph, node, geometry.patches(), shares, t).count();
+                if (count == 0) continue;
+                const bool tiles = std::holds_alternative<TileLinear>(any);
+                const std::size_t gathered =
+                    bytes_of({nullptr, count, cols, stride, embed->type, tiles});
+                most = std::max(most,
+                                gathered + (tiles ? std::get<TileLinear>(any).workspace_bytes(
+                                                        count, std::get<TileLinear>(any).columns())
+                                                  : std::get<Linear>(any).scratchpad_bytes(
+                                                        count, accumulates(*embed))));
+            }
+            return most + static_cast<std::size_t>(stride) * sizeof(float);
+        }
+        if (std::holds_alternative<op::Attention>(node.op))
+            return with_attention(kernels, graph.value(node.output).type, [&](const auto& k) {
+                return sizeof(float) *
+                       k.workspace(
+                           static_cast<std::size_t>(graph.value(node.inputs[1]).rows),
+                           static_cast<std::size_t>(std::get<op::Attention>(node.op).head_dim));
+            });
+        return 0;
+    };
+    return rules;
+}
+
+}  // namespace vit

@@ -1,0 +1,23 @@
+// The tables of plain tiles on the vectors of one architecture.
+#pragma once
+
+#include "engine/kernels/make_table.h"
+#include "engine/kernels/tile_attention.h"
+#include "engine/kernels/tile_linear.h"
+
+namespace vit::test {
+
+template <class A>
+constexpr kernels::TileLinears plain_tile_linears() noexcept {
+    return kernels::tile_linears<A, kernels::PlainTiles<A>>(false);
+}
+
+/// `linears`: what plain_tile_linears() made.
+template <class A>
+constexpr kernels::Bf16Table make_plain_tiles(const kernels::TileLinears* linears) noexcept {
+    using Attention = kernels::TileAttention<A, kernels::PlainTiles<A>>;
+    return kernels::make_bf16_table<A>(kernels::attention_kernels<Attention, kernels::BFloat16>(),
+                                       linears);
+}
+
+}  // namespace vit::test
