@@ -71,9 +71,8 @@ Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet&
     : built_(build_vit(file.header().config, image_size)),
       target_{precision, kernels.tiles()},
       threads_(threads),
-      stack_(stack > 0 ? stack
-                       : stack_of(built_.value(built_.tokens).rows,
-                                  precision == DType::bf16 && kernels.tiles())),
+      stack_(stack > 0 ? std::min(stack, most_stacked)
+                       : stack_of(built_.value(built_.tokens).rows)),
       model_(file, image_size, graph_to_pack(built_, target_), kernels, threads) {}
 
 Executor::Variant& Executor::variant(const Demand& demand) const {
@@ -210,23 +209,31 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     const auto run_stacks = [&](int thread) {
         Context& context = *team.stacks[static_cast<std::size_t>(thread)];
         std::array<std::int64_t, most_stacked> images;
-        for (std::int64_t image = 0; image >= 0;) {
+        std::exception_ptr error;  // of an image: those before it are run first
+        for (std::int64_t image = 0; image >= 0 && !error;) {
             std::int64_t filled = 0;
             while (filled < stack_ && (image = take_before(split.stacked)) >= 0) {
                 const std::int64_t room =
                     filled == 0 ? thread : 2 * threads_ + thread * (stack_ - 1) + filled - 1;
-                const float* const data = source(image, static_cast<int>(room));
+                const float* data = nullptr;
+                try {
+                    data = source(image, static_cast<int>(room));
+                } catch (...) {
+                    error = std::current_exception();
+                    break;
+                }
                 if (data == nullptr) continue;
                 context.set_image(data, filled);
                 images[static_cast<std::size_t>(filled++)] = image;
             }
-            if (filled == 0) return;
+            if (filled == 0) break;
             for (std::int64_t i = filled; i < stack_; ++i) context.set_image(context.image(), i);
             run_part(context, 0);
             context.rethrow_error();
             for (std::int64_t i = 0; i < filled; ++i)
                 finish(context, i, images[static_cast<std::size_t>(i)]);
         }
+        if (error) std::rethrow_exception(error);
     };
     const auto run_thread = [&](int thread) {
         std::exception_ptr error;  // kept until no thread waits for this one

@@ -42,11 +42,12 @@ Grid linear_grid(const Value& output, int threads) {
     return best;
 }
 
-std::int64_t stack_of(std::int64_t rows, bool tiles) {
-    // On tiles a thread's linears were measured at 1590 GFLOP/s with 96 rows, at 1990 with 224 and
-    // no faster with 416. oneDNN's gain nothing (docs/performance.md).
+std::int64_t stack_of(std::int64_t rows) {
+    // Enough for both kinds of linears (docs/performance.md): a ViT-B/32's 50 rows gained 6 to 9 %
+    // from four images with oneDNN's, a ViT-S/16's 197 rows nothing, and tiles gain up to about 224
+    // rows.
     constexpr std::int64_t enough = 197;
-    return tiles ? std::clamp<std::int64_t>(divide_up(enough, rows), 1, most_stacked) : 1;
+    return std::clamp<std::int64_t>(divide_up(enough, rows), 1, most_stacked);
 }
 
 std::vector<Stage> schedule(const Graph& graph, int threads) {

@@ -31,9 +31,9 @@ inline constexpr std::int64_t column_unit = 64;
 Grid linear_grid(const Value& output, int threads);
 
 /// Images that one thread runs at once, as a stack, where it has that many: with few rows an image,
-/// reading the weights for each takes longer than the products. `tiles`: linears run on tiles. The
-/// one place where this is decided; at most most_stacked.
-std::int64_t stack_of(std::int64_t rows, bool tiles);
+/// reading the weights for each takes longer than the products. The one place where this is
+/// decided; at most most_stacked.
+std::int64_t stack_of(std::int64_t rows);
 inline constexpr std::int64_t most_stacked = 16;
 
 /// Cuts a graph at the nodes that mix rows, and around linears whose columns are split. A pure

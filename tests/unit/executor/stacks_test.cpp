@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "tests/unit/executor/same_bits.h"
 
@@ -94,12 +95,30 @@ TEST(Stacks, LeaveOutImagesThatAreNotThere) {
     }
 }
 
-TEST(Stacks, AreForFewRowsOnTiles) {
-    EXPECT_EQ(stack_of(50, true), 4);   // ViT-B/32
-    EXPECT_EQ(stack_of(197, true), 1);  // ViT-B/16, ViT-S/16
-    EXPECT_EQ(stack_of(1370, true), 1);
-    EXPECT_EQ(stack_of(1, true), most_stacked);
-    EXPECT_EQ(stack_of(50, false), 1);
+TEST(Stacks, FinishTheImagesBeforeOneThatFails) {
+    const ModelConfig config = test::small_config();
+    const test::TemporaryModel model(config);
+    const ModelFile file = ModelFile::open(model.path());
+    const std::vector<float> image = test::random_images(config, 1);
+    const Executor executor(file, config.image_size, {*tables().back()}, 1, DType::f32, 4);
+    std::vector<float> logits(8 * static_cast<std::size_t>(config.num_classes));
+    std::vector<std::int64_t> done;
+    EXPECT_THROW(executor.run(
+                     8,
+                     [&](std::int64_t i, int) -> const float* {
+                         if (i == 6) throw std::runtime_error("no image");
+                         return image.data();
+                     },
+                     {logits.data(), nullptr, nullptr}, [&](std::int64_t i) { done.push_back(i); }),
+                 std::runtime_error);
+    EXPECT_EQ(done, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
+}
+
+TEST(Stacks, AreForFewRows) {
+    EXPECT_EQ(stack_of(50), 4);   // ViT-B/32
+    EXPECT_EQ(stack_of(197), 1);  // ViT-B/16, ViT-S/16
+    EXPECT_EQ(stack_of(1370), 1);
+    EXPECT_EQ(stack_of(1), most_stacked);
 }
 
 }  // namespace
