@@ -72,7 +72,8 @@ Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet&
       target_{precision, kernels.tiles()},
       threads_(threads),
       stack_(stack > 0 ? std::min(stack, most_stacked)
-                       : stack_of(built_.value(built_.tokens).rows)),
+                       : stack_of(built_.value(built_.tokens).rows,
+                                  kernels.tiles() && precision == DType::bf16)),
       model_(file, image_size, graph_to_pack(built_, target_), kernels, threads) {}
 
 Executor::Variant& Executor::variant(const Demand& demand) const {

@@ -28,7 +28,7 @@ bool accumulates(const op::Embed& embed) {
 Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, const Shares& shares,
                 int thread) {
     const Value& out = graph.value(node.output);
-    const int columns = linear_grid(out, shares.threads()).column_parts;
+    const int columns = linear_grid(out, shares.threads(), on_tiles(graph, node)).column_parts;
     // Threads that follow each other have the same rows, and share the columns.
     const int first = thread / columns * columns, last = first + columns;
     const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;

@@ -42,11 +42,10 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     : kernels_(kernels), weights_(file, image_size) {
     std::vector<Packing> packings;
     std::size_t total = 0;
-    const LinearCpu cpu{kernels.f32.isa, probe_cpu().vendor, kernels.tiles()};
     const auto add = [&](const std::string& weight, const std::string& bias,
                          const std::string& out_scale, DType type, std::int64_t in, Value out) {
         if (linears_.contains(weight)) return;
-        const LinearMethod method = choose_linear_method(cpu, type, in, out.cols);
+        const LinearMethod method = choose_linear_method(kernels.f32.isa, kernels.tiles(), type);
         const auto make = [&]() -> AnyLinear {
             if (method == LinearMethod::tiles) return TileLinear(*kernels.bf16, in, out.cols);
             return Linear(method, in, out.cols, out.rows, type, out.type);

@@ -140,6 +140,7 @@ struct Graph {
     std::vector<Value> values;
     std::vector<Node> nodes;
     ValueId image = no_value;
+    bool tiles = false;  ///< linears that read bfloat16 run on tiles (choose_layout)
     // Results; no_value: not asked for.
     ValueId logits = no_value;    ///< [1, classes]
     ValueId features = no_value;  ///< [1, D], what the head reads

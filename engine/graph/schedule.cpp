@@ -9,13 +9,21 @@ namespace vit {
 
 namespace {
 
-/// Rows a thread up to which columns are split, and rows whose products take as long as reading the
-/// weights (docs/performance.md).
-constexpr std::int64_t few_rows = 32, rows_to_read = 24;
+/// What was measured of a linear (docs/performance.md).
+struct Costs {
+    std::int64_t few_rows;      ///< rows a thread up to which columns are split
+    std::int64_t rows_to_read;  ///< rows whose products take as long as reading the weights
+    std::int64_t stacked_rows;  ///< of the largest stack of images
+};
+constexpr Costs onednn_costs{32, 24, 200}, tile_costs{128, 120, 416};
+
+const Costs& costs(bool tiles) {
+    return tiles ? tile_costs : onednn_costs;
+}
 
 bool split_by_columns(const Graph& graph, const Node& node, int threads) {
     return std::holds_alternative<op::Linear>(node.op) &&
-           linear_grid(graph.value(node.output), threads).column_parts > 1;
+           linear_grid(graph.value(node.output), threads, on_tiles(graph, node)).column_parts > 1;
 }
 
 /// Whether the reader needs rows of input `i` that another thread may have made.
@@ -26,7 +34,12 @@ bool mixes(const Graph& graph, const Node& node, std::size_t i) {
 
 }  // namespace
 
-Grid linear_grid(const Value& output, int threads) {
+bool on_tiles(const Graph& graph, const Node& linear) {
+    return graph.tiles && graph.value(linear.inputs[0]).type == DType::bf16;
+}
+
+Grid linear_grid(const Value& output, int threads, bool tiles) {
+    const auto [few_rows, rows_to_read, stacked_rows] = costs(tiles);
     Grid best{threads, 1};
     if (output.rows > few_rows * threads) return best;
     const std::int64_t units = divide_up(output.cols, column_unit);
@@ -42,12 +55,8 @@ Grid linear_grid(const Value& output, int threads) {
     return best;
 }
 
-std::int64_t stack_of(std::int64_t rows) {
-    // Enough for both kinds of linears (docs/performance.md): a ViT-B/32's 50 rows gained 6 to 9 %
-    // from four images with oneDNN's, a ViT-S/16's 197 rows nothing, and tiles gain up to about 224
-    // rows.
-    constexpr std::int64_t enough = 197;
-    return std::clamp<std::int64_t>(divide_up(enough, rows), 1, most_stacked);
+std::int64_t stack_of(std::int64_t rows, bool tiles) {
+    return std::clamp<std::int64_t>(costs(tiles).stacked_rows / rows, 1, most_stacked);
 }
 
 std::vector<Stage> schedule(const Graph& graph, int threads) {

@@ -26,14 +26,17 @@ struct Grid {
 /// Columns are given to threads in units of so many, or of a multiple.
 inline constexpr std::int64_t column_unit = 64;
 
+/// Whether a linear runs on tiles.
+bool on_tiles(const Graph& graph, const Node& linear);
+
 /// Rows alone where each thread has many. Where it has few, reading all weights costs more than
 /// the products, so that columns are split too. The one place where this is decided.
-Grid linear_grid(const Value& output, int threads);
+Grid linear_grid(const Value& output, int threads, bool tiles);
 
 /// Images that one thread runs at once, as a stack, where it has that many: with few rows an image,
 /// reading the weights for each takes longer than the products. The one place where this is
 /// decided; at most most_stacked.
-std::int64_t stack_of(std::int64_t rows);
+std::int64_t stack_of(std::int64_t rows, bool tiles);
 inline constexpr std::int64_t most_stacked = 16;
 
 /// Cuts a graph at the nodes that mix rows, and around linears whose columns are split. A pure

@@ -30,17 +30,17 @@ inline F32<A> exp_in_range(F32<A> x) noexcept {
     return as_float<A>(as_int<A>(p) + (as_int<A>(shifted) << 23));  // times 2^n
 }
 
-/// The same for a result that becomes bfloat16 (unit roundoff 3.9e-3): a polynomial of degree 3,
-/// ln 2 in one part. Relative error at most 7.5e-5.
+/// 2^x for a result that becomes bfloat16 (unit roundoff 3.9e-3), −126 <= x <= 127; NaN for NaN. A
+/// polynomial of degree 3. Relative error at most 7.5e-5.
 template <class A>
-inline F32<A> coarse_exp_in_range(F32<A> x) noexcept {
+inline F32<A> coarse_exp2_in_range(F32<A> x) noexcept {
     using V = F32<A>;
     const V shifter(12582912.0F);
-    const V shifted = fmadd<A>(x, V(1.44269504F), shifter);
-    const V r = fnmadd<A>(shifted - shifter, V(0.693147181F), x);
-    V p(0.165668413F);
-    p = fmadd<A>(p, r, V(0.504963279F));
-    p = fmadd<A>(p, r, V(1.00016415F));
+    const V shifted = x + shifter;
+    const V r = x - (shifted - shifter);
+    V p(0.0551716648F);
+    p = fmadd<A>(p, r, V(0.242611125F));
+    p = fmadd<A>(p, r, V(0.693260968F));
     p = fmadd<A>(p, r, V(0.999928057F));
     return as_float<A>(as_int<A>(p) + (as_int<A>(shifted) << 23));
 }

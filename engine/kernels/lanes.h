@@ -12,6 +12,13 @@
 
 namespace vit::kernels {
 
+/// Two vectors side by side.
+template <class A>
+inline void store_two(float* p, F32<A> first, F32<A> second) noexcept {
+    store<A>(p, first);
+    store<A>(p + width<A>, second);
+}
+
 #if defined(__AVX512BF16__)
 
 /// A vector of bfloat16 as floats.
@@ -46,6 +53,12 @@ inline F32<A> load_partial(const std::uint16_t* p, std::size_t n, float fill) no
 template <class A>
 inline void store_partial(std::uint16_t* p, std::size_t n, F32<A> v) noexcept {
     _mm256_mask_storeu_epi16(p, static_cast<__mmask16>((1U << n) - 1U), round_lanes<A>(v));
+}
+
+template <class A>
+inline void store_two(std::uint16_t* p, F32<A> first, F32<A> second) noexcept {
+    const __m512bh rounded = _mm512_cvtne2ps_pbh(second, first);
+    __builtin_memcpy(p, &rounded, sizeof rounded);
 }
 
 /// acc + the two products of every lane, all in float32.
@@ -111,6 +124,12 @@ inline void store_partial(std::uint16_t* p, std::size_t n, F32<A> v) noexcept {
 template <class A>
 inline void store(std::uint16_t* p, F32<A> v) noexcept {
     store_partial<A>(p, width<A>, v);
+}
+
+template <class A>
+inline void store_two(std::uint16_t* p, F32<A> first, F32<A> second) noexcept {
+    store<A>(p, first);
+    store<A>(p + width<A>, second);
 }
 
 template <class A>

@@ -6,19 +6,30 @@
 
 namespace vit::kernels {
 
-/// e^(scale (x − max)), 0 where that is below e^exp_lowest, as exact as T can hold. scale >= 0 and
-/// x <= max.
+/// A row's terms e^(scale (x − max)) as exact as T can hold. scale >= 0 and x <= max.
 template <class A, class T>
-inline F32<A> softmax_term(F32<A> x, F32<A> max, F32<A> scale) noexcept {
-    const F32<A> y = (x - max) * scale;
-    const F32<A> in_range = at_least<A>(exp_lowest, y);
-    F32<A> e;
-    if constexpr (sizeof(T) == sizeof(float))
-        e = exp_in_range<A>(in_range);
-    else
-        e = coarse_exp_in_range<A>(in_range);
-    return xsimd::select(y < F32<A>(exp_lowest), F32<A>(0.0F), e);
-}
+struct SoftmaxTerm {
+    F32<A> most, factor;
+
+    SoftmaxTerm(float max, float scale) noexcept : most(max), factor(scale) {}
+    /// 0 below e^exp_lowest.
+    F32<A> operator()(F32<A> x) const noexcept {
+        const F32<A> y = (x - most) * factor;
+        const F32<A> e = exp_in_range<A>(at_least<A>(exp_lowest, y));
+        return xsimd::select(y < F32<A>(exp_lowest), F32<A>(0.0F), e);
+    }
+};
+template <class A>
+struct SoftmaxTerm<A, std::uint16_t> {
+    F32<A> factor, shift;
+
+    SoftmaxTerm(float max, float scale) noexcept
+        : factor(scale * 1.44269504F), shift(-max * (scale * 1.44269504F)) {}
+    /// At least 2^-126.
+    F32<A> operator()(F32<A> x) const noexcept {
+        return coarse_exp2_in_range<A>(at_least<A>(-126.0F, fmadd<A>(x, factor, shift)));
+    }
+};
 
 /// One row, cols > 0: out[i] = e^(scale (x[i] − maximum)), their sum returned; `out` may be `x`, or
 /// lie at its start where elements are narrower. Those are added before they are rounded.
@@ -39,26 +50,23 @@ inline float softmax_terms(const float* x, std::size_t cols, float scale, T* out
         max1 = xsimd::max(max1, load<A>(x + i + w));
     }
     if (i < whole) max0 = xsimd::max(max0, load<A>(x + i));
-    const V max(max_lane<A>(xsimd::max(xsimd::max(max0, max1), tail)));
+    const SoftmaxTerm<A, T> term(max_lane<A>(xsimd::max(xsimd::max(max0, max1), tail)), scale);
 
-    const V factor(scale);
     V sum0(0.0F);
     V sum1(0.0F);
     for (i = 0; i + 2 * w <= whole; i += 2 * w) {
-        const V e0 = softmax_term<A, T>(load<A>(x + i), max, factor);
-        const V e1 = softmax_term<A, T>(load<A>(x + i + w), max, factor);
-        store<A>(out + i, e0);
-        store<A>(out + i + w, e1);
+        const V e0 = term(load<A>(x + i)), e1 = term(load<A>(x + i + w));
+        store_two<A>(out + i, e0, e1);
         sum0 += e0;
         sum1 += e1;
     }
     if (i < whole) {
-        const V e0 = softmax_term<A, T>(load<A>(x + i), max, factor);
+        const V e0 = term(load<A>(x + i));
         store<A>(out + i, e0);
         sum0 += e0;
     }
     if (rest > 0) {
-        const V e1 = softmax_term<A, T>(tail, max, factor);
+        const V e1 = term(tail);
         store_partial<A>(out + whole, rest, e1);
         sum1 += keep_first<A>(rest, e1);
     }

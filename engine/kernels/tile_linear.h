@@ -4,10 +4,14 @@
 // rows, [panel][step][row][32 inputs]. Weights lie as they are read,
 // [superblock of 24 steps][panel of 32 columns][step][2 tiles][16 pairs of inputs][16 columns × 2].
 //
-// Within a superblock every column panel takes a chunk of its weights (24 KB, half of an L1 cache)
-// through all row panels, while the sums wait in memory; a superblock of x stays in the L2 cache.
-// The sums of a row are one chain in the order of the inputs, whatever the chunks: its bits depend
-// on that row alone.
+// Within a superblock every column panel takes its weights through all pairs of row tiles. An L1
+// cache keeps most of these weights: the rest, and x, are loaded with the streaming hint, which
+// leaves what is kept alone, and come from the L2 cache, where a superblock of x stays. So sums go
+// to memory once a superblock, not once a chunk that fits into L1, which cost a third more time;
+// and a block's bias, activation and rounding run beside the products of the next block. Measured
+// in docs/performance.md.
+//
+// The sums of a row are one chain in the order of the inputs: its bits depend on that row alone.
 #pragma once
 
 #include "engine/kernels/activations.h"
@@ -66,7 +70,7 @@ struct TileLinear {
     static constexpr std::size_t step_size = 32 * step;    ///< elements of a panel's step
     static constexpr std::size_t tile_size = 16 * step;    ///< elements of a tile of bfloat16
     static constexpr std::size_t superblock = 24;          ///< steps
-    static constexpr std::size_t chunk = 12;               ///< steps
+    static constexpr std::size_t kept = 18;                ///< steps of weights that stay in L1
     static constexpr std::size_t most_row_tiles = 2 * 13;  ///< whose x and sums fit into L2
     static constexpr std::size_t block = panel_rows * panel_rows;  ///< sums of 2 × 2 tiles
 
@@ -83,7 +87,7 @@ struct TileLinear {
     static std::size_t workspace(std::size_t rows, std::size_t in, std::size_t column_panels) {
         // Rows that start inside a tile touch one more.
         const std::size_t pairs = row_tiles_at_once(divide_up(rows, tile_rows) + 1) / 2;
-        return pairs * block * (divide_up(in, step) > superblock ? column_panels : 1);
+        return 2 * block + (divide_up(in, step) > superblock ? pairs * column_panels * block : 0);
     }
 
     static void pack(const BFloat16* rows, std::size_t in, std::size_t panel, std::size_t panels,
@@ -112,45 +116,100 @@ struct TileLinear {
     }
 
   private:
+    /// Writes a block's rows that are asked for, some at a time.
+    template <class Activation>
+    struct Finish {
+        const TileLinearCall& call;
+        std::size_t row = 0, end = 0, top = 0, column = 0;
+        const float* sums = nullptr;
+
+        void begin(std::size_t tile, std::size_t panel, const float* c) {
+            top = tile * tile_rows;
+            row = call.x.first > top ? call.x.first : top;
+            end = min(top + 2 * tile_rows, call.x.first + call.rows);
+            column = panel * panel_rows;
+            sums = c;
+        }
+        void some() {
+            for (int i = 0; i < 2 && row < end; ++i) write(row++);
+        }
+        void rest() {
+            while (row < end) write(row++);
+        }
+
+        void write(std::size_t r) const {
+            const float* const c = sums + (r - top) / tile_rows * 512 + (r - top) % tile_rows * 16;
+            const float* const bias = call.bias + column;
+            const std::size_t columns = min(panel_rows, call.end_column - column);
+            const auto value = [&](std::size_t i) {
+                return Activation::template apply<A>(load<A>(c + i / 16 * 256 + i % 16) +
+                                                     load<A>(bias + i));
+            };
+            const std::size_t to_row = r - call.x.first;
+            if (call.y == nullptr) {
+                BFloat16* const y = at<A>(row_of<A>(call.y_bf16, to_row), column);
+                if (columns == panel_rows) {
+                    for (std::size_t i = 0; i < panel_rows; i += 2 * width<A>)
+                        store_two<A>(y + i, value(i), value(i + width<A>));
+                } else {
+                    for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
+                }
+                return;
+            }
+            float* const y = call.y + to_row * call.y_stride + column;
+            if (call.residual == nullptr) {
+                for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
+            } else {
+                const float* const x = call.residual + to_row * call.residual_stride + column;
+                for (std::size_t i = 0; i < columns; i += width<A>)
+                    store<A>(y + i, load<A>(x + i) + value(i));
+            }
+        }
+    };
+
     /// Row tiles [first, last).
     template <class Activation>
     static void run_rows(const TileLinearCall& call, std::size_t first, std::size_t last) {
         Tiles tiles;
         const std::size_t steps = divide_up(call.in, step), pairs = divide_up(last - first, 2),
                           own_panels = call.last_panel - call.first_panel;
-        const bool many_superblocks = steps > superblock;
+        // Sums of the block before are finished while the next block is multiplied.
+        float* const finished = call.workspace;
+        float* const sums = call.workspace + 2 * block;
+        Finish<Activation> finish{call};
+        std::size_t turn = 0;
         for (std::size_t s = 0; s < steps; s += superblock) {
             const std::size_t count = min(superblock, steps - s);
-            const bool ends = s + count == steps;
-            // With one pair of row tiles there is nothing to keep weights in L1 for.
-            const std::size_t chunk_steps = pairs == 1 ? count : chunk;
+            const bool starts = s == 0, ends = s + count == steps;
             for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
                 const BFloat16* const weights =
                     call.weights + (s * call.panels + panel * count) * step_size;
                 // What is read next, a bit for every step that is run here.
                 Prefetch next{reinterpret_cast<const char*>(weights + count * step_size),
                               divide_up(panel_rows, pairs < 4 ? 4 : pairs)};
-                float* const sums =
-                    call.workspace +
-                    (many_superblocks ? (panel - call.first_panel) * block : std::size_t{0});
-                const std::size_t pair_stride = many_superblocks ? own_panels * block : block;
-                for (std::size_t k = 0; k < count; k += chunk_steps) {
-                    const std::size_t k_end = min(k + chunk_steps, count);
-                    for (std::size_t pair = 0; pair < pairs; ++pair) {
-                        const std::size_t tile = first + 2 * pair;
-                        float* const c = sums + pair * pair_stride;
-                        const BFloat16 *a0 = row_tile(call.x, tile) + (s + k) * step_size,
-                                       *a1 = row_tile(call.x, tile + 1) + (s + k) * step_size,
-                                       *b = weights + k * step_size;
-                        if (tile + 1 < last)
-                            multiply<2>(tiles, a0, a1, b, k_end - k, s + k == 0, c, next);
-                        else
-                            multiply<1>(tiles, a0, a0, b, k_end - k, s + k == 0, c, next);
-                        if (ends && k_end == count) finish<Activation>(call, tile, panel, c);
+                for (std::size_t pair = 0; pair < pairs; ++pair) {
+                    const std::size_t tile = first + 2 * pair;
+                    float* const c = sums + (pair * own_panels + panel - call.first_panel) * block;
+                    float* const to = ends ? finished + turn * block : c;
+                    const Product product{row_tile(call.x, tile) + s * step_size,
+                                          row_tile(call.x, tile + 1) + s * step_size,
+                                          weights,
+                                          count,
+                                          starts ? nullptr : c,
+                                          to};
+                    if (tile + 1 < last)
+                        multiply<2>(tiles, product, next, finish);
+                    else
+                        multiply<1>(tiles, product, next, finish);
+                    finish.rest();
+                    if (ends) {
+                        finish.begin(tile, panel, to);
+                        turn = 1 - turn;
                     }
                 }
             }
         }
+        finish.rest();
     }
 
     struct Prefetch {
@@ -165,11 +224,17 @@ struct TileLinear {
         return x.data + tile / 2 * x.panel + tile % 2 * tile_size;
     }
 
-    /// Adds `steps` steps to the sums c [row tile][column tile][16][16].
-    template <int row_tiles>
-    static void multiply(Tiles& tiles, const BFloat16* a0, const BFloat16* a1, const BFloat16* b,
-                         std::size_t steps, bool starts, float* c, Prefetch& next) {
-        if (starts) {
+    /// Sums [row tile][column tile][16][16] = from + `steps` steps; from nullptr: 0.
+    struct Product {
+        const BFloat16 *a0, *a1, *b;
+        std::size_t steps;
+        const float* from;
+        float* to;
+    };
+
+    template <int row_tiles, class Activation>
+    static void multiply(Tiles& tiles, Product p, Prefetch& next, Finish<Activation>& finish) {
+        if (p.from == nullptr) {
             tiles.template zero<0>();
             tiles.template zero<1>();
             if constexpr (row_tiles == 2) {
@@ -177,65 +242,51 @@ struct TileLinear {
                 tiles.template zero<3>();
             }
         } else {
-            tiles.template load<0>(c, tile_bytes);
-            tiles.template load<1>(c + 256, tile_bytes);
+            tiles.template load<0>(p.from, tile_bytes);
+            tiles.template load<1>(p.from + 256, tile_bytes);
             if constexpr (row_tiles == 2) {
-                tiles.template load<2>(c + 512, tile_bytes);
-                tiles.template load<3>(c + 768, tile_bytes);
+                tiles.template load<2>(p.from + 512, tile_bytes);
+                tiles.template load<3>(p.from + 768, tile_bytes);
             }
         }
-        for (std::size_t k = 0; k < steps; ++k, a0 += step_size, a1 += step_size, b += step_size) {
-            tiles.template load_streaming<4>(a0, tile_bytes);
-            tiles.template load<6>(b, tile_bytes);
-            tiles.template load<7>(b + tile_size, tile_bytes);
-            tiles.template multiply_bf16<0, 4, 6>();
-            if constexpr (row_tiles == 2) tiles.template load_streaming<5>(a1, tile_bytes);
-            tiles.template multiply_bf16<1, 4, 7>();
-            if constexpr (row_tiles == 2) {
-                tiles.template multiply_bf16<2, 5, 6>();
-                tiles.template multiply_bf16<3, 5, 7>();
-            }
+        const std::size_t keep = min(p.steps, kept);
+        for (std::size_t k = 0; k < keep; ++k) {
+            add_step<row_tiles, true>(tiles, p);
+            next();
+            finish.some();
+        }
+        for (std::size_t k = keep; k < p.steps; ++k) {
+            add_step<row_tiles, false>(tiles, p);
             next();
         }
-        tiles.template store<0>(c, tile_bytes);
-        tiles.template store<1>(c + 256, tile_bytes);
+        tiles.template store<0>(p.to, tile_bytes);
+        tiles.template store<1>(p.to + 256, tile_bytes);
         if constexpr (row_tiles == 2) {
-            tiles.template store<2>(c + 512, tile_bytes);
-            tiles.template store<3>(c + 768, tile_bytes);
+            tiles.template store<2>(p.to + 512, tile_bytes);
+            tiles.template store<3>(p.to + 768, tile_bytes);
         }
     }
 
-    /// Writes the block's rows that are asked for.
-    template <class Activation>
-    static void finish(const TileLinearCall& call, std::size_t tile, std::size_t panel,
-                       const float* c) {
-        const std::size_t top = tile * tile_rows, begin = call.x.first > top ? call.x.first : top,
-                          end = min(top + 2 * tile_rows, call.x.first + call.rows);
-        const std::size_t column = panel * panel_rows,
-                          columns = min(panel_rows, call.end_column - column);
-        const float* const bias = call.bias + column;
-        for (std::size_t r = begin; r < end; ++r) {
-            const float* const sums = c + (r - top) / tile_rows * 512 + (r - top) % tile_rows * 16;
-            const auto value = [&](std::size_t i) {
-                return Activation::template apply<A>(load<A>(sums + i / 16 * 256 + i % 16) +
-                                                     load<A>(bias + i));
-            };
-            const std::size_t row = r - call.x.first;
-            if (call.y == nullptr) {
-                const Row<BFloat16> to = row_of<A>(call.y_bf16, row);
-                BFloat16* const y = at<A>(to, column);
-                for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
-            } else {
-                float* const y = call.y + row * call.y_stride + column;
-                if (call.residual == nullptr) {
-                    for (std::size_t i = 0; i < columns; i += width<A>) store<A>(y + i, value(i));
-                } else {
-                    const float* const x = call.residual + row * call.residual_stride + column;
-                    for (std::size_t i = 0; i < columns; i += width<A>)
-                        store<A>(y + i, load<A>(x + i) + value(i));
-                }
-            }
+    template <int row_tiles, bool keep_weights>
+    static void add_step(Tiles& tiles, Product& p) {
+        tiles.template load_streaming<4>(p.a0, tile_bytes);
+        if constexpr (keep_weights) {
+            tiles.template load<6>(p.b, tile_bytes);
+            tiles.template load<7>(p.b + tile_size, tile_bytes);
+        } else {
+            tiles.template load_streaming<6>(p.b, tile_bytes);
+            tiles.template load_streaming<7>(p.b + tile_size, tile_bytes);
         }
+        tiles.template multiply_bf16<0, 4, 6>();
+        if constexpr (row_tiles == 2) tiles.template load_streaming<5>(p.a1, tile_bytes);
+        tiles.template multiply_bf16<1, 4, 7>();
+        if constexpr (row_tiles == 2) {
+            tiles.template multiply_bf16<2, 5, 6>();
+            tiles.template multiply_bf16<3, 5, 7>();
+        }
+        p.a0 += step_size;
+        p.a1 += step_size;
+        p.b += step_size;
     }
 };
 

@@ -9,6 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <xsimd/xsimd.hpp>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 namespace vit::kernels {
 
@@ -89,9 +92,20 @@ inline void copy_few(float* to, const float* from, std::size_t n) noexcept {
     move.template operator()<1>();
 }
 
+#if defined(__AVX512F__)
+template <class A>
+inline __mmask16 first_lanes(std::size_t n) noexcept {
+    return static_cast<__mmask16>((1U << n) - 1U);
+}
+#endif
+
 /// The first n < width floats of p; the other lanes are `fill`. Reads nothing past them.
 template <class A>
 inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (width<A> == 16)
+        return F32<A>(_mm512_mask_loadu_ps(F32<A>(fill), first_lanes<A>(n), p));
+#endif
     alignas(F32<A>) float lanes[width<A>];
     F32<A>(fill).store_aligned(lanes);
     copy_few<A>(lanes, p, n);
@@ -101,6 +115,9 @@ inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
 /// The first n < width lanes of v to p. Writes nothing past them.
 template <class A>
 inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (width<A> == 16) return _mm512_mask_storeu_ps(p, first_lanes<A>(n), v);
+#endif
     alignas(F32<A>) float lanes[width<A>];
     v.store_aligned(lanes);
     copy_few<A>(p, lanes, n);
@@ -109,6 +126,9 @@ inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
 /// v with lanes from n on replaced by zero, NaN or not.
 template <class A>
 inline F32<A> keep_first(std::size_t n, F32<A> v) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (width<A> == 16) return F32<A>(_mm512_maskz_mov_ps(first_lanes<A>(n), v));
+#endif
     alignas(F32<A>) static constexpr float index[] = {0, 1, 2,  3,  4,  5,  6,  7,
                                                       8, 9, 10, 11, 12, 13, 14, 15};
     static_assert(width<A> <= 16);
@@ -116,25 +136,41 @@ inline F32<A> keep_first(std::size_t n, F32<A> v) noexcept {
                          F32<A>(0.0F));
 }
 
-/// Sum of all lanes as a balanced tree.
-template <class A>
-inline float sum_lanes(F32<A> v) noexcept {
+/// f(… of all lanes …) as a balanced tree: lane i and lane i + width / 2 first.
+template <class A, class Function>
+inline float fold_lanes(F32<A> v, Function f) noexcept {
+#if defined(__AVX512F__)
+    if constexpr (width<A> == 16) {
+        // In registers: a row has one or two of these, and memory would cost a store's latency.
+        using V = F32<A>;
+        V x = f(v, V(_mm512_shuffle_f32x4(v, v, 0x4e)));
+        x = f(x, V(_mm512_shuffle_f32x4(x, x, 0xb1)));
+        x = f(x, V(_mm512_permute_ps(x, 0x4e)));
+        x = f(x, V(_mm512_permute_ps(x, 0xb1)));
+        return _mm512_cvtss_f32(x);
+    }
+#endif
     alignas(F32<A>) float lanes[width<A>];
     v.store_aligned(lanes);
     for (std::size_t half = width<A> / 2; half > 0; half /= 2)
-        for (std::size_t i = 0; i < half; ++i) lanes[i] += lanes[i + half];
+        for (std::size_t i = 0; i < half; ++i) lanes[i] = f(lanes[i], lanes[i + half]);
     return lanes[0];
+}
+
+template <class A>
+inline float sum_lanes(F32<A> v) noexcept {
+    return fold_lanes<A>(v, [](auto x, auto y) { return x + y; });
 }
 
 /// The largest lane. Meaningless where a lane is NaN.
 template <class A>
 inline float max_lane(F32<A> v) noexcept {
-    alignas(F32<A>) float lanes[width<A>];
-    v.store_aligned(lanes);
-    for (std::size_t half = width<A> / 2; half > 0; half /= 2)
-        for (std::size_t i = 0; i < half; ++i)
-            lanes[i] = lanes[i] < lanes[i + half] ? lanes[i + half] : lanes[i];
-    return lanes[0];
+    return fold_lanes<A>(v, [](auto x, auto y) {
+        if constexpr (sizeof(x) == sizeof(float))
+            return x < y ? y : x;
+        else
+            return xsimd::max(x, y);
+    });
 }
 
 /// min and max that give NaN for a NaN in v.

@@ -6,19 +6,13 @@
 
 namespace vit {
 
-LinearMethod choose_linear_method(const LinearCpu& cpu, DType type, std::int64_t in,
-                                  std::int64_t out) {
-    if (type == DType::bf16) return cpu.tiles ? LinearMethod::tiles : LinearMethod::matmul;
+LinearMethod choose_linear_method(kernels::Isa isa, bool tiles, DType type) {
+    if (type == DType::bf16) return tiles ? LinearMethod::tiles : LinearMethod::matmul;
     // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
     // 50 % slower than its 1×1 convolution and its sums depend on the number of rows. 3.x's matmul
-    // is as fast as that convolution, no faster.
-    if (cpu.isa < kernels::Isa::avx512) return LinearMethod::convolution;
-    // With AVX-512, matmul, but for what was measured to be faster as a convolution on an Intel
-    // CPU: 768 → 768 by 9 % and 768 → 3072 by 4 %. 3072 → 768 was equal, 768 → 2304 6 % slower, and
-    // other ratios of in to out are unknown; that a ratio means the same at other widths is
-    // assumed.
-    const bool faster = cpu.vendor == CpuVendor::intel && (out == in || out == 4 * in);
-    return faster ? LinearMethod::convolution : LinearMethod::matmul;
+    // is as fast as that convolution, no faster. With AVX-512 matmul is never slower than a
+    // convolution that serves every number of rows.
+    return isa < kernels::Isa::avx512 ? LinearMethod::convolution : LinearMethod::matmul;
 }
 
 Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,

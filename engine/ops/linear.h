@@ -31,18 +31,11 @@ struct Columns {
 /// oneDNN's 1×1 convolution or matmul (Linear), or our own kernel (TileLinear).
 enum class LinearMethod { convolution, matmul, tiles };
 
-/// What the choice of a method depends on, beside type and shape.
-struct LinearCpu {
-    kernels::Isa isa;
-    CpuVendor vendor;
-    bool tiles;  ///< whether there are kernels for these
-};
-
-/// The fastest method for a linear of `in` to `out` features on such a CPU, among those whose
-/// result for a row does not depend on the number of rows. The one place where this is decided; it
-/// depends on its arguments alone, so that one machine always gives the same bits.
-LinearMethod choose_linear_method(const LinearCpu& cpu, DType type, std::int64_t in,
-                                  std::int64_t out);
+/// The fastest method for linears in `type` at the level `isa`, among those whose result for a row
+/// does not depend on the number of rows. `tiles`: whether there are kernels for these. The one
+/// place where this is decided; it depends on its arguments alone, so that one machine always gives
+/// the same bits.
+LinearMethod choose_linear_method(kernels::Isa isa, bool tiles, DType type);
 
 /// A linear bound to its memory. A lone row of a matmul runs twice, through scratch: oneDNN 3.x
 /// adds one row up in another order than several, and results may not depend on how rows are split.

@@ -150,29 +150,14 @@ memory::desc first_columns(const memory::desc& layout, int dimension, std::int64
     return layout.submemory_desc(dims, start);
 }
 
-namespace {
-
-bool has_avx512() {
-    constexpr auto bits = static_cast<unsigned>(dnnl::cpu_isa::avx512_core);
-    return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
-}
-
-/// The layout to ask for where none is given. With AVX-512 oneDNN would take brgconv, which packs
-/// weights in another layout for other numbers of rows and has only `ref` for any but its own. The
-/// jit convolution reads this layout for all, and adds each sum up in one chain.
-memory::desc convolution_weights(const LinearShape& shape) {
-    const Tag tag = shape.type == DType::f32 && has_avx512() ? Tag::OIhw16i16o : Tag::any;
-    return {{shape.out, shape.in, 1, 1}, to_onednn(shape.type), tag};
-}
-
-}  // namespace
-
 Primitive make_convolution(const LinearShape& shape, const std::optional<memory::desc>& weights) {
     return translated(shape, [&] {
         const memory::desc src({1, shape.in, shape.rows, 1}, to_onednn(shape.type), Tag::nhwc);
         const memory::desc dst({1, shape.out, shape.rows, 1}, to_onednn(shape.out_type), Tag::nhwc);
         const memory::desc bias({shape.out}, f32, Tag::a);
-        const memory::desc w = weights ? *weights : convolution_weights(shape);
+        const memory::desc w =
+            weights ? *weights
+                    : memory::desc({shape.out, shape.in, 1, 1}, to_onednn(shape.type), Tag::any);
         const memory::dims ones{1, 1}, zeros{0, 0};
         const auto kind = dnnl::prop_kind::forward_inference;
         const auto algorithm = dnnl::algorithm::convolution_direct;

@@ -28,6 +28,7 @@ bool can_read(const Node& node, std::size_t input) {
 }  // namespace
 
 Graph choose_layout(Graph graph) {
+    graph.tiles = true;
     const auto value = [&](ValueId id) -> Value& {
         return graph.values[static_cast<std::size_t>(id)];
     };

@@ -115,10 +115,14 @@ TEST(Stacks, FinishTheImagesBeforeOneThatFails) {
 }
 
 TEST(Stacks, AreForFewRows) {
-    EXPECT_EQ(stack_of(50), 4);   // ViT-B/32
-    EXPECT_EQ(stack_of(197), 1);  // ViT-B/16, ViT-S/16
-    EXPECT_EQ(stack_of(1370), 1);
-    EXPECT_EQ(stack_of(1), most_stacked);
+    EXPECT_EQ(stack_of(50, false), 4);   // ViT-B/32
+    EXPECT_EQ(stack_of(197, false), 1);  // ViT-B/16, ViT-S/16
+    EXPECT_EQ(stack_of(50, true), 8);
+    EXPECT_EQ(stack_of(197, true), 2);
+    for (const bool tiles : {false, true}) {
+        EXPECT_EQ(stack_of(1370, tiles), 1);
+        EXPECT_EQ(stack_of(1, tiles), most_stacked);
+    }
 }
 
 }  // namespace

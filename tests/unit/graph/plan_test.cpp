@@ -191,8 +191,8 @@ TEST(Schedule, PutsABarrierBeforeEveryNodeThatMixesRows) {
 }
 
 TEST(LinearGrid, SplitsColumnsWhereThreadsHaveFewRows) {
-    const auto parts = [](std::int64_t rows, std::int64_t cols, int threads) {
-        const Grid grid = linear_grid({rows, cols}, threads);
+    const auto parts = [](std::int64_t rows, std::int64_t cols, int threads, bool tiles = false) {
+        const Grid grid = linear_grid({rows, cols}, threads, tiles);
         return std::pair{grid.row_parts, grid.column_parts};
     };
     using Parts = std::pair<int, int>;
@@ -203,11 +203,16 @@ TEST(LinearGrid, SplitsColumnsWhereThreadsHaveFewRows) {
     EXPECT_EQ(parts(50, 64, 2), (Parts{2, 1})) << "one unit";
     EXPECT_EQ(parts(1, 1000, 16), (Parts{1, 16}));
     EXPECT_EQ(parts(197, 768, 8), (Parts{2, 4})) << "eight threads share twelve units badly";
+    EXPECT_EQ(parts(197, 768, 2), (Parts{2, 1}));
+    EXPECT_EQ(parts(197, 768, 2, true), (Parts{1, 2})) << "tiles are fast, reading is not";
+    EXPECT_EQ(parts(577, 768, 2, true), (Parts{2, 1}));
     for (std::int64_t rows : {1, 7, 50, 197})
         for (std::int64_t cols : {10, 192, 768, 1000})
             for (int threads = 1; threads <= 40; ++threads) {
-                const Grid grid = linear_grid({rows, cols}, threads);
-                EXPECT_EQ(grid.row_parts * grid.column_parts, threads);
+                for (const bool tiles : {false, true}) {
+                    const Grid grid = linear_grid({rows, cols}, threads, tiles);
+                    EXPECT_EQ(grid.row_parts * grid.column_parts, threads);
+                }
             }
 }
 
@@ -225,7 +230,8 @@ TEST(Schedule, PutsBarriersAroundLinearsWhoseColumnsAreSplit) {
                 ++nodes;
                 const bool columns =
                     std::holds_alternative<op::Linear>(node.op) &&
-                    linear_grid(graph.value(node.output), threads).column_parts > 1;
+                    linear_grid(graph.value(node.output), threads, on_tiles(graph, node))
+                            .column_parts > 1;
                 split += columns;
                 EXPECT_EQ(stages[s].columns, columns) << node.name;
                 EXPECT_EQ(graph.value(node.output).rows, stages[s].rows);

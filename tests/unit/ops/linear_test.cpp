@@ -35,16 +35,12 @@ std::vector<Kind> kinds() {
     return all;
 }
 
-/// Whether the engine uses it with these instruction sets on any maker's CPU.
+/// Whether the engine uses it at this level.
 bool may_be_chosen(const Kind& kind) {
     const kernels::Isa isa = kernels::select_table().isa;
     const kernels::Bf16Table* bf16 = kernels::bf16_table_for(isa);
     const bool tiles = bf16 && bf16->tiles;
-    for (const CpuVendor vendor : {CpuVendor::other, CpuVendor::intel, CpuVendor::amd})
-        for (const std::int64_t out : {96, 768, 3072})
-            if (kind.method == choose_linear_method({isa, vendor, tiles}, kind.type, 768, out))
-                return true;
-    return false;
+    return kind.method == choose_linear_method(isa, tiles, kind.type);
 }
 
 /// Numbers that the type can hold.
@@ -144,40 +140,16 @@ std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type =
 using kernels::Isa;
 constexpr auto convolution = LinearMethod::convolution, matmul = LinearMethod::matmul;
 
-TEST(ChooseLinearMethod, TakesTheConvolutionOnIntelWhereItWasFaster) {
-    for (const Isa isa : {Isa::avx512, Isa::amx}) {
-        const auto choose = [&](std::int64_t in, std::int64_t out) {
-            return choose_linear_method({isa, CpuVendor::intel, false}, DType::f32, in, out);
-        };
-        for (const std::int64_t width : {192, 384, 768, 1024}) {
-            EXPECT_EQ(choose(width, width), convolution);
-            EXPECT_EQ(choose(width, 4 * width), convolution);
-            EXPECT_EQ(choose(4 * width, width), matmul);
-            EXPECT_EQ(choose(width, 3 * width), matmul);
-            EXPECT_EQ(choose(width, 1000), matmul);
-        }
-        EXPECT_EQ(choose(588, 384), matmul);
-    }
-}
-
-TEST(ChooseLinearMethod, TakesMatmulWithAvx512Elsewhere) {
-    for (const std::int64_t out : {768, 3072, 1000}) {
-        for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other})
-            for (const Isa isa : {Isa::avx512, Isa::amx})
-                EXPECT_EQ(choose_linear_method({isa, vendor, false}, DType::f32, 768, out), matmul);
-        for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other, CpuVendor::intel})
-            for (const Isa isa : {Isa::avx512, Isa::amx})
-                EXPECT_EQ(choose_linear_method({isa, vendor, false}, DType::bf16, 768, out),
-                          matmul);
-    }
-}
-
-TEST(ChooseLinearMethod, TakesTheConvolutionWithoutAvx512) {
-    for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other, CpuVendor::intel})
+TEST(ChooseLinearMethod, GoesByLevelAndType) {
+    for (const bool tiles : {false, true}) {
         for (const Isa isa : {Isa::baseline, Isa::avx2})
-            for (const std::int64_t out : {768, 3072, 2304, 10})
-                EXPECT_EQ(choose_linear_method({isa, vendor, false}, DType::f32, 768, out),
-                          convolution);
+            EXPECT_EQ(choose_linear_method(isa, tiles, DType::f32), convolution);
+        for (const Isa isa : {Isa::avx512, Isa::amx}) {
+            EXPECT_EQ(choose_linear_method(isa, tiles, DType::f32), matmul);
+            EXPECT_EQ(choose_linear_method(isa, tiles, DType::bf16),
+                      tiles ? LinearMethod::tiles : matmul);
+        }
+    }
 }
 
 /// While it lives, oneDNN may multiply float32 in bfloat16 where a primitive does not say.
