@@ -116,10 +116,13 @@ class Binder {
         return linear.bind(count, accumulate, columns, x, y,
                            workspace(used, linear.scratchpad_bytes(count, accumulate, columns)));
     }
-    BoundTileLinear call(const TileLinear& linear, kernels::TileLinears::Run run, Columns columns,
-                         const Rows& x, const TileLinear::Output& y, std::size_t used) {
+    template <class T>
+    BoundFusedLinear<T> call(const FusedLinear<T>& linear,
+                             typename kernels::FusedLinears<T>::Run run, Columns columns,
+                             const Rows& x, const typename FusedLinear<T>::Output& y,
+                             std::size_t used) {
         std::byte* const scratch = workspace(used, linear.workspace_bytes(x.count, columns));
-        return linear.bind(run, x.count, columns, matrix_of<const kernels::BFloat16>(x), y,
+        return linear.bind(run, x.count, columns, matrix_of<const T>(x), y,
                            reinterpret_cast<float*>(scratch));
     }
 
@@ -138,7 +141,7 @@ class Binder {
         AnyLinear& linear = b_.model.linear(e.patch.weight);
         const std::int64_t stride = row_stride(geometry.patch_floats());
         const Rows gathered{workspace(), count,  geometry.patch_floats(),
-                            stride,      e.type, std::holds_alternative<TileLinear>(linear)};
+                            stride,      e.type, reads_panels(linear)};
         const std::size_t gathered_bytes = bytes_of(gathered),
                           patch_bytes = e.type == DType::f32
                                             ? 0
@@ -163,17 +166,17 @@ class Binder {
             }
             const Rows patches = rows(node_->output, first, count);
             const std::size_t used = gathered_bytes + patch_bytes;
-            if (auto* tiles = std::get_if<TileLinear>(&linear)) {
-                const TileLinear::Output y{patches.f32(), patches.stride,
-                                           accumulates(e) ? patches.f32() : nullptr,
-                                           patches.stride};
-                step.linear = call(*tiles, b_.model.kernels().bf16->tiles->none, tiles->columns(),
-                                   gathered, y, used);
-            } else {
-                Linear& primitive = std::get<Linear>(linear);
-                step.linear = call(primitive, count, accumulates(e), primitive.columns(),
-                                   gathered.data, patches.data, used);
-            }
+            const auto bind_to_patches = [&]<class L>(L& l) {
+                if constexpr (std::is_same_v<L, Linear>)
+                    step.linear = call(l, count, accumulates(e), l.columns(), gathered.data,
+                                       patches.data, used);
+                else
+                    step.linear = call(l, l.kernels().none, l.columns(), gathered,
+                                       {patches.f32(), patches.stride,
+                                        accumulates(e) ? patches.f32() : nullptr, patches.stride},
+                                       used);
+            };
+            std::visit(bind_to_patches, linear);
             if (e.norm) step.norm = norm_step(*e.norm, patches, patches);
         }
         push(steps, std::move(step));
@@ -228,10 +231,11 @@ class Binder {
         push(steps, std::move(step));
     }
 
-    void bind(const op::Linear& l, const TileLinear& linear, Columns columns,
+    template <class T>
+    void bind(const op::Linear& l, const FusedLinear<T>& linear, Columns columns,
               std::vector<Step>& steps) {
         const Rows out = output(), in = input(0);
-        TileLinear::Output y;
+        typename FusedLinear<T>::Output y;
         if (out.type == DType::f32) {
             y.y = out.f32();
             y.stride = out.stride;
@@ -244,15 +248,16 @@ class Binder {
             y.bf16 = matrix_of<kernels::BFloat16>(out);
             y.bf16_in_panels = out.panels;
         }
-        Rows panels = in;
-        if (!in.panels) panels = {workspace(), in.count, in.cols, 0, in.type, true};
-        const kernels::TileLinears& k = *b_.model.kernels().bf16->tiles;
-        TileLinearStep step{
+        const bool copied = linear.in_panels() && !in.panels;
+        Rows x = in;
+        if (copied) x = {workspace(), in.count, in.cols, 0, in.type, true};
+        const auto& k = linear.kernels();
+        FusedLinearStep<T> step{
             {},
-            panels,
-            call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns,
-                 panels, y, in.panels ? 0 : bytes_of(panels))};
-        if (!in.panels) step.in = in;
+            x,
+            call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns, x, y,
+                 copied ? bytes_of(x) : 0)};
+        if (copied) step.in = in;
         push(steps, std::move(step));
     }
 

@@ -33,9 +33,12 @@ Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, c
     const int first = thread / columns * columns, last = first + columns;
     const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;
     if (all == 0) return {};
+    const std::int64_t from = shares.before(thread) - begin, to = shares.before(thread + 1) - begin;
     const auto own_columns = [&](const auto& l) {
-        return l.columns(shares.before(thread) - begin, shares.before(thread + 1) - begin, all,
-                         column_unit);
+        if constexpr (std::is_same_v<decltype(l), const Linear&>)
+            return l.columns(from, to, all, column_unit);
+        else
+            return l.columns(from, to, all);
     };
     return {
         {owned_rows(out.rows, shares, first).first, owned_rows(out.rows, shares, last - 1).last},
@@ -48,6 +51,11 @@ RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patch
     const RowRange own = owned_rows(rows, shares, thread);
     const std::int64_t first = std::max(own.first, rows - patches);
     return {first, std::max(first, own.last)};
+}
+
+bool reads_panels(const AnyLinear& linear) {
+    const auto* tiles = std::get_if<FusedLinear<kernels::BFloat16>>(&linear);
+    return tiles != nullptr && tiles->in_panels();
 }
 
 std::size_t bytes_of(const Rows& rows) {
@@ -69,11 +77,24 @@ std::size_t workspace_of(const Graph& graph, const Node& node, Linear& linear, c
     return bytes_apart(linear, part, graph.value(node.output).type) +
            linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1, part.columns);
 }
-std::size_t workspace_of(const Graph& graph, const Node& node, const TileLinear& linear,
+template <class T>
+std::size_t workspace_of(const Graph& graph, const Node& node, const FusedLinear<T>& linear,
                          const Part& part) {
     const Value& in = graph.value(node.inputs[0]);
-    return (in.panels ? 0 : panel_bytes(part.rows.count(), in.cols)) +
+    const bool copied = linear.in_panels() && !in.panels;
+    return (copied ? panel_bytes(part.rows.count(), in.cols) : 0) +
            linear.workspace_bytes(part.rows.count(), part.columns);
+}
+
+/// The same for the patches' linear, beside the gathered patches.
+std::size_t patches_workspace(AnyLinear& any, std::int64_t patches, bool accumulate) {
+    const auto of = [&](auto& linear) {
+        if constexpr (std::is_same_v<decltype(linear), Linear&>)
+            return linear.scratchpad_bytes(patches, accumulate);
+        else
+            return linear.workspace_bytes(patches, linear.columns());
+    };
+    return std::visit(of, any);
 }
 
 }  // namespace
@@ -117,14 +138,10 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
                 const std::int64_t count =
                     owned_patches(graph, node, geometry.patches(), shares, t).count();
                 if (count == 0) continue;
-                const bool tiles = std::holds_alternative<TileLinear>(any);
                 const std::size_t gathered =
-                    bytes_of({nullptr, count, cols, stride, embed->type, tiles});
-                most = std::max(most,
-                                gathered + (tiles ? std::get<TileLinear>(any).workspace_bytes(
-                                                        count, std::get<TileLinear>(any).columns())
-                                                  : std::get<Linear>(any).scratchpad_bytes(
-                                                        count, accumulates(*embed))));
+                    bytes_of({nullptr, count, cols, stride, embed->type, reads_panels(any)});
+                most =
+                    std::max(most, gathered + patches_workspace(any, count, accumulates(*embed)));
             }
             return most + static_cast<std::size_t>(stride) * sizeof(float);
         }

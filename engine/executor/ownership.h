@@ -34,6 +34,8 @@ RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patch
 
 /// Of a matrix in memory, in whole cache lines.
 std::size_t bytes_of(const Rows& rows);
+/// Whether a linear's input must lie in panels.
+bool reads_panels(const AnyLinear& linear);
 
 /// oneDNN writes whole rows, so that some columns of a row are made apart, and copied; the bytes
 /// for that, in whole cache lines.

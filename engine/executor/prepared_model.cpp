@@ -20,8 +20,13 @@ struct Packing {
 
 /// A number for how a linear's weights are packed, whatever their values.
 std::uint64_t layout_of(const AnyLinear& linear) {
-    if (const auto* tiles = std::get_if<TileLinear>(&linear)) return tiles->layout();
-    return onednn::fingerprint(std::get<Linear>(linear).layout());
+    const auto of = [](const auto& l) {
+        if constexpr (std::is_same_v<decltype(l), const Linear&>)
+            return onednn::fingerprint(l.layout());
+        else
+            return l.layout();
+    };
+    return std::visit(of, linear);
 }
 
 /// Names everything that packed bytes depend on beside the weights themselves.
@@ -45,9 +50,13 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     const auto add = [&](const std::string& weight, const std::string& bias,
                          const std::string& out_scale, DType type, std::int64_t in, Value out) {
         if (linears_.contains(weight)) return;
-        const LinearMethod method = choose_linear_method(kernels.f32.isa, kernels.tiles(), type);
+        const bool bf16 = type == DType::bf16;
+        const LinearMethod method = choose_linear_method(
+            kernels.f32.isa, bf16 ? kernels.tiles() : kernels.f32.linears != nullptr);
         const auto make = [&]() -> AnyLinear {
-            if (method == LinearMethod::tiles) return TileLinear(*kernels.bf16, in, out.cols);
+            if (method == LinearMethod::fused && bf16)
+                return FusedLinear<kernels::BFloat16>(*kernels.bf16, in, out.cols);
+            if (method == LinearMethod::fused) return FusedLinear<float>(kernels.f32, in, out.cols);
             return Linear(method, in, out.cols, out.rows, type, out.type);
         };
         AnyLinear& linear = linears_.emplace(weight, make()).first->second;

@@ -11,14 +11,14 @@
 #include "engine/executor/step.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/weights.h"
+#include "engine/ops/fused_linear.h"
 #include "engine/ops/linear.h"
-#include "engine/ops/tile_linear.h"
 #include "weights/model_file/model_file.h"
 
 namespace vit {
 
 /// On oneDNN's primitives, or on tiles.
-using AnyLinear = std::variant<Linear, TileLinear>;
+using AnyLinear = std::variant<Linear, FusedLinear<float>, FusedLinear<kernels::BFloat16>>;
 
 /// Weights of one image size, packed once for every graph that the passes make of the model.
 class PreparedModel {

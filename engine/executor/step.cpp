@@ -106,10 +106,10 @@ void run(const LinearStep& s, const KernelSet&) {
     if (s.copy) copy_rows(s.made, *s.copy, s.made.cols);
 }
 
-void run(const TileLinearStep& s, const KernelSet&) {
+template <class T>
+void run(const FusedLinearStep<T>& s, const KernelSet&) {
     if (s.in) {
-        const auto from = matrix_of<kernels::BFloat16>(*s.in),
-                   to = matrix_of<kernels::BFloat16>(s.panels);
+        const auto from = matrix_of<T>(*s.in), to = matrix_of<T>(s.panels);
         for (std::size_t r = 0; r < u(s.in->count); ++r)
             for (std::size_t c = 0; c < u(s.in->cols); c += kernels::panel_rows)
                 std::memcpy(

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "engine/kernels/kernels.h"
+#include "engine/ops/fused_linear.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/patches.h"
-#include "engine/ops/tile_linear.h"
 #include "weights/model_file/tensor.h"
 
 namespace vit {
@@ -20,7 +20,7 @@ struct KernelSet {
     const kernels::Bf16Table* bf16 = nullptr;
 
     /// Whether linears in bfloat16 run on tiles.
-    bool tiles() const { return bf16 != nullptr && bf16->tiles != nullptr; }
+    bool tiles() const { return bf16 != nullptr && bf16->linears != nullptr; }
 };
 
 /// Rows of a matrix that a thread owns: `stride` elements apart, or in panels.
@@ -66,7 +66,9 @@ struct EmbedStep {
     /// Of the gathered patches; with bf16 of the one patch in `patch`.
     std::optional<LayerNormStep> patch_norm;
     /// None where the thread owns prefix rows only.
-    std::optional<std::variant<BoundLinear, BoundTileLinear>> linear;
+    std::optional<
+        std::variant<BoundLinear, BoundFusedLinear<float>, BoundFusedLinear<kernels::BFloat16>>>
+        linear;
     std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
 };
 template <class T>
@@ -78,11 +80,12 @@ struct LinearStep {
     std::optional<Rows> copy;      ///< of `made`, at last; none: it was made in its place
     std::variant<std::monostate, InPlace<float>, InPlace<kernels::BFloat16>> activation;
 };
-struct TileLinearStep {
-    /// What is not in panels yet, and where it is copied to before the call.
+template <class T>
+struct FusedLinearStep {
+    /// What must lie in panels and does not yet, and where it is copied to before the call.
     std::optional<Rows> in;
     Rows panels;
-    BoundTileLinear call;
+    BoundFusedLinear<T> call;
 };
 template <class T>
 struct PackStep {
@@ -127,10 +130,10 @@ struct AverageStep {
 
 struct Step {
     int node;  ///< index into Graph::nodes
-    std::variant<EmbedStep, LayerNormStep, LinearStep, TileLinearStep, PackStep<float>,
-                 PackStep<kernels::BFloat16>, AttentionStep<float>,
-                 AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep, RoundStep, ConstantStep,
-                 ReduceRowsStep, AverageStep>
+    std::variant<EmbedStep, LayerNormStep, LinearStep, FusedLinearStep<float>,
+                 FusedLinearStep<kernels::BFloat16>, PackStep<float>, PackStep<kernels::BFloat16>,
+                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep,
+                 RoundStep, ConstantStep, ReduceRowsStep, AverageStep>
         work;
 };
 

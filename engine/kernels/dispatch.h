@@ -13,6 +13,9 @@ namespace vit::kernels {
 /// Throws Error: usage for an unknown name, unsupported for one that this CPU cannot run.
 const Table& choose_table(const std::optional<std::string>& forced);
 
+/// The kernels for a CPU with AVX-512, by who made it.
+const Table& avx512_table_of(CpuVendor vendor) noexcept;
+
 /// The bfloat16 kernels for a CPU with AVX512_BF16 and without tiles, by who made it.
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept;
 

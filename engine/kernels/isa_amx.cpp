@@ -16,7 +16,7 @@ struct XsimdArch<Amx> {
 
 namespace {
 
-constinit const TileLinears linears = tile_linears<Amx, AmxTiles<Amx>>(true);
+constinit const FusedLinears<BFloat16> linears = tile_linears<Amx, AmxTiles<Amx>>(true);
 
 }  // namespace
 

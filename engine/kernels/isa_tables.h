@@ -9,7 +9,8 @@ namespace vit::kernels {
 extern const Table baseline_table;
 extern const Table avx2_table;
 extern const Table avx512_table;
-extern const Table amx_table;  ///< runs on AVX-512: tiles multiply no float32
+extern const Table avx512_linears_table;  ///< the same with linears of our own
+extern const Table amx_table;             ///< runs on AVX-512: tiles multiply no float32
 extern const Bf16Table avx512_bf16_table;
 /// The same with attention that multiplies float32.
 extern const Bf16Table avx512_bf16_f32_attention_table;

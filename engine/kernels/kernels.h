@@ -73,6 +73,43 @@ struct AttentionKernels {
                    float* workspace);
 };
 
+/// What one call of a fused linear is given; T is the type of x and of the weights.
+template <class T>
+struct FusedLinearCall {
+    Matrix<const T> x;  ///< row-major, or in panels with padding columns zero (FusedLinears)
+    std::size_t rows, in;
+    const T* weights;  ///< packed, of `panels` column panels
+    std::size_t panels;
+    const float* bias;  ///< of all columns in these panels
+    /// The column panels to make, and where the last one ends in the output.
+    std::size_t first_panel, last_panel, end_column;
+    /// Either of these two; data of the other is nullptr. float32: y = residual + the product,
+    /// where there is a residual, which may be y; row-major.
+    float* y;
+    std::size_t y_stride;
+    const float* residual;
+    std::size_t residual_stride;
+    Matrix<BFloat16> y_bf16;  ///< where T is BFloat16
+    float* workspace;         ///< 64-byte aligned
+};
+
+/// Linears of our own: the product, bias, activation, residual and rounding in one go. A row's
+/// result depends on that row alone. One function for each activation.
+template <class T>
+struct FusedLinears {
+    using Run = void (*)(const FusedLinearCall<T>& call);
+    Run none, gelu, gelu_tanh, quick_gelu, silu, relu, tanh;
+
+    std::size_t panel_columns;  ///< outputs whose weights lie side by side
+    /// Floats of workspace for so many rows, wherever they start in a panel.
+    std::size_t (*workspace)(std::size_t rows, std::size_t in, std::size_t column_panels);
+    /// Packs panel_columns rows (outputs) of weights, each `in` inputs padded with zeros to a
+    /// multiple of 32, as column panel `panel` of `panels`.
+    void (*pack)(const T* rows, std::size_t in, std::size_t panel, std::size_t panels, T* packed);
+    bool in_panels;  ///< how x lies
+    bool registers;  ///< whether threads must hold a TileScope
+};
+
 /// All pointers are to float32; rows are `stride` floats apart; nothing needs alignment; `in ==
 /// out` is allowed where both are named. Results of a row depend on that row alone and never on how
 /// many rows one call is given.
@@ -111,41 +148,7 @@ struct Table {
                      float* out);
 
     AttentionKernels<float> attention;
-};
-
-/// What one call of a linear on tiles is given (engine/kernels/tile_linear.h).
-struct TileLinearCall {
-    Matrix<const BFloat16> x;  ///< in panels, padding columns zero
-    std::size_t rows, in;
-    const BFloat16* weights;  ///< packed, of `panels` column panels
-    std::size_t panels;
-    const float* bias;  ///< [32 · panels]
-    /// The column panels to make, and where the last one ends in the output.
-    std::size_t first_panel, last_panel, end_column;
-    /// Either of these two; data of the other is nullptr. float32: y = residual + the product,
-    /// where there is a residual, which may be y; row-major.
-    float* y;
-    std::size_t y_stride;
-    const float* residual;
-    std::size_t residual_stride;
-    Matrix<BFloat16> y_bf16;
-    float* workspace;  ///< 64-byte aligned
-};
-
-/// Linears on tiles: the product, bias, activation, residual and rounding in one go. A row's result
-/// depends on that row alone. One function for each activation.
-struct TileLinears {
-    using Run = void (*)(const TileLinearCall& call);
-    Run none, gelu, gelu_tanh, quick_gelu, silu, relu, tanh;
-
-    /// Floats of workspace for so many rows, wherever they start in a panel.
-    std::size_t (*workspace)(std::size_t rows, std::size_t in, std::size_t column_panels);
-    /// Packs 32 rows (outputs) of weights, each `in` inputs padded with zeros to a multiple of 32,
-    /// as column panel `panel` of `panels`.
-    void (*pack)(const BFloat16* rows, std::size_t in, std::size_t panel, std::size_t panels,
-                 BFloat16* packed);
-    /// Whether threads must hold a TileScope.
-    bool registers;
+    const FusedLinears<float>* linears;  ///< nullptr: linears are oneDNN's
 };
 
 /// What runs on bfloat16, beside the table of the same instruction set.
@@ -163,7 +166,7 @@ struct Bf16Table {
     /// Rounds to nearest even; subnormal numbers become zero.
     void (*round)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
                   std::size_t cols);
-    const TileLinears* tiles;  ///< nullptr: linears are oneDNN's
+    const FusedLinears<BFloat16>* linears;  ///< on tiles; nullptr: linears are oneDNN's
 };
 
 /// Tables that this CPU can run, lowest first; baseline is always there.

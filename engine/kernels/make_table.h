@@ -38,7 +38,7 @@ constexpr AttentionKernels<T> attention() noexcept {
 }
 
 template <class A>
-constexpr Table make_table(Isa isa) noexcept {
+constexpr Table make_table(Isa isa, const FusedLinears<float>* linears = nullptr) noexcept {
     return {.isa = isa,
             .layer_norm = layer_norm<A>,
             .rms_norm = rms_norm<A>,
@@ -48,19 +48,20 @@ constexpr Table make_table(Isa isa) noexcept {
             .multiply = multiply<A>,
             .mean_rows = mean_rows<A>,
             .max_rows = max_rows<A>,
-            .attention = attention<A, float>()};
+            .attention = attention<A, float>(),
+            .linears = linears};
 }
 
 template <class A>
 constexpr Bf16Table make_bf16_table(const AttentionKernels<BFloat16>& attention,
-                                    const TileLinears* tiles) noexcept {
+                                    const FusedLinears<BFloat16>* linears) noexcept {
     return {.layer_norm = layer_norm_bf16<A>,
             .rms_norm = rms_norm_bf16<A>,
             .multiply = multiply_bf16<A>,
             .activations = activations<A, BFloat16>(),
             .attention = attention,
             .round = round_bf16<A>,
-            .tiles = tiles};
+            .linears = linears};
 }
 
 }  // namespace vit::kernels

@@ -14,58 +14,15 @@
 // The sums of a row are one chain in the order of the inputs: its bits depend on that row alone.
 #pragma once
 
-#include "engine/kernels/activations.h"
-#include "engine/kernels/gelu.h"
+#include "engine/kernels/fused_linears.h"
 #include "engine/kernels/matrix.h"
 #include "engine/kernels/tiles.h"
 
 namespace vit::kernels {
 
-struct NoActivation {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return x;
-    }
-};
-struct Gelu {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return coarse_gelu<A>(x);
-    }
-};
-struct GeluTanh {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return gelu_tanh<A>(x);
-    }
-};
-struct QuickGelu {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return scaled_silu<A>(x, 1.702F);
-    }
-};
-struct Silu {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return scaled_silu<A>(x, 1.0F);
-    }
-};
-struct Relu {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return at_least<A>(0.0F, x);
-    }
-};
-struct Tanh {
-    template <class A>
-    static F32<A> apply(F32<A> x) noexcept {
-        return tanh_of<A>(x);
-    }
-};
-
 template <class A, class Tiles>
 struct TileLinear {
+    static constexpr std::size_t panel_columns = panel_rows;
     static constexpr std::size_t step = 32;                ///< inputs
     static constexpr std::size_t step_size = 32 * step;    ///< elements of a panel's step
     static constexpr std::size_t tile_size = 16 * step;    ///< elements of a tile of bfloat16
@@ -107,7 +64,7 @@ struct TileLinear {
     }
 
     template <class Activation>
-    static void run(const TileLinearCall& call) {
+    static void run(const FusedLinearCall<BFloat16>& call) {
         const std::size_t first = call.x.first / tile_rows,
                           last = divide_up(call.x.first + call.rows, tile_rows);
         const std::size_t at_once = row_tiles_at_once(last - first);
@@ -119,7 +76,7 @@ struct TileLinear {
     /// Writes a block's rows that are asked for, some at a time.
     template <class Activation>
     struct Finish {
-        const TileLinearCall& call;
+        const FusedLinearCall<BFloat16>& call;
         std::size_t row = 0, end = 0, top = 0, column = 0;
         const float* sums = nullptr;
 
@@ -142,8 +99,8 @@ struct TileLinear {
             const float* const bias = call.bias + column;
             const std::size_t columns = min(panel_rows, call.end_column - column);
             const auto value = [&](std::size_t i) {
-                return Activation::template apply<A>(load<A>(c + i / 16 * 256 + i % 16) +
-                                                     load<A>(bias + i));
+                return Activation::template apply<A, BFloat16>(load<A>(c + i / 16 * 256 + i % 16) +
+                                                               load<A>(bias + i));
             };
             const std::size_t to_row = r - call.x.first;
             if (call.y == nullptr) {
@@ -169,7 +126,8 @@ struct TileLinear {
 
     /// Row tiles [first, last).
     template <class Activation>
-    static void run_rows(const TileLinearCall& call, std::size_t first, std::size_t last) {
+    static void run_rows(const FusedLinearCall<BFloat16>& call, std::size_t first,
+                         std::size_t last) {
         Tiles tiles;
         const std::size_t steps = divide_up(call.in, step), pairs = divide_up(last - first, 2),
                           own_panels = call.last_panel - call.first_panel;
@@ -291,18 +249,10 @@ struct TileLinear {
 };
 
 template <class A, class Tiles>
-constexpr TileLinears tile_linears(bool registers) noexcept {
-    using Kernels = TileLinear<A, Tiles>;
-    return {.none = Kernels::template run<NoActivation>,
-            .gelu = Kernels::template run<Gelu>,
-            .gelu_tanh = Kernels::template run<GeluTanh>,
-            .quick_gelu = Kernels::template run<QuickGelu>,
-            .silu = Kernels::template run<Silu>,
-            .relu = Kernels::template run<Relu>,
-            .tanh = Kernels::template run<Tanh>,
-            .workspace = Kernels::workspace,
-            .pack = Kernels::pack,
-            .registers = registers};
+constexpr FusedLinears<BFloat16> tile_linears(bool registers) noexcept {
+    FusedLinears<BFloat16> all = fused_linears<TileLinear<A, Tiles>, BFloat16>();
+    all.registers = registers;
+    return all;
 }
 
 }  // namespace vit::kernels

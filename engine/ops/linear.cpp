@@ -6,12 +6,11 @@
 
 namespace vit {
 
-LinearMethod choose_linear_method(kernels::Isa isa, bool tiles, DType type) {
-    if (type == DType::bf16) return tiles ? LinearMethod::tiles : LinearMethod::matmul;
+LinearMethod choose_linear_method(kernels::Isa isa, bool kernels) {
+    if (kernels) return LinearMethod::fused;
     // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
     // 50 % slower than its 1×1 convolution and its sums depend on the number of rows. 3.x's matmul
-    // is as fast as that convolution, no faster. With AVX-512 matmul is never slower than a
-    // convolution that serves every number of rows.
+    // is as fast as that convolution, no faster. With AVX-512 the matmul is a brgemm.
     return isa < kernels::Isa::avx512 ? LinearMethod::convolution : LinearMethod::matmul;
 }
 

@@ -28,14 +28,14 @@ struct Columns {
     std::int64_t count() const { return last - first; }
 };
 
-/// oneDNN's 1×1 convolution or matmul (Linear), or our own kernel (TileLinear).
-enum class LinearMethod { convolution, matmul, tiles };
+/// oneDNN's 1×1 convolution or matmul (Linear), or a kernel of our own (FusedLinear).
+enum class LinearMethod { convolution, matmul, fused };
 
-/// The fastest method for linears in `type` at the level `isa`, among those whose result for a row
-/// does not depend on the number of rows. `tiles`: whether there are kernels for these. The one
-/// place where this is decided; it depends on its arguments alone, so that one machine always gives
-/// the same bits.
-LinearMethod choose_linear_method(kernels::Isa isa, bool tiles, DType type);
+/// The fastest method at the level `isa`, among those whose result for a row does not depend on the
+/// number of rows. `kernels`: whether there are kernels of our own for the type. The one place
+/// where this is decided; it depends on its arguments alone, so that one machine always gives the
+/// same bits.
+LinearMethod choose_linear_method(kernels::Isa isa, bool kernels);
 
 /// A linear bound to its memory. A lone row of a matmul runs twice, through scratch: oneDNN 3.x
 /// adds one row up in another order than several, and results may not depend on how rows are split.

@@ -13,7 +13,7 @@ struct XsimdArch<PlainTilesOnAvx512> {
 
 namespace vit::test {
 
-constinit static const kernels::TileLinears linears =
+constinit static const kernels::FusedLinears<kernels::BFloat16> linears =
     plain_tile_linears<kernels::PlainTilesOnAvx512>();
 constinit const kernels::Bf16Table plain_tiles_on_avx512 =
     make_plain_tiles<kernels::PlainTilesOnAvx512>(&linears);

@@ -13,7 +13,7 @@ struct XsimdArch<PlainTilesOnBaseline> {
 
 namespace vit::test {
 
-constinit static const kernels::TileLinears linears =
+constinit static const kernels::FusedLinears<kernels::BFloat16> linears =
     plain_tile_linears<kernels::PlainTilesOnBaseline>();
 constinit const kernels::Bf16Table plain_tiles_on_baseline =
     make_plain_tiles<kernels::PlainTilesOnBaseline>(&linears);

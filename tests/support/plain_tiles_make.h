@@ -8,13 +8,14 @@
 namespace vit::test {
 
 template <class A>
-constexpr kernels::TileLinears plain_tile_linears() noexcept {
+constexpr kernels::FusedLinears<kernels::BFloat16> plain_tile_linears() noexcept {
     return kernels::tile_linears<A, kernels::PlainTiles<A>>(false);
 }
 
 /// `linears`: what plain_tile_linears() made.
 template <class A>
-constexpr kernels::Bf16Table make_plain_tiles(const kernels::TileLinears* linears) noexcept {
+constexpr kernels::Bf16Table make_plain_tiles(
+    const kernels::FusedLinears<kernels::BFloat16>* linears) noexcept {
     using Attention = kernels::TileAttention<A, kernels::PlainTiles<A>>;
     return kernels::make_bf16_table<A>(kernels::attention_kernels<Attention, kernels::BFloat16>(),
                                        linears);

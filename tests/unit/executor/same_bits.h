@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,8 +29,15 @@ struct Mode {
 
 inline std::vector<Mode> modes() {
     std::vector<Mode> all;
+    const std::vector<const kernels::Table*> own = tables();
     for (const kernels::Table* table : tables())
         all.push_back({kernels::isa_name(table->isa), {*table}, DType::f32, 2e-6});
+    // What AVX-512 runs where another maker's CPU has it.
+    if (tables().back()->isa >= kernels::Isa::avx512)
+        for (const CpuVendor vendor : {CpuVendor::intel, CpuVendor::amd})
+            if (const kernels::Table* table = &kernels::avx512_table_of(vendor);
+                std::ranges::find(own, table) == own.end())
+                all.push_back({"avx512_elsewhere", {*table}, DType::f32, 2e-6});
     if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
         all.push_back({"bf16", {*tables().back(), bf16}, DType::bf16, 2e-2});
     // What the level amx runs, on any CPU. They are the same at all levels: once is enough.

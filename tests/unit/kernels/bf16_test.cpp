@@ -48,7 +48,7 @@ class Bf16Kernels : public testing::TestWithParam<Kernels> {
     const Table& f32() const { return *GetParam().f32; }
     const Bf16Table& bf16() const { return *GetParam().bf16; }
 
-    TileScope tiles_{GetParam().bf16->tiles != nullptr && GetParam().bf16->tiles->registers};
+    TileScope tiles_{GetParam().bf16->linears != nullptr && GetParam().bf16->linears->registers};
 };
 
 INSTANTIATE_TEST_SUITE_P(Tables, Bf16Kernels, testing::ValuesIn(all_kernels()),
@@ -284,7 +284,7 @@ TEST_P(Bf16Kernels, AttentionOfARowDoesNotDependOnItsBlock) {
                 const auto expected =
                     whole.begin() + static_cast<std::ptrdiff_t>(first * s.heads * s.value_dim);
                 for (const bool panels : {false, true}) {
-                    if (panels && bf16().tiles == nullptr) continue;
+                    if (panels && bf16().linears == nullptr) continue;
                     const std::vector<BFloat16> part =
                         attend(bf16().attention, s, t, first, rows, panels);
                     ASSERT_TRUE(std::equal(part.begin(), part.end(), expected))

@@ -118,6 +118,17 @@ TEST(Dispatch, AttendsInFloat32WhereProductsOfBfloat16AreSlow) {
     }
 }
 
+TEST(Dispatch, HasLinearsOfItsOwnWhereOneDnnsAreSlow) {
+    EXPECT_EQ(&avx512_table_of(CpuVendor::intel), &avx512_linears_table);
+    for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other})
+        EXPECT_EQ(&avx512_table_of(vendor), &avx512_table);
+    EXPECT_NE(avx512_linears_table.linears, nullptr);
+    EXPECT_EQ(avx512_table.linears, nullptr);
+    if (const Table* table = table_for(Isa::avx512)) {
+        EXPECT_EQ(table, &avx512_table_of(probe_cpu().vendor));
+    }
+}
+
 TEST(Dispatch, ObeysTheEnvironment) {
     const std::optional<std::string> before = env("VIT_ISA");
     ASSERT_EQ(setenv("VIT_ISA", "baseline", 1), 0);

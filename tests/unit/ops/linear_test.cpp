@@ -35,12 +35,10 @@ std::vector<Kind> kinds() {
     return all;
 }
 
-/// Whether the engine uses it at this level.
+/// Whether the engine uses it at this level, on whoever's CPU.
 bool may_be_chosen(const Kind& kind) {
     const kernels::Isa isa = kernels::select_table().isa;
-    const kernels::Bf16Table* bf16 = kernels::bf16_table_for(isa);
-    const bool tiles = bf16 && bf16->tiles;
-    return kind.method == choose_linear_method(isa, tiles, kind.type);
+    return isa != kernels::Isa::amx && kind.method == choose_linear_method(isa, false);
 }
 
 /// Numbers that the type can hold.
@@ -140,15 +138,10 @@ std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type =
 using kernels::Isa;
 constexpr auto convolution = LinearMethod::convolution, matmul = LinearMethod::matmul;
 
-TEST(ChooseLinearMethod, GoesByLevelAndType) {
-    for (const bool tiles : {false, true}) {
-        for (const Isa isa : {Isa::baseline, Isa::avx2})
-            EXPECT_EQ(choose_linear_method(isa, tiles, DType::f32), convolution);
-        for (const Isa isa : {Isa::avx512, Isa::amx}) {
-            EXPECT_EQ(choose_linear_method(isa, tiles, DType::f32), matmul);
-            EXPECT_EQ(choose_linear_method(isa, tiles, DType::bf16),
-                      tiles ? LinearMethod::tiles : matmul);
-        }
+TEST(ChooseLinearMethod, GoesByLevelAndKernels) {
+    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::amx}) {
+        EXPECT_EQ(choose_linear_method(isa, true), LinearMethod::fused);
+        EXPECT_EQ(choose_linear_method(isa, false), isa < Isa::avx512 ? convolution : matmul);
     }
 }
 

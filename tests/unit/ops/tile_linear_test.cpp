@@ -1,5 +1,5 @@
 // Linears on tiles, on every backend that this CPU can run.
-#include "engine/ops/tile_linear.h"
+#include "engine/ops/fused_linear.h"
 
 #include <gmock/gmock.h>
 
@@ -78,7 +78,7 @@ std::vector<float> random(const std::string& name, std::int64_t count) {
 struct Case {
     std::int64_t in, out;
     std::vector<float> weight, bias;
-    TileLinear linear;
+    FusedLinear<BFloat16> linear;
     AlignedBuffer packed;
     const kernels::Bf16Table& table;
 
@@ -95,11 +95,11 @@ struct Case {
     }
 
     /// Runs some columns, into whatever `output` names.
-    void run(const Panels& x, Columns columns, const TileLinear::Output& output,
-             kernels::TileLinears::Run function) {
+    void run(const Panels& x, Columns columns, const FusedLinear<BFloat16>::Output& output,
+             kernels::FusedLinears<BFloat16>::Run function) {
         const std::size_t floats = linear.workspace_bytes(x.rows(), columns) / sizeof(float);
         const AlignedBuffer workspace((floats + 64) * sizeof(float));
-        const kernels::TileScope scope(table.tiles->registers);
+        const kernels::TileScope scope(table.linears->registers);
         linear.bind(function, x.rows(), columns, x.source(), output, workspace.floats()).execute();
         const std::span behind(workspace.floats() + floats, 64);
         EXPECT_TRUE(std::ranges::all_of(behind, [](float f) { return f == 0; }));
@@ -107,7 +107,7 @@ struct Case {
     /// float32 rows [rows, row_stride(out)].
     std::vector<float> run(const Panels& x) {
         std::vector<float> y(static_cast<std::size_t>(x.rows() * row_stride(out)), 7.0f);
-        run(x, linear.columns(), {.y = y.data(), .stride = row_stride(out)}, table.tiles->none);
+        run(x, linear.columns(), {.y = y.data(), .stride = row_stride(out)}, table.linears->none);
         return y;
     }
 };
@@ -164,7 +164,7 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
     c.run(
         x, c.linear.columns(),
         {.y = added.data(), .stride = stride, .residual = residual.data(), .residual_stride = 112},
-        table().tiles->none);
+        table().linears->none);
     for (std::int64_t r = 0; r < rows; ++r)
         for (std::int64_t o = 0; o < out; ++o)
             ASSERT_EQ(added[static_cast<std::size_t>(r * stride + o)],
@@ -172,15 +172,15 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
                           product[static_cast<std::size_t>(r * stride + o)]);
 
     const auto& a = table().activations;
-    const kernels::TileLinears& t = *table().tiles;
-    const std::pair<kernels::TileLinears::Run, void (*)(BFloat16*, std::size_t)> functions[] = {
-        {t.none, nullptr},
-        {t.gelu, a.gelu},
-        {t.gelu_tanh, a.gelu_tanh},
-        {t.quick_gelu, a.quick_gelu},
-        {t.silu, a.silu},
-        {t.relu, a.relu},
-        {t.tanh, a.tanh}};
+    const kernels::FusedLinears<BFloat16>& t = *table().linears;
+    const std::pair<kernels::FusedLinears<BFloat16>::Run, void (*)(BFloat16*, std::size_t)>
+        functions[] = {{t.none, nullptr},
+                       {t.gelu, a.gelu},
+                       {t.gelu_tanh, a.gelu_tanh},
+                       {t.quick_gelu, a.quick_gelu},
+                       {t.silu, a.silu},
+                       {t.relu, a.relu},
+                       {t.tanh, a.tanh}};
     for (const auto& [run, activation] : functions) {
         std::vector<BFloat16> dense(static_cast<std::size_t>(rows * stride), 7);
         c.run(x, c.linear.columns(),
@@ -261,11 +261,12 @@ TEST_P(TileLinearOf, GivesColumnsTheBitsOfTheWhole) {
             std::vector<float> y(expected.size());
             std::int64_t next = 0;
             for (std::int64_t part = 0; part < parts; ++part) {
-                const Columns columns = c.linear.columns(part, part + 1, parts, 64);
+                const Columns columns = c.linear.columns(part, part + 1, parts);
                 EXPECT_EQ(columns.first, next);
                 next = columns.last;
                 if (columns.count() == 0) continue;
-                c.run(x, columns, {.y = y.data(), .stride = row_stride(out)}, table().tiles->none);
+                c.run(x, columns, {.y = y.data(), .stride = row_stride(out)},
+                      table().linears->none);
             }
             EXPECT_EQ(next, row_stride(out));
             EXPECT_EQ(y, expected) << parts << " parts of " << out;

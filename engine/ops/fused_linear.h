@@ -1,8 +1,9 @@
-// A fully connected layer on tiles: packed once, run on any number of rows.
+// A fully connected layer that is a kernel of our own: packed once, run on any number of rows.
 #pragma once
 
 #include <cstdint>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include "engine/kernels/kernels.h"
@@ -10,31 +11,37 @@
 
 namespace vit {
 
-/// A TileLinear bound to its memory.
-class BoundTileLinear {
+/// A FusedLinear bound to its memory.
+template <class T>
+class BoundFusedLinear {
   public:
-    BoundTileLinear(kernels::TileLinears::Run run, const kernels::TileLinearCall& call)
-        : run_(run), call_(call) {}
-    /// By a thread whose tiles are configured (kernels::TileScope).
+    using Run = typename kernels::FusedLinears<T>::Run;
+
+    BoundFusedLinear(Run run, const kernels::FusedLinearCall<T>& call) : run_(run), call_(call) {}
+    /// By a thread whose tiles are configured (kernels::TileScope) where the kernels want that.
     void execute() const { run_(call_); }
 
   private:
-    kernels::TileLinears::Run run_;
-    kernels::TileLinearCall call_;
+    Run run_;
+    kernels::FusedLinearCall<T> call_;
 };
 
 /// y = activation(out_scale · (x Wᵀ + bias)), or the same without activation added to a residual. x
-/// [rows, in] and W are bfloat16, and products are added in float32. x lies in panels, its padding
-/// columns zero. Columns of y up to row_stride(out), in panels up to the next multiple of 32,
-/// become zero.
-class TileLinear {
+/// [rows, in] and W are of type T, float or BFloat16, and products are added in float32. Columns of
+/// y up to row_stride(out), in panels up to the next multiple of 32, become zero.
+template <class T>
+class FusedLinear {
   public:
-    /// `kernels.tiles` must be there.
-    TileLinear(const kernels::Bf16Table& kernels, std::int64_t in, std::int64_t out)
+    using Kernels =
+        std::conditional_t<std::is_same_v<T, float>, kernels::Table, kernels::Bf16Table>;
+
+    /// `kernels.linears` must be there.
+    FusedLinear(const Kernels& kernels, std::int64_t in, std::int64_t out)
         : kernels_(&kernels), in_(in), out_(out) {}
 
-    std::int64_t in() const { return in_; }
-    std::int64_t out() const { return out_; }
+    const kernels::FusedLinears<T>& kernels() const { return *kernels_->linears; }
+    /// Whether x must lie in panels; its padding columns are zero there.
+    bool in_panels() const { return kernels().in_panels; }
     std::size_t packed_bytes() const;
     /// A number for the layout of the packed weights, another for every size and form.
     std::uint64_t layout() const;
@@ -47,8 +54,7 @@ class TileLinear {
 
     /// All columns, and the columns of parts [first, last) of `all`, which may be none.
     Columns columns() const { return {0, row_stride(out_)}; }
-    Columns columns(std::int64_t first, std::int64_t last, std::int64_t all,
-                    std::int64_t unit) const;
+    Columns columns(std::int64_t first, std::int64_t last, std::int64_t all) const;
 
     std::size_t workspace_bytes(std::int64_t rows, Columns columns) const;
 
@@ -63,17 +69,23 @@ class TileLinear {
         bool bf16_in_panels = false;
     };
     /// `run`: of the same kernels, with the activation.
-    BoundTileLinear bind(kernels::TileLinears::Run run, std::int64_t rows, Columns columns,
-                         kernels::Matrix<const kernels::BFloat16> x, const Output& output,
-                         float* workspace) const;
+    BoundFusedLinear<T> bind(typename kernels::FusedLinears<T>::Run run, std::int64_t rows,
+                             Columns columns, kernels::Matrix<const T> x, const Output& output,
+                             float* workspace) const;
 
   private:
+    std::int64_t panel_columns() const {
+        return static_cast<std::int64_t>(kernels().panel_columns);
+    }
     std::int64_t panels() const;
 
-    const kernels::Bf16Table* kernels_;
+    const Kernels* kernels_;
     std::int64_t in_, out_;
-    const kernels::BFloat16* packed_ = nullptr;
+    const T* packed_ = nullptr;
     std::vector<float> bias_;  // to the end of the last panel
 };
+
+extern template class FusedLinear<float>;
+extern template class FusedLinear<kernels::BFloat16>;
 
 }  // namespace vit
