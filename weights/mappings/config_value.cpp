@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "vit/error.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -71,15 +72,7 @@ std::vector<double> ConfigValue::numbers() const {
 }
 
 nlohmann::json parse_json_object(const std::string& text, const std::string& name) {
-    nlohmann::json parsed;
-    try {
-        parsed = nlohmann::json::parse(text);
-    } catch (const nlohmann::json::parse_error& error) {
-        throw Error(ErrorKind::format,
-                    fmt::format("{}: not valid JSON at byte {}", name, error.byte));
-    } catch (const nlohmann::json::out_of_range&) {
-        throw Error(ErrorKind::format, fmt::format("{}: a number is out of range", name));
-    }
+    nlohmann::json parsed = parse_json(text, name);
     if (!parsed.is_object())
         throw Error(ErrorKind::format,
                     fmt::format("{}: expected an object, found {}", name, parsed.type_name()));

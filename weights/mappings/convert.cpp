@@ -21,8 +21,18 @@ ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
         throw Error(kind,
                     fmt::format("{}: expected at least one patch of {}x{}, found {}x{}", what,
                                 config.patch_height, config.patch_width, size.height, size.width));
-    return {size.height / config.patch_height, size.width / config.patch_width};
+    // Far beyond any published model: 2048x2048 in patches of 16. Tables and the self-test take
+    // memory and time for each, and more than that for pairs of them.
+    constexpr std::int64_t most_patches = 16'384;
+    const ImageSize grid{size.height / config.patch_height, size.width / config.patch_width};
+    if (grid.height > most_patches || grid.width > most_patches / grid.height)
+        throw Error(kind, fmt::format("{}: expected at most {} patches of {}x{}, found {}x{}", what,
+                                      most_patches, config.patch_height, config.patch_width,
+                                      size.height, size.width));
+    return grid;
 }
+
+constexpr const char* image_size_key = "image size (img_size, input_size or size)";
 
 std::vector<std::string> given_labels(const ConvertOptions& options, std::int64_t num_classes) {
     try {
@@ -49,9 +59,9 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
                          config.table_interpolation}};
     } else {
         // Built for one size, timm resizes again, and bicubically, for images of another.
-        resize.steps = {{grid_of(model.build_size, config, ErrorKind::model, "image size"),
+        resize.steps = {{grid_of(model.build_size, config, ErrorKind::model, image_size_key),
                          config.table_interpolation},
-                        {grid_of(config.image_size, config, ErrorKind::model, "image size"),
+                        {grid_of(config.image_size, config, ErrorKind::model, image_size_key),
                          TableInterpolation::bicubic}};
     }
     validate(config);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "vit/error.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -57,11 +58,8 @@ std::vector<std::string> labels_from_json(const nlohmann::json& value, const std
 std::vector<std::string> parse_labels(const std::string& text, const std::string& where,
                                       std::int64_t num_classes) {
     const std::size_t first = text.find_first_not_of(" \t\r\n");
-    if (first != std::string::npos && (text[first] == '[' || text[first] == '{')) {
-        const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
-        if (!parsed.is_discarded()) return labels_from_json(parsed, where, num_classes);
-        throw Error(ErrorKind::format, where + ": not valid JSON");
-    }
+    if (first != std::string::npos && (text[first] == '[' || text[first] == '{'))
+        return labels_from_json(parse_json(text, where), where, num_classes);
     if (!is_utf8(text)) throw Error(ErrorKind::format, where + ": not UTF-8 text");
     std::vector<std::string> labels;
     for (std::size_t begin = 0; begin < text.size();) {

@@ -12,6 +12,7 @@
 #include "weights/mappings/transformers_config.h"
 #include "weights/mappings/transformers_images.h"
 #include "weights/mappings/transformers_rules.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -84,7 +85,7 @@ const ModelClass& class_of(const TransformersConfig& given, Family family) {
 /// `model_type` of transformers' config.json, or "".
 std::string model_type(const Checkpoint& checkpoint) {
     if (!checkpoint.config_json) return "";
-    const json config = json::parse(*checkpoint.config_json, nullptr, false);
+    const json config = parse_json(*checkpoint.config_json, "config.json");
     // timm's config.json may have the key too.
     if (!config.is_object() || config.contains("architecture") ||
         config.contains("pretrained_cfg") || !config.contains("model_type") ||

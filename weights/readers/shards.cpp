@@ -7,6 +7,7 @@
 #include <set>
 
 #include "vit/error.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -36,13 +37,7 @@ json parse_without_doubles(const std::string& text, const std::string& where) {
                    fmt::format("tensor {} is listed twice", in_quotes(parsed.get<std::string>())));
         return depth <= 2;  // what lies deeper is not kept
     };
-    try {
-        return json::parse(text, watch);
-    } catch (const json::parse_error& error) {
-        refuse(where, fmt::format("not valid JSON at byte {}", error.byte));
-    } catch (const json::out_of_range&) {
-        refuse(where, "a number is out of range");
-    }
+    return parse_json(text, where, watch);
 }
 
 }  // namespace

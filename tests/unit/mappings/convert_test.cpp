@@ -241,6 +241,19 @@ TEST(Convert, LeavesOutRowsBeforeTheClasses) {
     EXPECT_EQ(values_of(model, "head.bias"), std::vector<float>(bias.begin() + 1, bias.end()));
 }
 
+// Such sizes resized the table for ever, or took gigabytes.
+TEST(Convert, RefusesMorePatchesThanAnyModelHas) {
+    for (const std::int64_t side : {std::int64_t{1} << 30, std::int64_t{16000}}) {
+        Tampered t("token");
+        t.configure([&](json& c) { c["model_args"]["img_size"] = side; });
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr("img_size"), HasSubstr("at most 16384 patches"),
+                                       HasSubstr(std::to_string(side))));
+        ConvertOptions options;
+        options.image_size = ImageSize{side, side};
+        EXPECT_THAT(Tampered("token").refused(ErrorKind::usage, options), HasSubstr("--img-size"));
+    }
+}
+
 TEST(Convert, ResizesThePositionTable) {
     Tampered t("token");
     ConvertOptions options;
