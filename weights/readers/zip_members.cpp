@@ -30,6 +30,7 @@ constexpr std::uint64_t central_bytes = 46;
 constexpr std::uint64_t end_bytes = 22;
 constexpr std::uint64_t end64_bytes = 56;
 constexpr std::uint64_t locator64_bytes = 20;
+constexpr std::uint64_t most_descriptor_bytes = 24;
 constexpr std::uint16_t zip64_extra = 0x0001;
 constexpr std::uint32_t saturated32 = 0xFFFFFFFF;
 constexpr std::uint16_t saturated16 = 0xFFFF;
@@ -67,15 +68,33 @@ struct Directory {
     std::uint64_t entries = 0;
 };
 
-/// The end record is the last one whose comment reaches the end of the file exactly.
-std::uint64_t find_end(const Archive& archive) {
-    const auto& bytes = archive.bytes;
-    if (bytes.size() >= end_bytes) {
-        const std::uint64_t last = bytes.size() - end_bytes;
-        const std::uint64_t first = last > saturated16 ? last - saturated16 : 0;
-        for (std::uint64_t at = last + 1; at-- > first;) {
-            const LittleEndian record(bytes.subspan(static_cast<std::size_t>(at)));
-            if (record.u32(0) == end_signature && record.u16(20) == last - at) return at;
+/// Where the last end record begins whose directory lies right before it; nothing for none.
+std::optional<std::uint64_t> last_plausible_end(std::span<const std::byte> bytes) {
+    for (std::uint64_t at = bytes.size() - end_bytes + 1; at-- > 0;) {
+        if (bytes[static_cast<std::size_t>(at)] != std::byte{'P'}) continue;
+        const LittleEndian record(bytes.subspan(static_cast<std::size_t>(at)));
+        if (record.u32(0) != end_signature) continue;
+        const std::uint64_t size = record.u32(12), offset = record.u32(16);
+        const bool is_zip64 =
+            at >= locator64_bytes &&
+            LittleEndian(bytes.subspan(static_cast<std::size_t>(at - locator64_bytes))).u32(0) ==
+                locator64_signature;
+        if (is_zip64 || offset + size == at) return at;
+    }
+    return std::nullopt;
+}
+
+[[noreturn]] void refuse_end(const Archive& archive) {
+    const std::uint64_t length = archive.bytes.size();
+    if (length >= end_bytes) {
+        if (const auto at = last_plausible_end(archive.bytes)) {
+            const LittleEndian record(archive.bytes.subspan(static_cast<std::size_t>(*at)));
+            const std::uint64_t end = *at + end_bytes + record.u16(20);
+            if (end < length)
+                archive.refuse(fmt::format(
+                    "{} bytes follow the end of this zip archive, at byte {}; remove them, or "
+                    "take another copy of the file",
+                    length - end, end));
         }
     }
     archive.refuse(
@@ -83,11 +102,34 @@ std::uint64_t find_end(const Archive& archive) {
         "download complete?)");
 }
 
+/// The end record's comment reaches the end of the file exactly, and holds no other end record:
+/// readers that look for the last one would see another archive.
+std::uint64_t find_end(const Archive& archive) {
+    const auto& bytes = archive.bytes;
+    bool another = false;
+    if (bytes.size() >= end_bytes) {
+        const std::uint64_t last = bytes.size() - end_bytes;
+        const std::uint64_t first = last > saturated16 ? last - saturated16 : 0;
+        for (std::uint64_t at = last + 1; at-- > first;) {
+            const LittleEndian record(bytes.subspan(static_cast<std::size_t>(at)));
+            if (record.u32(0) != end_signature) continue;
+            if (record.u16(20) == last - at) {
+                if (another)
+                    archive.refuse("expected one zip archive, found a second in its comment");
+                return at;
+            }
+            another = true;
+        }
+    }
+    refuse_end(archive);
+}
+
 Directory find_directory(const Archive& archive) {
     const std::uint64_t end = find_end(archive);
     const LittleEndian record(archive.bytes.subspan(static_cast<std::size_t>(end)));
     Directory directory{record.u32(16), record.u32(12), record.u16(10)};
     std::uint64_t limit = end;
+    const auto first_disk = [](std::uint16_t disk) { return disk == 0 || disk == saturated16; };
     bool one_disk = record.u16(4) == 0 && record.u16(6) == 0;
     std::uint64_t on_this_disk = record.u16(8);
 
@@ -105,6 +147,12 @@ Directory find_directory(const Archive& archive) {
         if (wide.u32(0) != end64_signature)
             archive.refuse(
                 fmt::format("expected a zip64 end-of-directory record at byte {}, found none", at));
+        // Its only place: an archive before this one has a record at the same offset.
+        if (at + end64_bytes != locator_at || wide.u64(4) != end64_bytes - 12)
+            archive.refuse(fmt::format(
+                "expected the zip64 end-of-directory record at byte {}, right before its locator, "
+                "found it at byte {}; is this one archive behind another?",
+                locator_at - std::min(locator_at, end64_bytes), at));
         const Directory narrow = directory;
         directory = {wide.u64(48), wide.u64(40), wide.u64(32)};
         // Readers that know no zip64 must not see another archive than those that do.
@@ -115,7 +163,8 @@ Directory find_directory(const Archive& archive) {
             !agree(narrow.size, directory.size, saturated32) ||
             !agree(narrow.entries, directory.entries, saturated16))
             archive.refuse("the zip64 record and the end-of-directory record disagree");
-        one_disk = wide.u32(16) == 0 && wide.u32(20) == 0 && locator.u32(4) == 0;
+        one_disk = wide.u32(16) == 0 && wide.u32(20) == 0 && locator.u32(4) == 0 &&
+                   locator.u32(16) <= 1 && first_disk(record.u16(4)) && first_disk(record.u16(6));
         on_this_disk = wide.u64(24);
         limit = at;
     } else if (directory.offset == saturated32 || directory.size == saturated32 ||
@@ -198,6 +247,17 @@ void check_local(const Archive& archive, std::string_view name, const Header& ce
     if (header.size != central.size && !(later && header.size == 0)) disagree("size");
 }
 
+/// A path that stays in the folder where an archive is unpacked.
+bool is_safe_path(std::string_view name) {
+    if (name.starts_with('/') || name.starts_with('\\')) return false;
+    while (!name.empty()) {
+        const std::size_t end = std::min(name.find_first_of("/\\"), name.size());
+        if (name.substr(0, end) == "..") return false;
+        name.remove_prefix(std::min(end + 1, name.size()));
+    }
+    return true;
+}
+
 char folded(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
@@ -228,7 +288,30 @@ struct Extent {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
     std::uint32_t member = 0;
+    bool has_descriptor = false;
 };
+
+/// Bytes that belong to no member may be another archive.
+void check_gaps(const Archive& archive, const std::vector<ZipMember>& members,
+                const std::vector<Extent>& sorted, std::uint64_t directory) {
+    std::uint64_t filled = 0;
+    std::uint64_t allowed = 0;
+    std::string after = "the file's beginning";
+    const auto check = [&](std::uint64_t begin) {
+        if (begin > filled + allowed)
+            archive.refuse(fmt::format(
+                "{} bytes after {}, from byte {}, belong to no member; are these two archives in "
+                "one file?",
+                begin - filled, after, filled));
+    };
+    for (const Extent& extent : sorted) {
+        check(extent.begin);
+        filled = extent.end;
+        allowed = extent.has_descriptor ? most_descriptor_bytes : 0;
+        after = "member " + in_quotes(members[extent.member].name);
+    }
+    check(directory);
+}
 
 void check_overlap(const Archive& archive, const std::vector<ZipMember>& members,
                    std::vector<Extent>& extents) {
@@ -276,6 +359,8 @@ std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string
         const auto refuse = [&](const std::string& text) { archive.refuse_member(name, text); };
         if (name.empty() || name.find('\0') != std::string_view::npos)
             refuse("expected a name without zero bytes");
+        if (!is_safe_path(name))
+            refuse("expected a name inside of the archive, found one that leads out of it");
 
         Header header{entry.u16(8),  entry.u16(10), entry.u32(16),
                       entry.u32(20), entry.u32(24), entry.u32(42)};
@@ -316,8 +401,10 @@ std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string
         const std::uint64_t begin = header.offset + local_bytes + local_rest.size();
         const auto data = archive.part(begin, header.compressed, directory.offset,
                                        fmt::format("member {}", in_quotes(name)));
-        extents.push_back({header.offset, begin + data.size(), static_cast<std::uint32_t>(i)});
-        members.push_back({name, data, header.size, static_cast<ZipMethod>(header.method)});
+        extents.push_back({header.offset, begin + data.size(), static_cast<std::uint32_t>(i),
+                           (header.flags & flag_descriptor) != 0});
+        members.push_back(
+            {name, data, header.size, static_cast<ZipMethod>(header.method), header.crc});
     }
     if (at != directory_end)
         archive.refuse(
@@ -325,6 +412,7 @@ std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string
                         directory.entries, directory_end - at));
     check_names(archive, members);
     check_overlap(archive, members, extents);
+    check_gaps(archive, members, extents, directory.offset);
     return members;
 }
 
