@@ -83,7 +83,7 @@ std::string key_text(const PickleValue& key) {
     return fmt::format("an entry whose key is {}", kind_name(key));
 }
 
-/// "a mapping of 3 entries, 2 of them tensors": what a nested mapping would take with it.
+/// "a mapping with 2 tensors": what a nested mapping would take with it.
 std::string value_text(const PickleTree& tree, const PickleValue& value) {
     const auto* dict = std::get_if<PickleDict>(&value);
     if (dict == nullptr) return std::string(kind_name(value));
@@ -92,7 +92,7 @@ std::string value_text(const PickleTree& tree, const PickleValue& value) {
             return std::holds_alternative<std::unique_ptr<PickleTensor>>(tree[item.second]);
         });
     if (tensors == 0) return std::string(kind_name(value));
-    return fmt::format("{} with {} tensors", kind_name(value), tensors);
+    return fmt::format("{} with {} tensor{}", kind_name(value), tensors, tensors == 1 ? "" : "s");
 }
 
 /// One note per entry that is no weight, up to a number of them.

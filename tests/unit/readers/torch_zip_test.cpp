@@ -151,7 +151,7 @@ TEST(TorchZip, EntriesOfTheWeightsThatAreNotUsedAreListed) {
                 testing::ElementsAre("did not use 7 (a tensor): it is not a named tensor",
                                      "did not use an entry whose key is None (a tensor): it is not "
                                      "a named tensor",
-                                     "did not use 'more' (a mapping with 1 tensors): it is not a "
+                                     "did not use 'more' (a mapping with 1 tensor): it is not a "
                                      "named tensor",
                                      "did not use 'name' (text): it is not a named tensor"));
 }
