@@ -15,7 +15,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-using testing::StartsWith;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr bool memory_can_be_limited = false;  // sanitizers reserve all of it
@@ -98,12 +97,12 @@ TEST_F(TorchFiles, TooLittleMemoryIs3WithAPlace) {
     std::filesystem::resize_file(file, std::uintmax_t{4} << 30);  // without blocks of its own
     const auto limited = [](std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(),
-                         {"/bin/sh", "-c", "ulimit -v 2000000; exec \"$0\" \"$@\""});
+                         {"/bin/sh", "-c", "cd /; ulimit -v 2000000; exec \"$0\" \"$@\""});
         return run(arguments);
     };
     const Finished converted = limited({VIT_CONVERT, file, "-o", path("model.vit")});
     EXPECT_EQ(converted.status, 3);
-    EXPECT_THAT(converted.err, AllOf(StartsWith("vit-convert: error: "), HasSubstr("large.pth"),
+    EXPECT_THAT(converted.err, AllOf(HasSubstr("vit-convert: error: "), HasSubstr("large.pth"),
                                      HasSubstr("not enough memory")));
     const Finished loaded = limited({VIT_INFER, file, "--info"});
     EXPECT_EQ(loaded.status, 3);
