@@ -62,6 +62,15 @@ TEST_F(Arrays, ATensorGivesTheLogitsOfItsImages) {
     write_npy(path("in.npy"), {20, 3, 32, 32}, preprocessed(20));
     const NpyArray other = logits({path("in.npy"), "-b", "3"});
     EXPECT_TRUE(other.data == reference.data);
+    // The same on another machine.
+    std::string bytes = read(path("in.npy"));
+    const std::size_t order = bytes.find("<f4");
+    bytes[order] = '>';
+    for (std::size_t at = bytes.size() - std::size_t{20} * 3 * 32 * 32 * 4; at < bytes.size();
+         at += 4)
+        std::reverse(bytes.begin() + static_cast<std::ptrdiff_t>(at),
+                     bytes.begin() + static_cast<std::ptrdiff_t>(at + 4));
+    EXPECT_TRUE(logits({write("big.npy", bytes)}).data == reference.data);
     const auto records = lines_of(infer({path("in.npy"), "--format", "jsonl"}).out);
     ASSERT_EQ(records.size(), 20u);
     EXPECT_EQ(records[0]["file"], path("in.npy") + "[0]");

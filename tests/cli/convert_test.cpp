@@ -338,6 +338,9 @@ TEST(ErrorLine, EscapesWhatIsNoText) {
     EXPECT_EQ(escape_control("a\nb\tc\rd"), "a\\nb\\tc\\rd");
     EXPECT_EQ(escape_control(std::string("\0\x1b\x7f", 3)), "\\x00\\x1b\\x7f");
     EXPECT_EQ(escape_control("\xc2\x9b"), "\\xc2\\x9b");  // C1: CSI
+    EXPECT_EQ(escape_control("a\u202eb\u2028\u200b"),
+              "a\\xe2\\x80\\xaeb\\xe2\\x80\\xa8\\xe2\\x80\\x8b");
+    EXPECT_EQ(escape_control("\u00e9 \u4e2d"), "\u00e9 \u4e2d");
     EXPECT_EQ(escape_control("\xff \xc3( \xe2\x82"), "\\xff \\xc3( \\xe2\\x82");
     EXPECT_EQ(escape_control("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
     EXPECT_EQ(escape_control("\xc0\xaf"), "\\xc0\\xaf");           // overlong
@@ -357,7 +360,7 @@ TEST(ErrorLine, HasAStatusForEveryKind) {
     EXPECT_EQ(exit_status(ErrorKind::model), 3);
     EXPECT_EQ(exit_status(ErrorKind::unsupported), 3);
     EXPECT_EQ(exit_status(ErrorKind::input), 1);
-    EXPECT_EQ(exit_status(ErrorKind::memory), 1);
+    EXPECT_EQ(exit_status(ErrorKind::memory), 3);
     EXPECT_EQ(exit_status(ErrorKind::internal), 1);
 }
 

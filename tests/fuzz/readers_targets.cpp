@@ -31,6 +31,10 @@ void torch_zip(std::span<const std::byte> bytes) {
     checkpoint(bytes);
 }
 
+void torch_legacy(std::span<const std::byte> bytes) {
+    checkpoint(bytes);
+}
+
 /// The pickle alone, with storages at hand: mutations need not get past the zip directory.
 void pickle(std::span<const std::byte> bytes) {
     static constexpr std::array<std::byte, 96> storage{};

@@ -14,6 +14,7 @@ using Run = void (*)(std::span<const std::byte> bytes);
 
 void safetensors(std::span<const std::byte> bytes);
 void torch_zip(std::span<const std::byte> bytes);
+void torch_legacy(std::span<const std::byte> bytes);
 void pickle(std::span<const std::byte> bytes);
 void npz(std::span<const std::byte> bytes);
 void npy(std::span<const std::byte> bytes);
@@ -28,6 +29,7 @@ struct Target {
 inline constexpr Target targets[] = {
     {"safetensors", safetensors},
     {"torch_zip", torch_zip},
+    {"torch_legacy", torch_legacy},
     {"pickle", pickle},
     {"npz", npz},
     {"npy", npy},

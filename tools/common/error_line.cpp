@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
+#include <iterator>
 #include <new>
 #include <system_error>
 
@@ -33,22 +36,42 @@ std::size_t utf8_length(std::string_view text) {
     return 0;
 }
 
+struct Range {
+    std::uint32_t first;
+    std::uint32_t last;
+};
+// Characters that nobody sees, but that end lines, turn or hide other text.
+constexpr Range hidden[] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E}, {0x200B, 0x200F},
+    {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+};
+
+/// `sequence` is one well-formed character.
+bool is_hidden(std::string_view sequence) {
+    constexpr std::uint32_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    std::uint32_t code = static_cast<unsigned char>(sequence[0]) & lead_bits[sequence.size()];
+    for (const char c : sequence.substr(1))
+        code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
+    return std::any_of(std::begin(hidden), std::end(hidden), [&](const Range& range) {
+        return code >= range.first && code <= range.last;
+    });
+}
+
 }  // namespace
 
 std::string escape_control(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const auto lead = static_cast<unsigned char>(text[0]);
+        const char lead = text[0];
         std::size_t length = utf8_length(text);
-        const bool c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
         if (lead == '\n') {
             out += "\\n";
         } else if (lead == '\t') {
             out += "\\t";
         } else if (lead == '\r') {
             out += "\\r";
-        } else if (length == 0 || c1 || lead < 0x20 || lead == 0x7F) {
+        } else if (length == 0 || is_hidden(text.substr(0, length))) {
             if (length == 0) length = 1;
             for (const char c : text.substr(0, length))
                 out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
@@ -69,9 +92,9 @@ int exit_status(ErrorKind kind) {
         case ErrorKind::format:
         case ErrorKind::model:
         case ErrorKind::unsupported:
+        case ErrorKind::memory:  // of the model: images catch theirs and go on
             return exit_model_refused;
         case ErrorKind::input:
-        case ErrorKind::memory:
         case ErrorKind::internal:
             return exit_some_inputs_failed;
     }

@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <future>
+#include <new>
 #include <optional>
 #include <system_error>
 
@@ -15,7 +16,9 @@
 #include "tools/vit-infer/reports.h"
 #include "tools/vit-infer/run.h"
 #include "tools/vit-infer/sink.h"
+#include "vit/error.h"
 #include "vit/model.h"
+#include "weights/model_file/text.h"
 
 namespace vit::infer {
 
@@ -104,6 +107,9 @@ int main(int argc, char** argv) {
             return 128 + interrupted.signal;
         } catch (const infer::ReaderGone&) {
             return tools::exit_io;
+        } catch (const std::bad_alloc&) {
+            throw Error(ErrorKind::memory, in_quotes(parsed.options->model.native()) +
+                                               ": not enough memory to load and run this model");
         }
     });
 }

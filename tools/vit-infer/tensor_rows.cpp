@@ -15,6 +15,7 @@
 #include "vit/error.h"
 #include "weights/model_file/text.h"
 #include "weights/readers/npy.h"
+#include "weights/readers/strided.h"
 
 namespace vit::infer {
 
@@ -75,6 +76,7 @@ TensorRows::TensorRows(std::filesystem::path path) : path_(std::move(path)) {
                                 size - std::min(size, header.header_bytes)));
     shape_ = header.shape;
     data_offset_ = header.header_bytes;
+    big_endian_ = header.big_endian;
     fd_ = std::exchange(file.fd, -1);
 }
 
@@ -95,6 +97,7 @@ void TensorRows::read(std::int64_t row, const Shape& image_shape, std::span<floa
     if (static_cast<std::size_t>(count) != bytes.size())
         throw Error(ErrorKind::io,
                     fmt::format("{}: ended early, in image {}", in_quotes(path_.native()), row));
+    if (big_endian_) swap_bytes(bytes, sizeof(float));
     if (!std::all_of(out.begin(), out.end(), [](float x) { return std::isfinite(x); }))
         throw Error(ErrorKind::input, fmt::format("{}: image {} holds NaN or infinity",
                                                   in_quotes(path_.native()), row));

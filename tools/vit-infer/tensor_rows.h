@@ -29,6 +29,7 @@ class TensorRows {
     int fd_ = -1;
     Shape shape_;
     std::uint64_t data_offset_ = 0;
+    bool big_endian_ = false;
 };
 
 }  // namespace vit::infer

@@ -26,12 +26,26 @@ std::string position(const Shape& shape, std::int64_t flat) {
     return to_string(at);
 }
 
+/// A float64 that is finite becomes infinity where float32 ends: the checkpoint is not damaged.
+void refuse_too_large(const TensorView& tensor, std::ptrdiff_t at) {
+    double value = 0;
+    std::memcpy(&value, tensor.data.data() + static_cast<std::size_t>(at) * sizeof value,
+                sizeof value);
+    if (std::isfinite(value))
+        throw Error(ErrorKind::model,
+                    fmt::format("tensor {}: expected values that fit in float32, found {} at {}; "
+                                "save the weights as float32 where they are meant to be finite",
+                                in_quotes(tensor.name), value, position(tensor.shape, at)));
+}
+
 }  // namespace
 
 void check_finite(const TensorView& tensor, std::span<const float> values) {
     const auto bad =
         std::find_if(values.begin(), values.end(), [](float x) { return !std::isfinite(x); });
     if (bad == values.end()) return;
+    if (tensor.dtype == DType::f64 && tensor.data.size() == values.size() * sizeof(double))
+        refuse_too_large(tensor, bad - values.begin());
     const auto count = std::count_if(bad, values.end(), [](float x) { return !std::isfinite(x); });
     throw Error(
         ErrorKind::model,

@@ -1,6 +1,8 @@
 #include "weights/model_file/checked.h"
 
 #include <limits>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 #include "vit/error.h"
@@ -34,6 +36,16 @@ std::uint64_t product(std::span<const std::int64_t> shape, std::string_view what
         result = mul(result, static_cast<std::uint64_t>(extent), what);
     }
     return result;
+}
+
+std::vector<std::byte> bytes(std::uint64_t size, std::string_view what) {
+    try {
+        return std::vector<std::byte>(to_size(size, what));
+    } catch (const std::bad_alloc&) {
+    } catch (const std::length_error&) {
+    }
+    throw Error(ErrorKind::memory,
+                std::string(what) + ": not enough memory for " + std::to_string(size) + " bytes");
 }
 
 std::size_t to_size(std::uint64_t value, std::string_view what) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace vit::checked {
 
@@ -16,6 +17,9 @@ std::uint64_t mul(std::uint64_t a, std::uint64_t b, std::string_view what);
 
 /// Product of all extents (1 for an empty shape). Throws Error(format) when it does not fit.
 std::uint64_t product(std::span<const std::int64_t> shape, std::string_view what);
+
+/// So many bytes of memory. Throws Error(memory) naming `what` where there are not as many.
+std::vector<std::byte> bytes(std::uint64_t size, std::string_view what);
 
 /// `value` as std::size_t. Throws Error(memory) when it does not fit.
 std::size_t to_size(std::uint64_t value, std::string_view what);

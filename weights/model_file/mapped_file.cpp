@@ -49,6 +49,9 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
     const std::size_t size =
         checked::to_size(static_cast<std::uint64_t>(status.st_size), in_quotes(path.native()));
     void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (address == MAP_FAILED && errno == ENOMEM)
+        throw Error(ErrorKind::memory, fmt::format("{}: not enough memory to map {} bytes",
+                                                   in_quotes(path.native()), size));
     if (address == MAP_FAILED)
         fail(path, fmt::format("cannot map {} bytes: {}", size, reason(errno)));
     bytes_ = {static_cast<const std::byte*>(address), size};

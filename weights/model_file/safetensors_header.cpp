@@ -83,6 +83,11 @@ class Reader {
     }
 
     void metadata(std::map<std::string, std::string>& out) {
+        skip_space();
+        if (text_.substr(at_).starts_with("null")) {  // none, to the reference implementation
+            at_ += 4;
+            return;
+        }
         members([&](std::string key, std::size_t at) {
             if (out.size() == max_tensors)
                 refuse(at, fmt::format("expected at most {} metadata entries, found more",

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstring>
+#include <new>
 
 #include "vit/error.h"
 #include "weights/model_file/checked.h"
@@ -148,9 +149,15 @@ std::vector<float> to_f32(const TensorView& view) {
         throw Error(ErrorKind::model,
                     fmt::format("tensor {}: shape {} needs more than its {} bytes",
                                 in_quotes(view.name), to_string(view.shape), view.data.size()));
-    std::vector<float> out(static_cast<std::size_t>(view.numel()));
-    to_f32(view, out);
-    return out;
+    try {
+        std::vector<float> out(static_cast<std::size_t>(view.numel()));
+        to_f32(view, out);
+        return out;
+    } catch (const std::bad_alloc&) {
+        throw Error(ErrorKind::memory,
+                    fmt::format("tensor {}: not enough memory for {} values in float32",
+                                in_quotes(view.name), view.numel()));
+    }
 }
 
 }  // namespace vit

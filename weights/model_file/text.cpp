@@ -2,11 +2,36 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+
 namespace vit {
 
 namespace {
 
 constexpr std::size_t longest_shown = 200;  // bytes; a name from a file may be 100 MB
+
+struct Range {
+    std::uint32_t first;
+    std::uint32_t last;
+};
+// Characters that nobody sees, but that end lines, turn or hide other text.
+constexpr Range hidden[] = {
+    {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E}, {0x200B, 0x200F},
+    {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
+};
+
+/// `sequence` is one well-formed character.
+bool is_hidden(std::string_view sequence) {
+    constexpr std::uint32_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    std::uint32_t code = static_cast<unsigned char>(sequence[0]) & lead_bits[sequence.size()];
+    for (const char c : sequence.substr(1))
+        code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
+    return std::any_of(std::begin(hidden), std::end(hidden), [&](const Range& range) {
+        return code >= range.first && code <= range.last;
+    });
+}
 
 }  // namespace
 
@@ -50,19 +75,16 @@ std::string in_quotes(std::string_view text) {
     std::string out = "'";
     const auto append = [&out](std::string_view part) {
         while (!part.empty()) {
-            const auto byte = static_cast<unsigned char>(part[0]);
             const std::size_t length = utf8_sequence(part);
-            // U+0080 to U+009F are control characters to a terminal too.
-            const bool c1 =
-                length == 2 && byte == 0xC2 && static_cast<unsigned char>(part[1]) < 0xA0;
-            if (length == 0 || byte < 0x20 || byte == 0x7F || c1) {
-                out += fmt::format("\\x{:02x}", byte);
-                part.remove_prefix(1);
+            const std::string_view character = part.substr(0, std::max<std::size_t>(length, 1));
+            part.remove_prefix(character.size());
+            if (length == 0 || is_hidden(character)) {
+                for (const char c : character)
+                    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
                 continue;
             }
-            if (byte == '\'' || byte == '\\') out += '\\';
-            out += part.substr(0, length);
-            part.remove_prefix(length);
+            if (character == "'" || character == "\\") out += '\\';
+            out += character;
         }
     };
     if (text.size() <= longest_shown) {

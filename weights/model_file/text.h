@@ -6,7 +6,8 @@
 
 namespace vit {
 
-/// 'text' in single quotes: control bytes as \xNN, quote and backslash escaped, the middle of an
+/// 'text' in single quotes: bytes of control characters, and of those that end lines or turn or
+/// hide other text (U+2028, U+202E), as \xNN, quote and backslash escaped, the middle of an
 /// overlong text left out. Bytes that are not UTF-8 are escaped too, so that the result is always
 /// valid UTF-8.
 std::string in_quotes(std::string_view text);

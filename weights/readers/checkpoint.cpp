@@ -14,6 +14,7 @@
 #include "weights/readers/npz.h"
 #include "weights/readers/shards.h"
 #include "weights/readers/state_dict.h"
+#include "weights/readers/torch_legacy.h"
 #include "weights/readers/torch_zip.h"
 #include "weights/readers/zip_members.h"
 
@@ -72,7 +73,13 @@ Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file
                                     "weights only",
                                     where, checkpoint.container));
     };
-    if (tell_container(bytes, where) == Container::safetensors) {
+    const Container container = tell_container(bytes, where);
+    if (container == Container::torch_legacy) {
+        checkpoint.container = "torch before 1.6";
+        take_state_dict(read_torch_legacy(bytes, where), ema, checkpoint);
+        return checkpoint;
+    }
+    if (container == Container::safetensors) {
         checkpoint.container = "safetensors";
         no_ema_here();
         checkpoint.tensors = parse_safetensors(bytes, file).tensors;

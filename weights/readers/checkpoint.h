@@ -21,7 +21,7 @@ enum class EmaChoice { automatic, ema, no_ema };
 struct Checkpoint {
     std::filesystem::path path;                ///< the weights file itself, or the index of several
     std::vector<std::filesystem::path> files;  ///< all weights files that were read
-    std::string container;                     ///< "safetensors", "torch zip", "npz"
+    std::string container;  ///< "safetensors", "torch zip", "torch before 1.6", "npz"
     /// Names as in the file, prefixes `module.`, `_orig_mod.` stripped.
     std::vector<TensorView> tensors;
     /// `arch` of a timm training checkpoint, else `model` of its `args`.

@@ -7,10 +7,10 @@
 
 namespace vit {
 
-enum class Container { safetensors, zip };
+enum class Container { safetensors, zip, torch_legacy };
 
 /// Throws Error(format) with advice for what else is often found under a checkpoint's name: torch's
-/// formats before 1.6, Git LFS pointers, web pages, other frameworks' files.
+/// tar format, other pickles, Git LFS pointers, web pages, other frameworks' files.
 Container tell_container(std::span<const std::byte> bytes, std::string_view where);
 
 }  // namespace vit

@@ -25,14 +25,16 @@ constexpr std::size_t most_dims = 8;
 constexpr std::size_t alignment = 64;
 
 struct Descr {
-    std::string_view text;
+    std::string_view code;
+    std::string_view name;
     DType dtype;
 };
 constexpr Descr descrs[] = {
-    {"<f4", DType::f32}, {"<f2", DType::f16}, {"<f8", DType::f64},
-    {"<i8", DType::i64}, {"<i4", DType::i32}, {"<i2", DType::i16},
-    {"|i1", DType::i8},  {"|u1", DType::u8},  {"|b1", DType::boolean},
+    {"f4", "float32", DType::f32}, {"f2", "float16", DType::f16}, {"f8", "float64", DType::f64},
+    {"i8", "int64", DType::i64},   {"i4", "int32", DType::i32},   {"i2", "int16", DType::i16},
+    {"i1", "int8", DType::i8},     {"u1", "uint8", DType::u8},    {"b1", "bool", DType::boolean},
 };
+constexpr std::string_view byte_orders = "<>=|";
 
 /// The header's text: a Python dict literal of three known keys.
 class HeaderText {
@@ -73,6 +75,7 @@ class HeaderText {
             refuse("expected descr, fortran_order and shape, found only some of them");
         NpyHeader header;
         header.dtype = dtype(*descr);
+        header.big_endian = descr->starts_with('>') && item_size(header.dtype) > 1;
         header.fortran_order = *fortran_order;
         header.shape = std::move(*shape);
         return header;
@@ -135,12 +138,11 @@ class HeaderText {
         return shape;
     }
     DType dtype(std::string_view descr) const {
+        const bool has_order =
+            !descr.empty() && byte_orders.find(descr.front()) != std::string_view::npos;
+        const std::string_view code = descr.substr(has_order ? 1 : 0);
         for (const Descr& known : descrs)
-            if (known.text == descr) return known.dtype;
-        if (descr.starts_with('>'))
-            refuse(fmt::format("element type {} is big-endian; save the array as little-endian",
-                               in_quotes(descr)),
-                   ErrorKind::unsupported);
+            if (known.code == code || known.name == descr) return known.dtype;
         if (descr.starts_with("|O"))
             refuse("expected numbers, found Python objects, which are never loaded",
                    ErrorKind::unsupported);
@@ -197,7 +199,8 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view wh
     return header;
 }
 
-void to_row_major(const NpyHeader& header, std::vector<std::byte>& data) {
+void make_plain(const NpyHeader& header, std::vector<std::byte>& data) {
+    if (header.big_endian) swap_bytes(data, item_size(header.dtype));
     if (!header.fortran_order) return;
     Shape stride(header.shape.size(), 1);
     for (std::size_t i = 1; i < stride.size(); ++i) {
@@ -220,7 +223,7 @@ NpyArray parse_npy(std::span<const std::byte> bytes, std::string_view where) {
                                 dtype_name(header.dtype), to_string(header.shape),
                                 header.data_bytes, data.size()));
     NpyArray array{{}, header.dtype, header.shape, {data.begin(), data.end()}};
-    to_row_major(header, array.data);
+    make_plain(header, array.data);
     return array;
 }
 

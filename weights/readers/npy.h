@@ -28,6 +28,7 @@ struct NpyArray {
 struct NpyHeader {
     DType dtype = DType::f32;
     bool fortran_order = false;
+    bool big_endian = false;
     Shape shape;
     std::uint64_t header_bytes = 0;  ///< offset of the first element
     std::uint64_t data_bytes = 0;    ///< implied by dtype and shape
@@ -39,13 +40,17 @@ inline constexpr std::size_t most_npy_header_bytes = 65'536;
 /// True when the bytes begin as an .npy file does.
 bool looks_like_npy(std::span<const std::byte> bytes) noexcept;
 
-/// Versions 1.0, 2.0 and 3.0; exactly descr, fortran_order and shape; little-endian f2, f4, f8, i8,
-/// i4, i2, i1, u1 and b1. `bytes` may end anywhere after the header. `where` names the array in
-/// messages. Throws Error(format), Error(unsupported).
+/// Versions 1.0, 2.0 and 3.0; exactly descr, fortran_order and shape; f2, f4, f8, i8, i4, i2, i1,
+/// u1 and b1 of either order of bytes, also by NumPy's names ("float32"). `bytes` may end anywhere
+/// after the header. `where` names the array in messages. Throws Error(format), Error(unsupported).
 NpyHeader parse_npy_header(std::span<const std::byte> bytes, std::string_view where);
 
-/// Elements in Fortran order brought into row-major order; `header` says which order they have.
-void to_row_major(const NpyHeader& header, std::vector<std::byte>& data);
+/// True when the elements lie as the engine wants them: little-endian and in row-major order.
+inline bool is_plain(const NpyHeader& header) {
+    return !header.fortran_order && !header.big_endian;
+}
+/// Elements brought into that order; `header` says which one they have.
+void make_plain(const NpyHeader& header, std::vector<std::byte>& data);
 
 /// Exactly one array. Throws Error(format), Error(unsupported).
 NpyArray parse_npy(std::span<const std::byte> bytes, std::string_view where);

@@ -120,7 +120,7 @@ NpyHeader verify(Inflater::Stream stream, const ZipMember& member, std::vector<s
 std::vector<std::byte> inflate(Inflater::Stream stream, const NpyHeader& header,
                                const std::string& where) {
     std::vector<std::byte> skipped(static_cast<std::size_t>(header.header_bytes));
-    std::vector<std::byte> data(checked::to_size(header.data_bytes, where));
+    std::vector<std::byte> data = checked::bytes(header.data_bytes, where);
     if (stream.read(skipped) != skipped.size() || stream.read(data) != data.size())
         throw Error(ErrorKind::format, fmt::format("{}: changed while it was read", where));
     return data;
@@ -158,12 +158,12 @@ NpzArrays parse_npz(std::span<const std::byte> bytes, std::span<const ZipMember>
         const ZipMember& member = members[i];
         const NpyHeader& header = headers[i];
         std::span<const std::byte> data;
-        if (member.method == ZipMethod::stored && !header.fortran_order) {
+        if (member.method == ZipMethod::stored && is_plain(header)) {
             data = member.data.subspan(static_cast<std::size_t>(header.header_bytes));
         } else {
             const std::string name = name_of(member);
             auto& owned = result.owned.emplace_back(inflate(inflater.open(i, name), header, name));
-            to_row_major(header, owned);
+            make_plain(header, owned);
             data = owned;
         }
         result.tensors.push_back(

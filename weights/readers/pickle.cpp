@@ -30,6 +30,16 @@ void PickleReader::push_bytes(std::uint64_t size) {
     push_new(PickleBytes{{reinterpret_cast<const char*>(part.data()), part.size()}});
 }
 
+/// A str of Python 2: text for the most part.
+void PickleReader::push_byte_string(std::uint64_t size) {
+    const auto part = take(size);
+    const std::string_view found(reinterpret_cast<const char*>(part.data()), part.size());
+    if (is_utf8(found))
+        push_new(found);
+    else
+        push_new(PickleBytes{found});
+}
+
 void PickleReader::step(std::uint64_t opcode) {
     switch (opcode) {
         case 0x80: {  // PROTO
@@ -93,6 +103,21 @@ void PickleReader::step(std::uint64_t opcode) {
             return push_bytes(number(1));
         case 0x8e:  // BINBYTES8
             return push_bytes(number(8));
+        case 0x96:  // BYTEARRAY8
+            return push_bytes(number(8));
+        case 'U':  // SHORT_BINSTRING
+            return push_byte_string(number(1));
+        case 'T':  // BINSTRING
+            return push_byte_string(number(4));
+        case 0x8f:  // EMPTY_SET
+            return push_new(PickleInert{"a set"});
+        case 0x90:  // ADDITEMS
+            pop_mark();
+            expect<PickleInert>(top(), "a set to add to");
+            return;
+        case 0x91:  // FROZENSET
+            pop_mark();
+            return push_new(PickleInert{"a set"});
         case ']':  // EMPTY_LIST
             return push_new(PickleList{});
         case 'a': {  // APPEND
@@ -170,7 +195,8 @@ std::string_view kind_name(const PickleValue& value) {
     static constexpr std::string_view names[] = {
         "None",   "a boolean", "an integer", "a number", "text",      "bytes",    "a large integer",
         "a list", "a tuple",   "a mapping",  "a name",   "a storage", "a tensor", "a namespace"};
-    static_assert(std::size(names) == std::variant_size_v<PickleValue>);
+    static_assert(std::size(names) + 1 == std::variant_size_v<PickleValue>);
+    if (const auto* inert = std::get_if<PickleInert>(&value)) return inert->kind;
     return names[value.index()];
 }
 
@@ -178,7 +204,17 @@ PickleTree read_pickle(std::span<const std::byte> bytes, std::string_view where)
     if (bytes.size() > most_bytes)
         throw Error(ErrorKind::format, fmt::format("{}: expected at most {} bytes, found {}", where,
                                                    most_bytes, bytes.size()));
-    return PickleReader(bytes, where).read();
+    std::size_t size = 0;
+    PickleTree tree = PickleReader(bytes, where).read(size);
+    if (size != bytes.size())
+        throw Error(ErrorKind::format, fmt::format("{}: byte {}: {} bytes follow the pickle's end",
+                                                   where, size, bytes.size() - size));
+    return tree;
+}
+
+PickleTree read_pickle_at_start(std::span<const std::byte> bytes, std::string_view where,
+                                std::size_t& size) {
+    return PickleReader(bytes.first(std::min(bytes.size(), most_bytes)), where).read(size);
 }
 
 }  // namespace vit

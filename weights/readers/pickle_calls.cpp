@@ -50,18 +50,33 @@ void PickleReader::persistent() {
     const KnownGlobal& type = global_of(parts[1], "a storage class");
     if (type.role != GlobalRole::storage_class)
         refuse(fmt::format("expected a storage class, found {}.{}", type.module, type.name));
-    if (parts.size() == 6 && parts[5] != id_none) refuse("views of storages are not supported");
     auto storage = std::make_unique<PickleStorage>();
     charge(sizeof(PickleStorage) + heap_overhead);
     storage->type = type.name;
     storage->key = expect<std::string_view>(parts[2], "a storage's key");
     storage->numel = not_negative(parts[4], "a storage's size");
+    storage->view_numel = storage->numel;
+    if (parts.size() == 6 && parts[5] != id_none) read_view(*storage, parts[5]);
     push_new(std::move(storage));
 }
 
-PickleId PickleReader::tensor(const std::vector<PickleId>& arguments, bool with_dtype) {
-    const std::size_t fewest = with_dtype ? 7 : 6;
-    if (arguments.size() < fewest || arguments.size() > fewest + 1)
+/// (key, offset, size): a part of a storage, as releases before 1.0 saved what shared it.
+void PickleReader::read_view(PickleStorage& storage, PickleId id) {
+    const auto& parts = expect<PickleTuple>(id, "a view of a storage").items;
+    if (parts.size() != 3) refuse("expected (key, offset, size) of a view of a storage");
+    storage.view_offset = not_negative(parts[1], "a view's offset");
+    storage.view_numel = not_negative(parts[2], "a view's size");
+    if (storage.view_offset > storage.numel ||
+        storage.view_numel > storage.numel - storage.view_offset)
+        refuse(fmt::format("a view of {} elements from element {} reaches beyond its storage of {}",
+                           storage.view_numel, storage.view_offset, storage.numel));
+}
+
+PickleId PickleReader::tensor(GlobalRole role, const std::vector<PickleId>& arguments) {
+    const bool with_dtype = role == GlobalRole::rebuild_tensor_v3;
+    const bool oldest = role == GlobalRole::rebuild_tensor;
+    const std::size_t fewest = oldest ? 4 : with_dtype ? 7 : 6;
+    if (arguments.size() < fewest || arguments.size() > fewest + (oldest ? 0 : 1))
         refuse(
             fmt::format("expected {} arguments of a tensor, found {}", fewest, arguments.size()));
     auto result = std::make_unique<PickleTensor>();
@@ -80,37 +95,108 @@ PickleId PickleReader::tensor(const std::vector<PickleId>& arguments, bool with_
             refuse(fmt::format("expected an element type, found {}.{}", dtype.module, dtype.name));
         result->dtype = dtype.name;
     }
+    if (arguments.size() > fewest) read_metadata(*result, arguments[fewest]);
     return add(std::move(result), 0);
 }
 
-void PickleReader::call() {
-    const PickleId arguments_id = pop();
-    const KnownGlobal& callee = global_of(pop(), "a name to call");
-    const auto& arguments = expect<PickleTuple>(arguments_id, "a tuple of arguments").items;
+/// {'neg': True}: bits that change what the stored values mean.
+void PickleReader::read_metadata(PickleTensor& tensor, PickleId id) {
+    if (id == id_none) return;
+    for (const auto& [key, value] : expect<PickleDict>(id, "a tensor's metadata").items) {
+        const std::string_view name = expect<std::string_view>(key, "a name in metadata");
+        const bool* set = std::get_if<bool>(&node(value));
+        TensorBits bits = TensorBits::unknown;
+        if (set != nullptr && name == "neg") bits = TensorBits::negative;
+        if (set != nullptr && name == "conj") bits = TensorBits::conjugate;
+        if (bits != TensorBits::unknown && !*set) continue;
+        // Two at once, of imaginary parts for example, are none that is known here.
+        tensor.bits = tensor.bits == TensorBits::none ? bits : TensorBits::unknown;
+    }
+}
+
+/// Python 2 gives the items as an argument.
+PickleId PickleReader::ordered_dict(const std::vector<PickleId>& arguments) {
+    if (arguments.size() > 1) refuse("expected OrderedDict with one argument at most");
+    const PickleId dict = add(PickleDict{}, 0);
+    if (arguments.empty()) return dict;
+    for (const PickleId item : expect<PickleList>(arguments[0], "a list of items").items) {
+        const auto& pair = expect<PickleList>(item, "a list of key and value").items;
+        if (pair.size() != 2) refuse("expected pairs of key and value");
+        set_items(dict, pair);
+    }
+    return dict;
+}
+
+/// Counter(mapping) and defaultdict(factory).
+PickleId PickleReader::other_dict(const KnownGlobal& callee,
+                                  const std::vector<PickleId>& arguments) {
+    if (arguments.size() > 1)
+        refuse(fmt::format("expected {} with one argument at most", callee.name));
+    if (arguments.empty() || callee.name != "Counter") {
+        if (!arguments.empty() && arguments[0] != id_none)
+            global_of(arguments[0], "what a defaultdict is made with");
+        return add(PickleDict{}, 0);
+    }
+    expect<PickleDict>(arguments[0], "a mapping of counts");
+    return arguments[0];
+}
+
+/// (function, class, its arguments, attributes): a tensor with attributes, which are dropped.
+PickleId PickleReader::tensor_of_type(const std::vector<PickleId>& arguments) {
+    if (arguments.size() != 4) refuse("expected 4 arguments of a tensor with attributes");
+    const KnownGlobal& type = global_of(arguments[1], "a tensor's class");
+    if (type.role != GlobalRole::tensor_class)
+        refuse(fmt::format("expected a tensor's class, found {}.{}", type.module, type.name));
+    const KnownGlobal& function = global_of(arguments[0], "a function that makes a tensor");
+    if (function.role == GlobalRole::rebuild_from_type_v2)
+        refuse("a tensor with attributes inside of another is not supported");
+    return apply(function, expect<PickleTuple>(arguments[2], "a tuple of arguments").items);
+}
+
+PickleId PickleReader::apply(const KnownGlobal& callee, const std::vector<PickleId>& arguments) {
     switch (callee.role) {
         case GlobalRole::ordered_dict:
-            if (!arguments.empty()) refuse("expected OrderedDict without arguments");
-            return push_new(PickleDict{});
+            return ordered_dict(arguments);
+        case GlobalRole::other_dict:
+            return other_dict(callee, arguments);
+        case GlobalRole::rebuild_tensor:
         case GlobalRole::rebuild_tensor_v2:
-            return push(tensor(arguments, false));
         case GlobalRole::rebuild_tensor_v3:
-            return push(tensor(arguments, true));
+            return tensor(callee.role, arguments);
         case GlobalRole::rebuild_parameter:
-            if (arguments.size() != 3) refuse("expected 3 arguments of a parameter");
-            expect<std::unique_ptr<PickleTensor>>(arguments[0], "a tensor");
-            return push(arguments[0]);
+        case GlobalRole::rebuild_parameter_with_state: {  // attributes are dropped
+            const std::size_t count = callee.role == GlobalRole::rebuild_parameter ? 3 : 4;
+            if (arguments.size() != count)
+                refuse(fmt::format("expected {} arguments of a parameter", count));
+            if (!std::holds_alternative<PickleInert>(node(arguments[0])))
+                expect<std::unique_ptr<PickleTensor>>(arguments[0], "a tensor");
+            return arguments[0];
+        }
+        case GlobalRole::rebuild_from_type_v2:
+            return tensor_of_type(arguments);
         case GlobalRole::torch_size:
             if (arguments.size() != 1) refuse("expected torch.Size with one argument");
             expect<PickleTuple>(arguments[0], "a tuple of sizes");
-            return push(arguments[0]);
+            return arguments[0];
         case GlobalRole::argparse_namespace:
             if (!arguments.empty()) refuse("expected argparse.Namespace without arguments");
-            return push_new(PickleNamespace{id_none});
+            return add(PickleNamespace{id_none}, 0);
+        case GlobalRole::inert_call:
+        case GlobalRole::inert_tensor:
+            return add(PickleInert{callee.kind, callee.role == GlobalRole::inert_tensor}, 0);
         case GlobalRole::storage_class:
         case GlobalRole::dtype:
+        case GlobalRole::tensor_class:
+        case GlobalRole::inert_name:
             break;
     }
     refuse(fmt::format("{}.{} is not called in a state dict", callee.module, callee.name));
+}
+
+void PickleReader::call() {
+    const PickleId arguments = pop();
+    const KnownGlobal& callee = global_of(pop(), "a name to call");
+    push(apply(callee, expect<PickleTuple>(arguments, "a tuple of arguments").items));
 }
 
 /// Attributes: an OrderedDict's (`_metadata`) are dropped, a Namespace's are its content.

@@ -11,19 +11,28 @@ namespace vit {
 /// What the reader does where the pickle calls or uses the name.
 enum class GlobalRole : std::uint8_t {
     ordered_dict,
+    rebuild_tensor,  ///< before PyTorch 0.4
     rebuild_tensor_v2,
     rebuild_tensor_v3,
     rebuild_parameter,
+    rebuild_parameter_with_state,
+    rebuild_from_type_v2,
     torch_size,
     argparse_namespace,
     storage_class,
     dtype,
+    other_dict,    ///< Counter, defaultdict: a mapping like others
+    inert_call,    ///< what it makes is kept as a kind alone
+    inert_tensor,  ///< the same, of a tensor that cannot be read
+    tensor_class,  ///< torch.Tensor and Parameter: named, never called
+    inert_name,    ///< the same of anything else
 };
 
 struct KnownGlobal {
     std::string_view module;
     std::string_view name;
     GlobalRole role;
+    std::string_view kind = {};  ///< of what an inert call makes: "a device"
 };
 
 std::span<const KnownGlobal> pickle_globals() noexcept;

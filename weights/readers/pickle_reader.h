@@ -25,7 +25,7 @@ namespace vit {
 class PickleReader {
   public:
     PickleReader(std::span<const std::byte> bytes, std::string_view where)
-        : bytes_(bytes), where_(where), memory_left_(3 * bytes.size() + (std::size_t{24} << 20)) {
+        : bytes_(bytes), where_(where) {
         add(PickleNone{}, 0);
         add(false, 0);
         add(true, 0);
@@ -33,15 +33,15 @@ class PickleReader {
         for (std::int64_t i = 0; i < small_ints; ++i) add(i, 0);
     }
 
-    PickleTree read() {
+    /// Up to the end of the pickle, which others may follow; `size` becomes its length.
+    PickleTree read(std::size_t& size) {
         for (std::uint64_t count = 0; !stopped_; ++count) {
             opcode_at_ = at_;
             if (count == most_opcodes)
                 refuse(fmt::format("expected at most {} opcodes, found more", most_opcodes));
             step(number(1));
         }
-        if (at_ != bytes_.size())
-            refuse(fmt::format("{} bytes follow the pickle's end", bytes_.size() - at_));
+        size = at_;
         return std::move(tree_);
     }
 
@@ -85,8 +85,10 @@ class PickleReader {
     // Values.
 
     void charge(std::size_t bytes) {
-        if (bytes > memory_left_) refuse("the pickle needs far more memory than its size warrants");
-        memory_left_ -= bytes;
+        // What was read counts, not what there is: storages follow in the older format.
+        if (bytes > 3 * at_ + spare_memory - memory_used_)
+            refuse("the pickle needs far more memory than its size warrants");
+        memory_used_ += bytes;
     }
     PickleId add(PickleValue value, std::size_t depth) {
         if (depth > deepest)
@@ -190,6 +192,7 @@ class PickleReader {
     void step(std::uint64_t opcode);
     void push_long(std::span<const std::byte> digits);
     void push_bytes(std::uint64_t size);
+    void push_byte_string(std::uint64_t size);
 
     // What they mean in a checkpoint: pickle_calls.cpp.
 
@@ -205,7 +208,13 @@ class PickleReader {
     std::int64_t not_negative(PickleId id, std::string_view what);
     std::vector<std::int64_t> sizes(PickleId id, std::string_view what);
     void persistent();
-    PickleId tensor(const std::vector<PickleId>& arguments, bool with_dtype);
+    void read_view(PickleStorage& storage, PickleId id);
+    PickleId tensor(GlobalRole role, const std::vector<PickleId>& arguments);
+    void read_metadata(PickleTensor& tensor, PickleId id);
+    PickleId ordered_dict(const std::vector<PickleId>& arguments);
+    PickleId other_dict(const KnownGlobal& callee, const std::vector<PickleId>& arguments);
+    PickleId tensor_of_type(const std::vector<PickleId>& arguments);
+    PickleId apply(const KnownGlobal& callee, const std::vector<PickleId>& arguments);
     void call();
     void build();
 
@@ -216,6 +225,7 @@ class PickleReader {
     static constexpr std::size_t most_memo = 4'194'304;
     static constexpr std::size_t deepest = 200;
     static constexpr std::size_t most_dims = 8;
+    static constexpr std::size_t spare_memory = std::size_t{24} << 20;
     static constexpr std::size_t heap_overhead = 16;  // of one allocation, roughly
     static constexpr PickleId id_none = 0;
     static constexpr PickleId id_false = 1;
@@ -229,7 +239,7 @@ class PickleReader {
     std::size_t at_ = 0;
     std::size_t opcode_at_ = 0;
     bool stopped_ = false;
-    std::size_t memory_left_;
+    std::size_t memory_used_ = 0;
     PickleTree tree_;
     // Of every value; a lower bound where a value was filled after it was put into another.
     std::deque<std::uint8_t> depth_;

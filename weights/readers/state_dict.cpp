@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <map>
 #include <unordered_set>
 #include <utility>
 
 #include "vit/error.h"
 #include "weights/model_file/checked.h"
 #include "weights/model_file/text.h"
+#include "weights/readers/member_bytes.h"
 
 namespace vit {
 
@@ -77,30 +78,67 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
 }
 
 std::string key_text(const PickleValue& key) {
-    const auto* text = std::get_if<std::string_view>(&key);
-    return text == nullptr ? fmt::format("an entry whose key is {}", kind_name(key))
-                           : in_quotes(*text);
+    if (const auto* text = std::get_if<std::string_view>(&key)) return in_quotes(*text);
+    if (const auto* number = std::get_if<std::int64_t>(&key)) return std::to_string(*number);
+    return fmt::format("an entry whose key is {}", kind_name(key));
+}
+
+/// "a mapping with 2 tensors": what a nested mapping would take with it.
+std::string value_text(const PickleTree& tree, const PickleValue& value) {
+    const auto* dict = std::get_if<PickleDict>(&value);
+    if (dict == nullptr) return std::string(kind_name(value));
+    const auto tensors =
+        std::count_if(dict->items.begin(), dict->items.end(), [&](const auto& item) {
+            return std::holds_alternative<std::unique_ptr<PickleTensor>>(tree[item.second]);
+        });
+    if (tensors == 0) return std::string(kind_name(value));
+    return fmt::format("{} with {} tensor{}", kind_name(value), tensors, tensors == 1 ? "" : "s");
 }
 
 /// One note per entry that is no weight, up to a number of them.
-class LeftOut {
+class Listed {
   public:
-    explicit LeftOut(std::vector<std::string>& notes) : notes_(notes) {}
-    LeftOut(const LeftOut&) = delete;
-    LeftOut& operator=(const LeftOut&) = delete;
-    void add(std::string note) {
-        if (++count_ <= most_listed) notes_.push_back("left out " + std::move(note));
+    Listed(std::vector<std::string>& notes, std::string_view verb) : notes_(notes), verb_(verb) {}
+    Listed(const Listed&) = delete;
+    Listed& operator=(const Listed&) = delete;
+    void add(const std::string& note) {
+        if (++count_ <= most_listed) notes_.push_back(fmt::format("{} {}", verb_, note));
     }
     void finish() {
         if (count_ > most_listed)
             notes_.push_back(
-                fmt::format("left out {} more entries of this kind", count_ - most_listed));
+                fmt::format("{} {} more entries of this kind", verb_, count_ - most_listed));
     }
 
   private:
     std::vector<std::string>& notes_;
+    std::string_view verb_;
     std::size_t count_ = 0;
 };
+
+/// Python would take the later of two values; which one was meant nobody knows.
+void refuse_doubles(const TorchArchive& archive, const PickleDict& dict) {
+    std::unordered_set<std::string_view> names;
+    for (const auto& [key, value] : dict.items) {
+        const auto* name = std::get_if<std::string_view>(&archive.tree[key]);
+        if (name == nullptr || names.insert(*name).second) continue;
+        const bool is_tensor =
+            std::holds_alternative<std::unique_ptr<PickleTensor>>(archive.tree[value]);
+        throw Error(ErrorKind::model,
+                    fmt::format("{}: two {} are named {}", archive.where,
+                                is_tensor ? "tensors" : "entries", in_quotes(*name)));
+    }
+}
+
+/// A weight of a kind that cannot be read: it must not be missing without a word.
+void refuse_inert(const TorchArchive& archive, std::string_view name, const PickleValue& value) {
+    const auto* inert = std::get_if<PickleInert>(&value);
+    if (inert != nullptr && inert->is_tensor)
+        throw Error(ErrorKind::unsupported,
+                    fmt::format("{}: tensor {}: expected a dense tensor, found {}; save it as a "
+                                "dense float32 tensor",
+                                archive.where, in_quotes(name), inert->kind));
+}
 
 std::optional<std::string> find_arch(const PickleTree& tree, const PickleDict& top) {
     const auto text = [](const PickleValue* value) -> std::optional<std::string> {
@@ -126,32 +164,48 @@ std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
 }
 
 /// Copies what is not dense in the file, once all tensors have been found valid.
-void complete(const std::string& where, std::vector<TorchTensor>& found, Checkpoint& checkpoint) {
+void complete(const TorchArchive& archive, std::vector<TorchTensor>& found,
+              Checkpoint& checkpoint) {
+    const std::string& where = archive.where;
     std::uint64_t copies = 0;
     std::uint64_t sources = 0;
     for (const TorchTensor& tensor : found) {
-        if (tensor.stride.empty()) continue;
+        if (!needs_copy(tensor)) continue;
+        const std::uint64_t source = tensor.storage->size - tensor.first;
         copies = checked::add(copies, tensor.dense_bytes, where);
-        sources = checked::add(sources, tensor.strided.size(), where);
+        sources = checked::add(sources, source, where);
         if (copies > checked::add(sources, spare_copies, where))
-            throw Error(
-                ErrorKind::model,
-                fmt::format("{}: tensor {}: shape {} with strides {} repeats a storage of "
-                            "{} bytes {} times over; save tensor.contiguous() only where "
-                            "that is meant",
-                            where, in_quotes(tensor.view.name), to_string(tensor.view.shape),
-                            to_string(tensor.stride), tensor.strided.size(),
-                            tensor.dense_bytes / std::max<std::size_t>(tensor.strided.size(), 1)));
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: tensor {}: shape {} with strides {} repeats a storage of "
+                                    "{} bytes {} times over; save tensor.contiguous() only where "
+                                    "that is meant",
+                                    where, in_quotes(tensor.view.name),
+                                    to_string(tensor.view.shape), to_string(tensor.stride), source,
+                                    tensor.dense_bytes / std::max<std::uint64_t>(source, 1)));
     }
-    auto owned = std::make_shared<std::deque<std::vector<std::byte>>>();
+    std::map<const ZipMember*, std::span<const std::byte>> read;  // each is verified once
+    std::size_t strided = 0, negative = 0, swapped = 0;
     for (TorchTensor& tensor : found) {
-        if (!tensor.stride.empty()) tensor.view.data = owned->emplace_back(materialise(tensor));
+        const auto [place, is_new] = read.try_emplace(tensor.storage);
+        if (is_new) place->second = member_bytes(*tensor.storage, where, *archive.owned);
+        tensor.view.data =
+            needs_copy(tensor)
+                ? archive.owned->emplace_back(materialise(tensor, place->second))
+                : place->second.subspan(static_cast<std::size_t>(tensor.first),
+                                        static_cast<std::size_t>(tensor.dense_bytes));
+        strided += tensor.is_dense ? 0 : 1;
+        negative += tensor.negative ? 1 : 0;
+        swapped += tensor.swapped ? 1 : 0;
         checkpoint.tensors.push_back(std::move(tensor.view));
     }
-    if (!owned->empty())
-        checkpoint.notes.push_back(fmt::format(
-            "copied {} tensors whose elements are not in row-major order", owned->size()));
-    checkpoint.storage = std::move(owned);
+    const auto note = [&](std::size_t count, std::string_view what) {
+        if (count != 0)
+            checkpoint.notes.push_back(fmt::format("copied {} tensors {}", count, what));
+    };
+    note(strided, "whose elements are not in row-major order");
+    note(negative, "with PyTorch's negative bit, and turned their signs");
+    note(swapped, "whose elements are big-endian");
+    checkpoint.storage = archive.owned;
 }
 
 /// timm's clean_state_dict: a model compiled inside or outside of its parallel wrapper.
@@ -174,7 +228,9 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     const Weights weights = find_weights(archive, *top, ema, checkpoint.notes);
     checkpoint.arch = find_arch(tree, *top);
 
-    LeftOut left_out(checkpoint.notes);
+    refuse_doubles(archive, *top);
+    if (weights.dict != top) refuse_doubles(archive, *weights.dict);
+    Listed left_out(checkpoint.notes, "left out");
     if (weights.dict != top) {
         for (const auto& [key, value] : top->items) {
             const auto* text = std::get_if<std::string_view>(&tree[key]);
@@ -187,32 +243,31 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
                                          key_text(tree[key]), kind_name(tree[value])));
         }
     }
+    left_out.finish();
     std::vector<TorchTensor> found;
-    std::unordered_set<std::string_view> names;  // before a name is copied: it may be long
+    Listed not_used(checkpoint.notes, "did not use");
     for (const auto& [key, value] : weights.dict->items) {
         const auto* name = std::get_if<std::string_view>(&tree[key]);
         const auto* tensor = std::get_if<std::unique_ptr<PickleTensor>>(&tree[value]);
         if (name == nullptr || tensor == nullptr) {
-            left_out.add(fmt::format("{} ({}): it is not a named tensor", key_text(tree[key]),
-                                     kind_name(tree[value])));
+            if (name != nullptr) refuse_inert(archive, *name, tree[value]);
+            not_used.add(fmt::format("{} ({}): it is not a named tensor", key_text(tree[key]),
+                                     value_text(tree, tree[value])));
             continue;
         }
         if (found.size() == most_tensors)
             throw Error(ErrorKind::model, fmt::format("{}: expected at most {} tensors, found more",
                                                       archive.where, most_tensors));
-        if (!names.insert(*name).second)
-            throw Error(ErrorKind::model, fmt::format("{}: two tensors are named {}", archive.where,
-                                                      in_quotes(*name)));
         found.push_back(checked_tensor(archive, **tensor, *name));
     }
-    left_out.finish();
+    not_used.finish();
     if (found.empty())
         throw Error(ErrorKind::model,
                     fmt::format("{}: expected named tensors {}, found {}", archive.where,
                                 weights.key.empty() ? std::string("at the top of the checkpoint")
                                                     : "under " + in_quotes(weights.key),
                                 first_keys(tree, *weights.dict)));
-    complete(archive.where, found, checkpoint);
+    complete(archive, found, checkpoint);
 }
 
 void clean_names(Checkpoint& checkpoint, std::string_view where) {

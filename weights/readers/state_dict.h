@@ -2,7 +2,7 @@
 #pragma once
 
 #include "weights/readers/checkpoint.h"
-#include "weights/readers/torch_zip.h"
+#include "weights/readers/torch_archive.h"
 
 namespace vit {
 

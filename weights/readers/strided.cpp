@@ -77,4 +77,9 @@ void copy_row_major(const Shape& shape, std::span<const std::int64_t> stride, st
     }
 }
 
+void swap_bytes(std::span<std::byte> data, std::size_t item) {
+    for (auto at = data.begin(); at != data.end(); at += static_cast<std::ptrdiff_t>(item))
+        std::reverse(at, at + static_cast<std::ptrdiff_t>(item));
+}
+
 }  // namespace vit

@@ -1,4 +1,4 @@
-// Tensors whose elements do not lie in row-major order.
+// Tensors whose elements do not lie in row-major order, or in another order of bytes.
 #pragma once
 
 #include <cstddef>
@@ -22,5 +22,8 @@ std::uint64_t extent_of(const Shape& shape, std::span<const std::int64_t> stride
 /// `from` at least extent_of() elements of `item` bytes.
 void copy_row_major(const Shape& shape, std::span<const std::int64_t> stride, std::size_t item,
                     std::span<const std::byte> from, std::span<std::byte> out);
+
+/// Elements of `item` bytes, big-endian to little-endian.
+void swap_bytes(std::span<std::byte> data, std::size_t item);
 
 }  // namespace vit

@@ -3,49 +3,80 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
+#include <charconv>
 #include <utility>
 
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
 #include "weights/model_file/text.h"
-#include "weights/readers/strided.h"
+#include "weights/readers/member_bytes.h"
 
 namespace vit {
 
 namespace {
 
-struct ElementType {
-    std::string_view storage;  ///< class that holds it in torch
-    std::string_view name;     ///< torch.NAME
-    DType dtype;
-};
-
-constexpr ElementType element_types[] = {
-    {"DoubleStorage", "float64", DType::f64}, {"FloatStorage", "float32", DType::f32},
-    {"HalfStorage", "float16", DType::f16},   {"BFloat16Storage", "bfloat16", DType::bf16},
-    {"LongStorage", "int64", DType::i64},     {"IntStorage", "int32", DType::i32},
-    {"ShortStorage", "int16", DType::i16},    {"CharStorage", "int8", DType::i8},
-    {"ByteStorage", "uint8", DType::u8},      {"BoolStorage", "bool", DType::boolean},
-};
+constexpr std::string_view pickle_name = "data.pkl";
+constexpr std::string_view data_folder = "data/";
+constexpr unsigned newest_version = 10;  // kMaxSupportedFileFormatVersion
+constexpr std::uint64_t most_word_bytes = 64;
+constexpr std::uint64_t most_pickle_bytes = std::uint64_t{64} << 20;
+constexpr std::uint64_t most_inflated_pickle_bytes = std::uint64_t{8} << 20;  // 50,000 tensors
 
 const ZipMember* find_pickle(std::span<const ZipMember> members) {
     const auto found = std::find_if(members.begin(), members.end(), [](const ZipMember& member) {
-        return member.name == "data.pkl" ||
+        return member.name == pickle_name ||
                (member.name.ends_with("/data.pkl") &&
                 std::count(member.name.begin(), member.name.end(), '/') == 1);
     });
     return found == members.end() ? nullptr : &*found;
 }
 
-std::optional<DType> dtype_of(const PickleStorage& storage, const PickleTensor& tensor) {
-    const bool untyped = storage.type == "UntypedStorage";
-    for (const ElementType& type : element_types)
-        if (untyped ? type.name == tensor.dtype
-                    : type.storage == storage.type &&
-                          (tensor.dtype.empty() || tensor.dtype == type.name))
-            return type.dtype;
-    return std::nullopt;
+[[noreturn]] void refuse(std::string_view where, const ZipMember& member, const std::string& what,
+                         ErrorKind kind = ErrorKind::format) {
+    throw Error(kind, fmt::format("{}: member {}: {}", where, in_quotes(member.name), what));
+}
+
+/// Content of a small member of text.
+std::string_view word(const ZipMember& member, TorchArchive& archive) {
+    if (member.size > most_word_bytes)
+        refuse(archive.where, member,
+               fmt::format("expected one word, found {} bytes", member.size));
+    const auto bytes = member_bytes(member, archive.where, *archive.owned);
+    std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+    return text;
+}
+
+void read_byte_order(const ZipMember& member, TorchArchive& archive) {
+    const std::string_view order = word(member, archive);
+    if (order != "little" && order != "big")
+        refuse(archive.where, member,
+               fmt::format("expected little or big, found {}", in_quotes(order)),
+               ErrorKind::unsupported);
+    archive.big_endian = order == "big";
+}
+
+void check_version(const ZipMember& member, TorchArchive& archive) {
+    const std::string_view text = word(member, archive);
+    unsigned version = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version);
+    if (error != std::errc() || end != text.data() + text.size() || version < 1 ||
+        version > newest_version)
+        refuse(archive.where, member,
+               fmt::format("expected a version of torch's archives from 1 to {}, found {}; the "
+                           "file is damaged or newer than this converter",
+                           newest_version, in_quotes(text)),
+               ErrorKind::unsupported);
+}
+
+void check_kind(const ZipMember& member, std::string_view folder, std::string_view where) {
+    if (!member.name.starts_with(folder))
+        refuse(where, member, "lies outside the folder of data.pkl");
+    const std::string_view name = member.name.substr(folder.size());
+    if (name == "constants.pkl" || name.starts_with("code/"))
+        refuse(where, member,
+               "is part of a TorchScript program, not of a checkpoint; save model.state_dict() "
+               "with torch.save or as safetensors",
+               ErrorKind::model);
 }
 
 }  // namespace
@@ -60,95 +91,29 @@ TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view
         throw Error(ErrorKind::format,
                     fmt::format("{}: expected a torch archive, found no data.pkl in it", where));
     const std::string_view folder =
-        pickle->name.substr(0, pickle->name.size() - std::string_view("data.pkl").size());
-    TorchArchive archive{std::string(where), {}, {}};
+        pickle->name.substr(0, pickle->name.size() - pickle_name.size());
+    TorchArchive archive;
+    archive.where = where;
+    archive.storage_place = "member data/";
+    archive.owned = std::make_shared<std::deque<std::vector<std::byte>>>();
+    check_inflation(members, where);
+    for (const ZipMember& member : members) check_kind(member, folder, where);
     for (const ZipMember& member : members) {
-        const auto refuse = [&](const std::string& what, ErrorKind kind = ErrorKind::format) {
-            throw Error(kind,
-                        fmt::format("{}: member {}: {}", where, in_quotes(member.name), what));
-        };
-        if (!member.name.starts_with(folder)) refuse("lies outside the folder of data.pkl");
         const std::string_view name = member.name.substr(folder.size());
-        if (name == "constants.pkl" || name.starts_with("code/"))
-            refuse(
-                "is part of a TorchScript program, not of a checkpoint; save model.state_dict() "
-                "with torch.save or as safetensors",
-                ErrorKind::model);
-        if (member.method != ZipMethod::stored)
-            refuse(
-                "is compressed, and torch stores members as they are; re-save the checkpoint with "
-                "torch.save");
-        if (name == "byteorder") {
-            const std::string_view order(reinterpret_cast<const char*>(member.data.data()),
-                                         member.data.size());
-            if (order != "little")
-                refuse(fmt::format("expected little, found {}; re-save the checkpoint on a "
-                                   "little-endian machine",
-                                   in_quotes(order)),
-                       ErrorKind::unsupported);
-        }
-        if (name.starts_with("data/"))
-            archive.storages.emplace(name.substr(std::string_view("data/").size()), member.data);
+        if (name == "byteorder") read_byte_order(member, archive);
+        if (name == "version") check_version(member, archive);
+        if (name.starts_with(data_folder))
+            archive.storages.emplace(name.substr(data_folder.size()), member);
     }
-    archive.tree =
-        read_pickle(pickle->data, fmt::format("{}: member {}", where, in_quotes(pickle->name)));
+    const std::uint64_t most = pickle->method == ZipMethod::stored
+                                   ? most_pickle_bytes
+                                   : most_inflated_pickle_bytes + 4 * pickle->data.size();
+    if (pickle->size > most)
+        refuse(where, *pickle,
+               fmt::format("expected at most {} bytes, found {}", most, pickle->size));
+    archive.tree = read_pickle(member_bytes(*pickle, where, *archive.owned),
+                               fmt::format("{}: member {}", where, in_quotes(pickle->name)));
     return archive;
-}
-
-TorchTensor checked_tensor(const TorchArchive& archive, const PickleTensor& tensor,
-                           std::string_view name) {
-    const std::string what = fmt::format("{}: tensor {}", archive.where, in_quotes(name));
-    const auto refuse = [&](const std::string& text, ErrorKind kind = ErrorKind::format) {
-        throw Error(kind, fmt::format("{}: {}", what, text));
-    };
-    const auto& storage = *std::get<std::unique_ptr<PickleStorage>>(archive.tree[tensor.storage]);
-    const auto dtype = dtype_of(storage, tensor);
-    if (!dtype)
-        refuse(fmt::format("elements of type {} are not supported; convert the tensor to float32",
-                           tensor.dtype.empty() ? storage.type : tensor.dtype),
-               ErrorKind::unsupported);
-    const std::uint64_t item = item_size(*dtype);
-    const auto found = archive.storages.find(storage.key);
-    if (found == archive.storages.end())
-        refuse(fmt::format("its storage, member data/{}, is missing from the archive",
-                           in_quotes(storage.key)));
-    const std::span<const std::byte> bytes = found->second;
-    const std::uint64_t storage_item = storage.type == "UntypedStorage" ? 1 : item;
-    const std::uint64_t claimed =
-        checked::mul(static_cast<std::uint64_t>(storage.numel), storage_item, what);
-    if (claimed != bytes.size())
-        refuse(fmt::format("its storage, member data/{}, should have {} bytes, found {}",
-                           in_quotes(storage.key), claimed, bytes.size()));
-
-    const std::uint64_t count = checked::product(tensor.shape, what);
-    const std::uint64_t first = checked::mul(static_cast<std::uint64_t>(tensor.offset), item, what);
-    const std::uint64_t reach =
-        checked::mul(extent_of(tensor.shape, tensor.stride, what), item, what);
-    if (checked::add(first, reach, what) > bytes.size())
-        refuse(
-            fmt::format("shape {} with strides {} from element {} reaches {} bytes into a storage "
-                        "of {}",
-                        to_string(tensor.shape), to_string(tensor.stride), tensor.offset,
-                        checked::add(first, reach, what), bytes.size()));
-
-    TorchTensor result;
-    result.view = {std::string(name), *dtype, tensor.shape, {}};
-    result.dense_bytes = checked::mul(count, item, what);
-    const auto part = bytes.subspan(static_cast<std::size_t>(first));
-    if (is_row_major(tensor.shape, tensor.stride)) {
-        result.view.data = part.first(static_cast<std::size_t>(result.dense_bytes));
-    } else {
-        result.strided = part;
-        result.stride = tensor.stride;
-    }
-    return result;
-}
-
-std::vector<std::byte> materialise(const TorchTensor& tensor) {
-    std::vector<std::byte> dense(checked::to_size(tensor.dense_bytes, tensor.view.name));
-    copy_row_major(tensor.view.shape, tensor.stride, item_size(tensor.view.dtype), tensor.strided,
-                   dense);
-    return dense;
 }
 
 }  // namespace vit

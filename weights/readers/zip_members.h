@@ -17,16 +17,18 @@ struct ZipMember {
     std::span<const std::byte> data;  ///< as stored in the archive, maybe compressed
     std::uint64_t size = 0;           ///< once inflated
     ZipMethod method = ZipMethod::stored;
+    std::uint32_t crc = 0;  ///< of the inflated bytes; torch may leave it out
 };
 
 /// True when the bytes begin as a zip archive does.
 bool looks_like_zip(std::span<const std::byte> bytes) noexcept;
 
 /// Members in the order of the central directory (zip and zip64), as views into `bytes`; nothing is
-/// copied or inflated, and checksums are not verified (torch may leave them out). Refused: methods
-/// other than stored and deflate, encryption, archives of several disks, names that are equal or
-/// differ in case only, members that overlap, local headers that disagree with the central
-/// directory, anything outside the file. `where` names the archive in messages.
+/// copied or inflated, and checksums are not verified. Refused: methods other than stored and
+/// deflate, encryption, archives of several disks, names that are equal or differ in case only or
+/// lead out of a folder, members that overlap, local headers that disagree with the central
+/// directory, anything outside the file, bytes that belong to no member, a second archive in the
+/// same file. `where` names the archive in messages.
 /// Throws Error(format).
 std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string_view where);
 

@@ -171,6 +171,25 @@ TEST(Convert, NamesWrongShapes) {
     EXPECT_THAT(t.refused(), AllOf(HasSubstr("'pos_embed'"), HasSubstr("[1, 17, 18]")));
 }
 
+TEST(Convert, NamesValuesThatDoNotFitInFloat32) {
+    const auto refused = [](double value) {
+        Tampered t("token");
+        std::vector<double> values(3, 1.0);
+        values[2] = value;
+        const Shape shape = t.tensor("head.bias").shape;
+        values.resize(static_cast<std::size_t>(shape.at(0)), 1.0);
+        t.remove("head.bias");
+        t.checkpoint.tensors.push_back(
+            {"head.bias", DType::f64, shape, std::as_bytes(std::span(values))});
+        return t.refused();
+    };
+    EXPECT_THAT(refused(1e300), AllOf(HasSubstr("'head.bias'"), HasSubstr("found 1e+300 at [2]"),
+                                      HasSubstr("float32")));
+    EXPECT_THAT(refused(-std::numeric_limits<double>::infinity()),
+                AllOf(HasSubstr("found -inf at [2]"), HasSubstr("damaged")));
+    EXPECT_THAT(refused(1.5), "accepted");
+}
+
 TEST(Convert, NamesTensorsThatAreNotFinite) {
     Tampered t("token");
     t.poison("blocks.1.mlp.fc2.weight", 2 * 27 + 5, std::numeric_limits<float>::quiet_NaN());

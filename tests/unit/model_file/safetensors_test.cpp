@@ -36,6 +36,14 @@ TEST(Safetensors, ReadsTensorsInAnyOrderOfTheHeader) {
     EXPECT_EQ(file.metadata, (std::map<std::string, std::string>{{"format", "pt"}}));
 }
 
+TEST(Safetensors, MetadataMayBeNull) {
+    const std::string bytes = container(R"({"__metadata__": null})");
+    EXPECT_TRUE(parse(bytes).metadata.empty());
+    message_of([] { parse(container(R"({"__metadata__":nul})")); }, ErrorKind::format);
+    message_of([] { parse(container(R"({"__metadata__":null,"__metadata__":null})")); },
+               ErrorKind::format);
+}
+
 TEST(Safetensors, ReadsWhatThePythonPackageWrote) {
     const test::Golden golden("position_tables.safetensors");
     EXPECT_THAT(golden.content.metadata.at("made_by"), HasSubstr("torch 2.13.0"));

@@ -156,6 +156,18 @@ inline std::string tensor(std::string_view key, std::int64_t numel, std::int64_t
            "R";
 }
 
+/// A file of torch.save before 1.6: this pickle, and raw storages of floats by key.
+inline std::string make_legacy(std::string_view pickle,
+                               const std::vector<std::pair<std::string, std::string>>& storages) {
+    std::string keys = "](", data;
+    for (const auto& [key, bytes] : storages) {
+        keys += text(key);
+        data += little(bytes.size() / 4, 8) + bytes;
+    }
+    return cat({proto, "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", proto, "M\xe9\x03.",
+                proto, "}", text("little_endian"), "\x88s.", pickle, proto, keys, "e.", data});
+}
+
 /// {name: value}, ended.
 inline std::string state_dict(const std::vector<std::pair<std::string, std::string>>& items) {
     std::string out = proto + "}(";

@@ -57,9 +57,10 @@ TEST(Files, LookalikesGetAdvice) {
         {"{\"error\": \"Repository not found\"}", "JSON"},
         {std::string("\x89HDF\r\n\x1a\n\0\0", 10), "HDF5"},
         {"\x1f\x8b\x08 compressed", "gzip"},
-        {std::string("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", 15),
-         "before PyTorch 1.6"},
-        {std::string(257, '\0') + "ustar" + std::string(250, '\0'), "before PyTorch 1.6"},
+        {"\x80\x02}q.", "a Python pickle that torch.save did not write"},
+        {"storages" + std::string(249, '\0') + "ustar" + std::string(250, '\0'),
+         "before PyTorch 0.1.10"},
+        {"readme" + std::string(251, '\0') + "ustar" + std::string(250, '\0'), "a tar archive"},
         {"some text", "other bytes"},
         {std::string(64, '\0'), "other bytes"},
     };

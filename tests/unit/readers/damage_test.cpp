@@ -12,9 +12,21 @@
 namespace vit::test {
 namespace {
 
-constexpr const char* checkpoints[] = {"plain.pth",    "protocol4.pth",       "views.pth",
-                                       "extras.pth",   "training.pth.tar",    "stored.npz",
-                                       "deflated.npz", "prefixes.safetensors"};
+constexpr const char* checkpoints[] = {"plain.pth",
+                                       "protocol4.pth",
+                                       "views.pth",
+                                       "extras.pth",
+                                       "training.pth.tar",
+                                       "stored.npz",
+                                       "deflated.npz",
+                                       "prefixes.safetensors",
+                                       "../torch_formats/old_plain.pth",
+                                       "../torch_formats/old_views.pth",
+                                       "../torch_formats/old_python2.pth",
+                                       "../torch_formats/old_storage_views.pth",
+                                       "../torch_formats/negative.pth",
+                                       "../torch_formats/deflated.pth",
+                                       "../torch_formats/beside4.pth"};
 constexpr const char* arrays[] = {"fortran.npy", "version2.npy"};
 
 /// Reads and touches every byte that is offered; true when it was accepted.
@@ -144,6 +156,18 @@ TEST(Damage, RefusingCostsLittle) {
     const auto pickled = [&](const char* what, const std::string& pickle) {
         check(what, pickle.size(), make_torch(proto + pickle));
     };
+    const auto legacy = [&](const char* what, const std::string& pickle,
+                            const std::string& rest = "") {
+        check(what, pickle.size(), make_legacy(proto + pickle, {}) + rest);
+    };
+    // What follows is no part of the header.
+    legacy("old format, lists before much else", "](" + times("]", 200'000) + "e?",
+           std::string(80'000'000, 'x'));
+    legacy("old format, mappings", "}" + times("NNs", 3'300'000) + "?");
+    legacy("old format, storages", "]" + times(tensor("0", 1, 0, {1}, {1}) + "a", 20'000) + ".",
+           std::string(50'000'000, 'x'));
+    check("bytes behind an archive", 200,
+          make_zip({{.name = "x"}}) + times("PK\x05\x06", 20'000'000));
     pickled("opcodes", times("N0", 5'000'001) + "N.");
     pickled("opcodes without an end", times("N0", 4'999'000));
     pickled("stack", times("N", 10'000'000) + ".");

@@ -2,6 +2,7 @@
 
 #include "archives.h"
 #include "support.h"
+#include "weights/readers/npz.h"
 
 namespace vit::test {
 namespace {
@@ -26,6 +27,43 @@ TEST(Npy, HeadersInEveryOrderAndSpacing) {
         EXPECT_EQ(array.shape, Shape{2});
         EXPECT_EQ(array.data.size(), 8u);
     }
+}
+
+TEST(Npy, ElementTypesAsNumPyTakesThem) {
+    const auto values = [](const std::string& descr, std::string_view data) {
+        const std::string bytes =
+            npy("{'descr': '" + descr + "', 'fortran_order': True, 'shape': (1, 2)}", data);
+        return to_f32(parse_npy(as_bytes(bytes), "file").view());
+    };
+    const std::string little_one("\0\0\x80\x3f\0\0\0\x40", 8), big_one("\x3f\x80\0\0\x40\0\0\0", 8);
+    for (const char* descr : {"<f4", "=f4", "|f4", "f4", "float32"})
+        EXPECT_THAT(values(descr, little_one), testing::ElementsAre(1, 2)) << descr;
+    EXPECT_THAT(values(">f4", big_one), testing::ElementsAre(1, 2));
+    EXPECT_THAT(values(">f2", std::string("\x3c\0\x40\0", 4)), testing::ElementsAre(1, 2));
+    EXPECT_THAT(values("float16", std::string("\0\x3c\0\x40", 4)), testing::ElementsAre(1, 2));
+    for (const char* descr : {"<i1", ">u1", "bool", ">b1"})
+        EXPECT_EQ(
+            parse_npy(
+                as_bytes(npy(
+                    cat({"{'descr': '", descr, "', 'fortran_order': False, 'shape': (1,)}"}), "x")),
+                "file")
+                .data.size(),
+            1u);
+    for (const char* descr : {"<float32", ">", "", "!f4", "<<f4", "<f16", "<U4"})
+        refused(
+            npy(cat({"{'descr': '", descr, "', 'fortran_order': False, 'shape': (1,)}"}), "0123"),
+            ErrorKind::unsupported);
+    EXPECT_THAT(to_f32(read_npy(data_file("big_endian.npy")).view()),
+                testing::ElementsAre(0, 1, 2));
+}
+
+TEST(Npy, BigEndianArraysInAnArchive) {
+    const std::string array = npy("{'descr': '>f4', 'fortran_order': False, 'shape': (1,)}",
+                                  std::string("\x3f\x80\0\0", 4));
+    const std::string archive = make_zip({{.name = "a.npy", .data = array}});
+    const auto members = zip_members(as_bytes(archive), "file");
+    const NpzArrays arrays = parse_npz(as_bytes(archive), members, "file");
+    EXPECT_THAT(to_f32(arrays.tensors.at(0)), testing::ElementsAre(1));
 }
 
 TEST(Npy, WrongHeadersAreRefused) {

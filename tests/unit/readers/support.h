@@ -9,4 +9,9 @@ inline std::filesystem::path data_file(std::string_view name) {
     return std::filesystem::path(VIT_TEST_DATA) / "readers" / name;
 }
 
+/// What tools/fixtures/torch_formats.py made.
+inline std::filesystem::path format_file(std::string_view name) {
+    return std::filesystem::path(VIT_TEST_DATA) / "torch_formats" / name;
+}
+
 }  // namespace vit::test

@@ -75,8 +75,8 @@ TEST(TorchZip, RepeatedStoragesAreNoBombs) {
 
 TEST(TorchZip, ArchivesOfAnotherKindAreRefused) {
     const std::string pickle = state_dict({{"w", tensor("0", 1, 0, {1}, {1})}});
-    EXPECT_THAT(refused(make_torch(pickle, {"0000"}, "big"), ErrorKind::unsupported),
-                HasSubstr("'big'"));
+    EXPECT_THAT(refused(make_torch(pickle, {"0000"}, "middle"), ErrorKind::unsupported),
+                HasSubstr("'middle'"));
     const Entry data{.name = "a/data.pkl", .data = pickle};
     const Entry storage{.name = "a/data/0", .data = "0000"};
     EXPECT_NO_THROW(read(make_zip({data, storage})));  // as before `byteorder` was written
@@ -85,9 +85,75 @@ TEST(TorchZip, ArchivesOfAnotherKindAreRefused) {
     EXPECT_THAT(refused(make_zip({data, storage, {.name = "b/data/1"}})), HasSubstr("outside"));
     EXPECT_THAT(
         refused(make_zip({data, {.name = "a/data/0", .data = "zz", .method = 8, .size = 4}})),
-        HasSubstr("compressed"));
+        HasSubstr("compressed data are damaged"));
     EXPECT_THAT(refused(make_zip({data, storage, {.name = "a/constants.pkl"}}), ErrorKind::model),
                 HasSubstr("TorchScript"));
+}
+
+TEST(TorchZip, VersionsThatTorchDoesNotKnowAreRefused) {
+    const Entry data{.name = "a/data.pkl",
+                     .data = state_dict({{"w", tensor("0", 1, 0, {1}, {1})}})};
+    const Entry storage{.name = "a/data/0", .data = "0000"};
+    const auto archive = [&](const char* version) {
+        return make_zip({data, storage, {.name = "a/version", .data = version}});
+    };
+    for (const char* version : {"3\n", "1", "10\r\n"}) EXPECT_NO_THROW(read(archive(version)));
+    for (const char* version : {"999999\n", "0", "11", "-3", "3x", ""})
+        EXPECT_THAT(refused(archive(version), ErrorKind::unsupported), HasSubstr("from 1 to 10"));
+    EXPECT_THAT(refused(archive(std::string(100, '3').c_str())), HasSubstr("one word"));
+}
+
+TEST(TorchZip, ChecksumsOfStoragesAreVerified) {
+    const std::string pickle = state_dict({{"w", tensor("0", 6, 0, {6}, {1})}});
+    const auto archive = [&](std::uint32_t crc) {
+        return make_zip({{.name = "a/data.pkl", .data = pickle},
+                         {.name = "a/data/0", .data = std::string(24, '\x01'), .crc = crc},
+                         {.name = "a/data/1", .data = "unused", .crc = 1}});
+    };
+    EXPECT_THAT(refused(archive(0x12345678)),
+                AllOf(HasSubstr("'a/data/0'"), HasSubstr("expected checksum 12345678")));
+    EXPECT_NO_THROW(read(archive(0)));  // torch may leave it out
+    EXPECT_THAT(refused(make_zip({{.name = "a/data.pkl", .data = pickle, .crc = 1},
+                                  {.name = "a/data/0", .data = std::string(24, '\x01')}})),
+                HasSubstr("data.pkl"));
+}
+
+TEST(TorchZip, DeflatedMembersMayNotBeBombs) {
+    const std::string pickle = state_dict({{"w", tensor("0", 1 << 28, 0, {1}, {1})}});
+    EXPECT_THAT(
+        refused(make_zip({{.name = "a/data.pkl", .data = pickle},
+                          {.name = "a/data/0", .data = "x", .method = 8, .size = 1 << 30}})),
+        HasSubstr("inflate to"));
+    EXPECT_THAT(
+        refused(make_zip({{.name = "a/data.pkl", .data = "x", .method = 8, .size = 1 << 25}})),
+        HasSubstr("expected at most 8388612 bytes"));
+}
+
+TEST(TorchZip, SeveralValuesUnderOneNameAreRefused) {
+    const std::string w = tensor("0", 6, 0, {6}, {1});
+    const auto archive = [&](const std::string& first, const std::string& second) {
+        return make_torch(state_dict({{"w", first}, {"w", second}, {"v", w}}),
+                          {std::string(24, 'x')});
+    };
+    EXPECT_THAT(refused(archive(w, text("late")), ErrorKind::model),
+                HasSubstr("two entries are named 'w'"));
+    EXPECT_THAT(refused(archive(text("early"), w), ErrorKind::model),
+                HasSubstr("two tensors are named 'w'"));
+}
+
+TEST(TorchZip, EntriesOfTheWeightsThatAreNotUsedAreListed) {
+    const std::string w = tensor("0", 6, 0, {6}, {1});
+    const std::string bytes =
+        make_torch(proto + "}(" + text("v") + w + integer(7) + w + "N" + w + text("more") + "}" +
+                       text("a") + w + "s" + text("name") + text("vit") + "u.",
+                   {std::string(24, 'x')});
+    EXPECT_THAT(read(bytes).notes,
+                testing::ElementsAre("did not use 7 (a tensor): it is not a named tensor",
+                                     "did not use an entry whose key is None (a tensor): it is not "
+                                     "a named tensor",
+                                     "did not use 'more' (a mapping with 1 tensor): it is not a "
+                                     "named tensor",
+                                     "did not use 'name' (text): it is not a named tensor"));
 }
 
 TEST(TorchZip, ControlBytesInNamesAreEscaped) {

@@ -95,6 +95,57 @@ TEST(ZipMembers, MembersMustLieInsideWithoutOverlap) {
         HasSubstr("inside member 'x'"));
 }
 
+TEST(ZipMembers, NamesMustNotLeadOut) {
+    for (const char* name : {"../x", "a/../../x", "a/..", "..", "/etc/x", "..\\x", "\\x"})
+        EXPECT_THAT(refused({{.name = name, .data = "1"}}), HasSubstr("leads out"));
+    const std::string bytes = make_zip({{.name = "a/..b/c..", .data = "1"}});
+    EXPECT_EQ(members_of(bytes).size(), 1u);
+}
+
+TEST(ZipMembers, OneArchiveAFile) {
+    const auto refused_bytes = [](const std::string& bytes) {
+        return message_of([&] { members_of(bytes); }, ErrorKind::format);
+    };
+    // Of the same layout, as torch writes them: the second's offsets fit the first.
+    const std::string first = make_zip({{.name = "x", .data = "1"}}, true);
+    const std::string second = make_zip({{.name = "x", .data = "2"}}, true);
+    EXPECT_THAT(refused_bytes(first + second), HasSubstr("one archive behind another"));
+    // The second in the comment of the first.
+    std::string commented = make_zip({{.name = "x", .data = "1"}});
+    commented.replace(commented.size() - 2, 2, little(second.size() + 1, 2));
+    EXPECT_THAT(refused_bytes(commented + second + "!"), HasSubstr("a second in its comment"));
+    // The second with offsets of its own.
+    std::string other = make_zip({{.name = "x", .data = "1"}});
+    const std::uint64_t shift = 200, directory = 32, offset_in_entry = 42;
+    other.replace(other.size() - 6, 4, little(directory + shift, 4));
+    other.replace(directory + offset_in_entry, 4, little(shift, 4));
+    EXPECT_THAT(refused_bytes("PK\x03\x04" + std::string(shift - 4, '.') + other),
+                HasSubstr("belong to no member"));
+}
+
+TEST(ZipMembers, BytesBehindTheEndAreCalledSo) {
+    const std::string good = make_zip({{.name = "x", .data = "1"}});
+    for (const std::string& bytes : {good, make_zip({{.name = "x", .data = "1"}}, true)})
+        for (const std::size_t count : {std::size_t{1}, std::size_t{100'000}})
+            EXPECT_THAT(
+                message_of([&] { members_of(bytes + std::string(count, 'z')); }, ErrorKind::format),
+                testing::AllOf(HasSubstr(std::to_string(count) + " bytes follow the end"),
+                               testing::Not(HasSubstr("truncated"))));
+    EXPECT_THAT(message_of([&] { members_of(good.substr(0, good.size() - 1)); }, ErrorKind::format),
+                HasSubstr("truncated"));
+}
+
+TEST(ZipMembers, OneDisk) {
+    const std::string wide = make_zip({{.name = "x", .data = "1"}}, true);
+    const std::size_t end = wide.size() - 22, locator = end - 20, record = locator - 56;
+    for (const std::size_t at : {end + 4, end + 6, locator + 4, record + 16, record + 20}) {
+        std::string split = wide;
+        split[at] = 1;
+        EXPECT_THAT(message_of([&] { members_of(split); }, ErrorKind::format), HasSubstr("split"))
+            << at;
+    }
+}
+
 TEST(ZipMembers, DirectoryMustFillItsPlace) {
     const std::string good = make_zip({{.name = "x", .data = "1"}});
     message_of([&] { members_of("junk" + good); }, ErrorKind::format);
