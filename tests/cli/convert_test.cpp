@@ -106,6 +106,30 @@ TEST_F(ConvertTool, IsQuietWhenAsked) {
     EXPECT_TRUE(fs::exists(out()));
 }
 
+TEST_F(ConvertTool, ShowsItsStepsOnATerminal) {
+    Start start;
+    start.arguments = {VIT_CONVERT, digits(), "-o", path("model.vit")};
+    start.stderr_terminal = true;
+    const Finished shown = run(start);
+    EXPECT_EQ(shown.status, 0);
+    EXPECT_THAT(
+        shown.err,
+        AllOf(StartsWith("\rreading digits-model ...\x1b[K"), HasSubstr("\rconverting ...\x1b[K"),
+              HasSubstr("\rself-test ...\x1b[K"), HasSubstr("\rself-test ["), HasSubstr(" %\x1b[K"),
+              HasSubstr("\rwriting model.vit ...\x1b[K"), testing::EndsWith("\r\x1b[K")));
+    EXPECT_THAT(shown.out, AllOf(HasSubstr("model.vit: "), Not(HasSubstr("self-test ..."))));
+
+    // What went wrong does not stand behind a step.
+    start.arguments[1] = write("bad.safetensors", "no checkpoint at all");
+    const Finished refused = run(start);
+    EXPECT_EQ(refused.status, 3);
+    EXPECT_THAT(refused.err, HasSubstr("\r\x1b[Kvit-convert: error: "));
+
+    start.arguments[1] = digits();
+    start.arguments.push_back("--quiet");
+    EXPECT_EQ(run(start).err, "");
+}
+
 TEST_F(ConvertTool, IsDeterministic) {
     ASSERT_EQ(convert_to_file({digits()}).status, 0);
     const std::string first = read(out());

@@ -17,6 +17,7 @@
 #include "tools/vit-convert/origin.h"
 #include "tools/vit-convert/report.h"
 #include "tools/vit-convert/round_weights.h"
+#include "tools/vit-convert/steps.h"
 #include "vit/model.h"
 #include "weights/mappings/named_model.h"
 
@@ -96,6 +97,8 @@ int run(const ConvertArguments& arguments) {
     }
     if (!arguments.inspect) check_output(arguments.output);
     const Obtained obtained = obtain(arguments.origin, arguments.quiet);
+    Steps steps(!arguments.quiet);
+    steps.begin("reading " + obtained.path.filename().string());
     Checkpoint checkpoint = read_checkpoint(obtained.path, arguments.ema);
     if (arguments.origin.architecture)
         build_as_named(*arguments.origin.architecture, checkpoint, options);
@@ -104,21 +107,27 @@ int run(const ConvertArguments& arguments) {
         if (!arguments.inspect && std::filesystem::equivalent(arguments.output, file, ignored))
             throw Error(ErrorKind::usage,
                         arguments.output.string() + ": the output is the checkpoint itself");
+    steps.begin("converting");
     Converted model = convert(checkpoint, options);
     add_labels(model);
     if (arguments.inspect) {
+        steps.clear();
         print(inspection(model, checkpoint));
         return exit_ok;
     }
 
     if (arguments.dtype == DType::bf16) round_weights(model);
-    if (!arguments.expect.empty())
+    if (!arguments.expect.empty()) {
         expect_self_test(model, arguments.expect);
-    else if (arguments.self_test)
-        make_self_test(model);
+    } else if (arguments.self_test) {
+        steps.begin("self-test");
+        make_self_test(model, [&](double share) { steps.show(share); });
+    }
     Provenance& provenance = model.header.provenance;
     provenance.source = escape_control(obtained.name.empty() ? provenance.source : obtained.name);
+    steps.begin("checksum of " + checkpoint.path.filename().string());
     provenance.sha256 = sha256_of_file(checkpoint.path);
+    steps.begin("writing " + arguments.output.filename().string());
     {
         const InterruptsHeld whole_or_not_at_all;
         if (arguments.pack)
@@ -126,6 +135,7 @@ int run(const ConvertArguments& arguments) {
         else
             write_model_file(arguments.output, model.header, model.tensors);
     }
+    steps.clear();
     if (!arguments.quiet) print(summary(model, arguments.output.string()));
     return exit_ok;
 }

@@ -59,8 +59,7 @@ Origin origin_of_architecture(const std::string& name) {
     try {
         architecture = find_architecture(name);
     } catch (const Error& error) {
-        throw Error(error.kind(),
-                    fmt::format("no such file or folder, and no name of timm's: {}", error.what()));
+        throw Error(error.kind(), fmt::format("no such file or folder, and {}", error.what()));
     }
     if (architecture.weights.empty()) no_weights(architecture);
     Origin origin;

@@ -6,7 +6,7 @@
 
 #include "vit/error.h"
 #include "weights/mappings/nearest_names.h"
-#include "weights/mappings/other_models.h"
+#include "weights/mappings/other_names.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -45,14 +45,14 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
 [[noreturn]] void unknown(std::string_view name) {
     constexpr std::string_view list = "vit-convert --list shows them";
     const std::size_t count = all_architectures().size();
-    if (const OtherModel* other = find_other_model(name))
+    if (const OtherName* other = find_other_name(name))
         throw Error(ErrorKind::usage,
                     fmt::format("{} is no plain Vision Transformer, but of timm's {}.py: expected "
                                 "one of the {} of vision_transformer.py and deit.py; {}",
                                 in_quotes(name), other->family, count, list));
     std::vector<std::string> names, others;
     for (const Architecture& a : all_architectures()) names.push_back(a.name);
-    for (const OtherModel& each : other_models()) others.push_back(each.name);
+    for (const OtherName& each : other_names()) others.push_back(each.name);
     const std::string_view base = name.substr(0, name.find('.'));
     const std::vector<std::string> nearest = nearest_names(base, names, 3);
     const std::string other = nearest_names(base, others, 1).at(0);

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vit/error.h"
-#include "weights/mappings/other_models.h"
+#include "weights/mappings/other_names.h"
 #include "weights/mappings/timm_config.h"
 #include "weights/model_file/checked.h"
 #include "weights/model_file/model_file.h"
@@ -128,12 +128,12 @@ TEST(Architectures, HaveTheirWeightsWhereTimmGetsThem) {
     EXPECT_EQ(find_architecture("vit_giant_patch14_224").weights, "");
 }
 
-TEST(OtherModels, AreAllOfTimms) {
+TEST(OtherNames, AreAllOfTimms) {
     for (const json& name : golden("other_models"))
-        EXPECT_TRUE(find_other_model(name.get<std::string>())) << name;
-    for (const Architecture& each : all_architectures()) EXPECT_FALSE(find_other_model(each.name));
-    EXPECT_EQ(find_other_model("resnet50.a1_in1k")->family, "resnet");
-    EXPECT_FALSE(find_other_model("resnet"));
+        EXPECT_TRUE(find_other_name(name.get<std::string>())) << name;
+    for (const Architecture& each : all_architectures()) EXPECT_FALSE(find_other_name(each.name));
+    EXPECT_EQ(find_other_name("resnet50.a1_in1k")->family, "resnet");
+    EXPECT_FALSE(find_other_name("resnet"));
 }
 
 TEST(Architectures, FindsTags) {

@@ -1,4 +1,4 @@
-#include "weights/mappings/other_models.h"
+#include "weights/mappings/other_names.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,14 +8,14 @@ namespace vit {
 namespace {
 
 constexpr std::string_view data =
-#include "weights/mappings/other_models.inc"
+#include "weights/mappings/other_names.inc"
     ;
 
 }  // namespace
 
-const std::vector<OtherModel>& other_models() {
-    static const std::vector<OtherModel> all = [] {
-        std::vector<OtherModel> out;
+const std::vector<OtherName>& other_names() {
+    static const std::vector<OtherName> all = [] {
+        std::vector<OtherName> out;
         const nlohmann::json parsed = nlohmann::json::parse(data);
         for (const auto& [family, names] : parsed.at("families").items())
             for (const nlohmann::json& name : names) out.push_back({name, family});
@@ -24,11 +24,11 @@ const std::vector<OtherModel>& other_models() {
     return all;
 }
 
-const OtherModel* find_other_model(std::string_view name) {
+const OtherName* find_other_name(std::string_view name) {
     const std::string_view base = name.substr(0, name.find('.'));
-    const std::vector<OtherModel>& all = other_models();
+    const std::vector<OtherName>& all = other_names();
     const auto found = std::find_if(all.begin(), all.end(),
-                                    [&](const OtherModel& each) { return each.name == base; });
+                                    [&](const OtherName& each) { return each.name == base; });
     return found == all.end() ? nullptr : &*found;
 }
 

@@ -1,4 +1,4 @@
-// timm's models that are no plain Vision Transformers, by name (other_models.inc, made by
+// timm's models that are no plain Vision Transformers, by name (other_names.inc, made by
 // tools/fixtures/architectures.py).
 #pragma once
 
@@ -8,15 +8,15 @@
 
 namespace vit {
 
-struct OtherModel {
+struct OtherName {
     std::string name;
     std::string family;  ///< the file of timm/models that has it
 };
 
 /// Ordered by family.
-const std::vector<OtherModel>& other_models();
+const std::vector<OtherName>& other_names();
 
 /// The one of this NAME or NAME.TAG, or nullptr.
-const OtherModel* find_other_model(std::string_view name);
+const OtherName* find_other_name(std::string_view name);
 
 }  // namespace vit
