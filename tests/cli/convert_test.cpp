@@ -130,6 +130,36 @@ TEST_F(ConvertTool, ShowsItsStepsOnATerminal) {
     EXPECT_EQ(run(start).err, "");
 }
 
+TEST_F(ConvertTool, TakesAnotherPreprocessing) {
+    const Finished plain = convert_to_file({digits()});
+    EXPECT_THAT(plain.out,
+                HasSubstr("\n  images: 32x32, crop center 0.9, bicubic, mean 0.5 0.5 0.5, "
+                          "std 0.5 0.5 0.5\n"));
+    const std::vector<std::string> own{
+        "--mean", "0.4,0.5,0.6", "--std",  "0.2,0.3,0.4",     "--crop-pct",
+        "0.8",    "--crop-mode", "squash", "--interpolation", "lanczos"};
+    const auto classify = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), {tool(), out(), sample("01_five.png"), "--output-type", "logit"});
+        const Finished done = run(more);
+        EXPECT_EQ(done.status, 0) << done.err;
+        return done.out;
+    };
+    const std::string said_to_infer = classify(own), without = classify({});
+
+    std::vector<std::string> arguments = own;
+    arguments.insert(arguments.begin(), digits());
+    const Finished done = convert_to_file(arguments);
+    ASSERT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.out,
+                AllOf(HasSubstr("images: 32x32, crop squash 0.8, lanczos, mean 0.4 0.5 0.6, std "
+                                "0.2 0.3 0.4\n"),
+                      HasSubstr("mean, std, crop_pct, crop_mode, interpolation from the command")));
+    EXPECT_EQ(classify({}), said_to_infer);
+    EXPECT_NE(without, said_to_infer);
+    EXPECT_THAT(convert({digits(), "--inspect", "--crop-pct", "0.7"}).out,
+                HasSubstr("preprocessing: 32x32, crop center 0.7, "));
+}
+
 TEST_F(ConvertTool, IsDeterministic) {
     ASSERT_EQ(convert_to_file({digits()}).status, 0);
     const std::string first = read(out());
@@ -268,6 +298,12 @@ TEST_F(ConvertTool, WrongUsageIs2) {
         {digits(), "-o", out(), "--img-size", "x32"},
         {digits(), "-o", out(), "--img-size", "32x32x32"},
         {digits(), "-o", out(), "--img-size", "99999"},
+        {digits(), "-o", out(), "--mean", "0.5,0.5"},
+        {digits(), "-o", out(), "--mean", "0.5,0.5,nan"},
+        {digits(), "-o", out(), "--std", "0.5,0,0.5"},
+        {digits(), "-o", out(), "--crop-pct", "1.5"},
+        {digits(), "-o", out(), "--crop-mode", "round"},
+        {digits(), "-o", out(), "--interpolation", "magic"},
         {digits(), "-o", out(), "--arch", "vit_tiny_patch16_225"},
         {digits(), "-o", out(), "--arch", "vit_base_patch16_224"},
         {digits(), "-o", digits() / "model.safetensors"},
@@ -318,7 +354,8 @@ TEST_F(ConvertTool, HelpsOnStandardOutput) {
     const Finished help = convert({"--help"});
     EXPECT_EQ(help.status, 0);
     for (const char* option : {"--arch", "--labels", "--dtype", "--ema", "--no-ema", "--img-size",
-                               "--quiet", "--inspect", "--expect", "--no-self-test"})
+                               "--quiet", "--inspect", "--expect", "--no-self-test", "--list",
+                               "--mean", "--std", "--crop-pct", "--crop-mode", "--interpolation"})
         EXPECT_THAT(help.out, HasSubstr(option));
     const Finished version = convert({"--version"});
     EXPECT_EQ(version.status, 0);

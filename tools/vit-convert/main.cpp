@@ -98,7 +98,8 @@ int run(const ConvertArguments& arguments) {
     if (!arguments.inspect) check_output(arguments.output);
     const Obtained obtained = obtain(arguments.origin, arguments.quiet);
     Steps steps(!arguments.quiet);
-    steps.begin("reading " + obtained.path.filename().string());
+    steps.begin("reading " +
+                (obtained.path.has_filename() ? obtained.path.filename() : obtained.path).string());
     Checkpoint checkpoint = read_checkpoint(obtained.path, arguments.ema);
     if (arguments.origin.architecture)
         build_as_named(*arguments.origin.architecture, checkpoint, options);
@@ -110,6 +111,7 @@ int run(const ConvertArguments& arguments) {
     steps.begin("converting");
     Converted model = convert(checkpoint, options);
     add_labels(model);
+    set_preprocessing(arguments.images, model.header);
     if (arguments.inspect) {
         steps.clear();
         print(inspection(model, checkpoint));

@@ -34,6 +34,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.add_flag("--no-ema", no_ema, "take its plain weights")->excludes(with_ema);
     app.add_option("--img-size", size,
                    "N or HxW: resize the position table for images of this size");
+    add_image_options(app, arguments.images);
     auto* with_expect =
         app.add_option("--expect", expect,
                        ".npz with input [N,3,H,W] and logits, instead of the self-test made here");
@@ -72,6 +73,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
         const HeightWidth parsed = parse_image_size("--img-size", size);
         arguments.image_size = ImageSize{parsed.height, parsed.width};
     }
+    check_image_options(arguments.images);
     arguments.ema = ema ? EmaChoice::ema : no_ema ? EmaChoice::no_ema : EmaChoice::automatic;
     arguments.self_test = !no_self_test;
     return {};

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "tools/vit-convert/image_options.h"
 #include "tools/vit-convert/origin.h"
 #include "weights/model_file/model_config.h"
 #include "weights/readers/checkpoint.h"
@@ -20,6 +21,7 @@ struct ConvertArguments {
     std::filesystem::path labels;  ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
+    ImageOptions images;
     DType dtype = DType::f32;  ///< or bf16
     bool pack = false;
     std::filesystem::path expect;  ///< empty: the reference evaluator makes the self-test
