@@ -109,7 +109,9 @@ class Transfer {
             const std::uint64_t before = into_.size();
             if (send(client, before)) return;
             if (into_.size() > before) attempt = 0;  // it moved on
-            if (++attempt > settings_.retries)
+            if (++attempt > settings_.retries && !reached_)
+                fail(fmt::format("{} cannot be reached ({})", host_of(wanted_.url), reason_));
+            if (attempt > settings_.retries)
                 fail(fmt::format(
                     "the connection was cut after {} bytes{}: {}; run it again to go "
                     "on from there",
@@ -149,6 +151,7 @@ class Transfer {
             return true;
         };
         const Response response = client.send(request);
+        if (response.status != 0) reached_ = true;
         if (!response.failure.empty()) {
             reason_ = response.failure;
             return false;
@@ -235,6 +238,7 @@ class Transfer {
     std::string version_;  // of what is there
     Incomplete& into_;
     Progress progress_;
+    bool reached_ = false;  // the server has answered
     std::string reason_;
 };
 

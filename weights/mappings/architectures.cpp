@@ -42,6 +42,16 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     return out;
 }
 
+/// Of the names that begin alike; "" where none does.
+std::string nearest_other(std::string_view base) {
+    constexpr std::size_t alike = 4;
+    std::vector<std::string> others;
+    for (const OtherName& each : other_names())
+        if (base.size() >= alike && each.name.starts_with(base.substr(0, alike)))
+            others.push_back(each.name);
+    return others.empty() ? "" : nearest_names(base, others, 1).at(0);
+}
+
 [[noreturn]] void unknown(std::string_view name) {
     constexpr std::string_view list = "vit-convert --list shows them";
     const std::size_t count = all_architectures().size();
@@ -50,15 +60,13 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
                     fmt::format("{} is no plain Vision Transformer, but of timm's {}.py: expected "
                                 "one of the {} of vision_transformer.py and deit.py; {}",
                                 in_quotes(name), other->family, count, list));
-    std::vector<std::string> names, others;
+    std::vector<std::string> names;
     for (const Architecture& a : all_architectures()) names.push_back(a.name);
-    for (const OtherName& each : other_names()) others.push_back(each.name);
     const std::string_view base = name.substr(0, name.find('.'));
     const std::vector<std::string> nearest = nearest_names(base, names, 3);
-    const std::string other = nearest_names(base, others, 1).at(0);
-    const std::size_t its = effort(base, other);
+    const std::string other = nearest_other(base);
     const std::string aside =
-        its <= 2 * base.size() && its < effort(base, nearest.at(0))
+        !other.empty() && effort(base, other) < effort(base, nearest.at(0))
             ? fmt::format(" ({} is one of timm's too, but no plain Vision Transformer)", other)
             : "";
     throw Error(

@@ -172,6 +172,7 @@ TEST(Architectures, NamesWhatComesClose) {
     EXPECT_THAT(unknown("ViT-B-16"), HasSubstr("such as vit_base_patch16_224,"));
     EXPECT_THAT(unknown("deit_smal_patch16_224"), HasSubstr("such as deit_small_patch16_224,"));
     EXPECT_THAT(unknown("resnet5"), HasSubstr("is one of timm's too"));
+    EXPECT_THAT(unknown("vit_b16"), testing::Not(HasSubstr("is one of timm's too")));
     EXPECT_THAT(unknown("no_such_thing"), testing::Not(HasSubstr("is one of timm's too")));
     EXPECT_THAT(unknown(""), HasSubstr("unknown architecture"));
     EXPECT_THAT(unknown("a\nb"), HasSubstr("\\x0a"));
