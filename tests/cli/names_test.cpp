@@ -191,9 +191,11 @@ TEST_F(NamesTool, ConvertsAnAddress) {
         return reply;
     });
     const std::string url = web.url() + "/a/weights.npz";
+    write("torch/hub/checkpoints/config.json", "somebody else's");
     const Finished done = convert(url + "?x=y");
     ASSERT_EQ(done.status, 0) << done.err;
     EXPECT_EQ(done.err, "");
+    EXPECT_THAT(done.out, Not(HasSubstr("config.json")));
     EXPECT_EQ(source_of_output(), url);
     EXPECT_EQ(read(path("torch/hub/checkpoints/weights.npz")), weights);
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);

@@ -82,6 +82,14 @@ void write_packed(const std::filesystem::path& output, const Converted& model) {
     pack_model_file(plain.path, output);
 }
 
+/// Of a downloaded file: what lies beside it in torch.hub's cache belongs to others.
+void forget_neighbours(Checkpoint& checkpoint) {
+    checkpoint.config_json.reset();
+    checkpoint.preprocessor_json.reset();
+    checkpoint.open_clip_json.reset();
+    std::erase(checkpoint.notes, "read config.json from the folder of the weights");
+}
+
 int run(const ConvertArguments& arguments) {
     if (arguments.list) {
         print(list_of_names(*arguments.list));
@@ -101,6 +109,7 @@ int run(const ConvertArguments& arguments) {
     steps.begin("reading " +
                 (obtained.path.has_filename() ? obtained.path.filename() : obtained.path).string());
     Checkpoint checkpoint = read_checkpoint(obtained.path, arguments.ema);
+    if (arguments.origin.web_file) forget_neighbours(checkpoint);
     if (arguments.origin.architecture)
         build_as_named(*arguments.origin.architecture, checkpoint, options);
     std::error_code ignored;
