@@ -182,7 +182,7 @@ class Transfer {
         std::optional<std::uint64_t> total = response.bytes("content-length");
         if (response.status == 206) {
             const std::optional<ContentRange> range = content_range(response);
-            if (!range || range->first != from) {
+            if (!range || range->first != from || range->total <= from) {
                 into_.restart();
                 reason_ = "the server sent another part than it was asked for";
                 return false;

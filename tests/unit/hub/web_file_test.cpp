@@ -79,9 +79,9 @@ class WebFileTest : public testing::Test {
             (!look_at_if_range || only == request.headers.end() || only->second == etag)) {
             const std::size_t from = std::stoul(range->second.substr(6));
             reply.status = 206;
-            reply.headers.emplace_back(
-                "Content-Range",
-                fmt::format("bytes {}-{}/{}", from, bytes.size() - 1, bytes.size()));
+            reply.headers.emplace_back("Content-Range",
+                                       fmt::format("bytes {}-{}/{}", from, bytes.size() - 1,
+                                                   said_total.value_or(bytes.size())));
             reply.body = bytes.substr(from);
         }
         if (cuts > 0) {
@@ -120,6 +120,7 @@ class WebFileTest : public testing::Test {
     std::string etag = "\"one\"", type;
     int status = 200, cuts = 0;
     bool look_at_if_range = true;
+    std::optional<std::size_t> said_total;  // in Content-Range
     std::vector<std::string> notes;
     test::LoopbackServer server{[this](const test::HttpRequest& r) { return answer(r); }};
 };
@@ -180,6 +181,15 @@ TEST_F(WebFileTest, MixesNoTwoVersions) {
     refused(file());
     expect_whole(get(file()));
     EXPECT_EQ(server.requests().back().headers.count("range"), 0u);
+}
+
+TEST_F(WebFileTest, BelievesNoPartBeyondTheEnd) {
+    settings.retries = 0;
+    cuts = 1;
+    refused(file());
+    said_total = 500;  // and the part begins at 1000
+    EXPECT_THAT(refused(file()), HasSubstr("another part than it was asked for"));
+    EXPECT_FALSE(fs::exists(settings.cache / "x.pth"));
 }
 
 TEST_F(WebFileTest, MixesNoTwoAddresses) {
