@@ -256,8 +256,8 @@ double activate(Activation function, double x) {
     throw Error(ErrorKind::internal, "unknown activation");
 }
 
-ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
-                         std::span<const float> image) {
+ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span<const float> image,
+                         const std::function<void(double)>& progress) {
     check(graph);
     const Value expected = graph.value(graph.image);
     if (static_cast<std::int64_t>(image.size()) != expected.rows * expected.cols)
@@ -269,6 +269,8 @@ ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
     std::ranges::copy(image, input.data.begin());
 
     std::vector<int> uses = use_counts(graph);
+    const double all = flop(graph);
+    double done = 0;
     for (const Node& node : graph.nodes) {
         Matrix out(graph.value(node.output));
         std::visit([&](const auto& op) { e.run(op, node, out); }, node.op);
@@ -276,6 +278,8 @@ ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
         for (ValueId id : node.inputs)
             if (--uses[static_cast<std::size_t>(id)] == 0)
                 e.values[static_cast<std::size_t>(id)] = {};
+        done += flop(graph, node);
+        if (progress) progress(done / all);
     }
     const auto result = [&](ValueId id) {
         return id == no_value ? std::vector<double>{} : e.values[static_cast<std::size_t>(id)].data;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -17,9 +18,9 @@ struct ReferenceResult {
 
 /// Evaluates any graph, before or after any pass, in float64 with plain loops: the oracle for
 /// passes, kernels, architectures and the self-test. `image` [channels, height, width]. Seconds for
-/// ViT-B/16.
-ReferenceResult evaluate(const Graph& graph, const WeightMap& weights,
-                         std::span<const float> image);
+/// ViT-B/16; `progress`, if there is one, is told the share of the work that is done.
+ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span<const float> image,
+                         const std::function<void(double)>& progress = {});
 
 /// The activation functions in float64.
 double activate(Activation function, double x);

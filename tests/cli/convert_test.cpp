@@ -244,6 +244,12 @@ TEST_F(ConvertTool, WrongUsageIs2) {
         {digits(), "-o", out(), "--img-size", "x32"},
         {digits(), "-o", out(), "--img-size", "32x32x32"},
         {digits(), "-o", out(), "--img-size", "99999"},
+        {digits(), "-o", out(), "--mean", "0.5,0.5"},
+        {digits(), "-o", out(), "--mean", "0.5,0.5,nan"},
+        {digits(), "-o", out(), "--std", "0.5,0,0.5"},
+        {digits(), "-o", out(), "--crop-pct", "1.5"},
+        {digits(), "-o", out(), "--crop-mode", "round"},
+        {digits(), "-o", out(), "--interpolation", "magic"},
         {digits(), "-o", out(), "--arch", "vit_tiny_patch16_225"},
         {digits(), "-o", out(), "--arch", "vit_base_patch16_224"},
         {digits(), "-o", digits() / "model.safetensors"},
@@ -294,7 +300,8 @@ TEST_F(ConvertTool, HelpsOnStandardOutput) {
     const Finished help = convert({"--help"});
     EXPECT_EQ(help.status, 0);
     for (const char* option : {"--arch", "--labels", "--dtype", "--ema", "--no-ema", "--img-size",
-                               "--quiet", "--inspect", "--expect", "--no-self-test"})
+                               "--quiet", "--inspect", "--expect", "--no-self-test", "--list",
+                               "--mean", "--std", "--crop-pct", "--crop-mode", "--interpolation"})
         EXPECT_THAT(help.out, HasSubstr(option));
     const Finished version = convert({"--version"});
     EXPECT_EQ(version.status, 0);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pty.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,6 +28,27 @@ std::array<int, 2> make_pipe() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
     return ends;
+}
+
+constexpr std::array<int, 2> no_fds{-1, -1};
+
+/// The side that reads and the side that programs write to.
+std::array<int, 2> make_terminal() {
+    std::array<int, 2> ends = no_fds;
+    EXPECT_EQ(::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), 0);
+    for (const int each : ends) ::fcntl(each, F_SETFD, FD_CLOEXEC);
+    return ends;
+}
+
+/// What programs write there until the last one has ended; closes it.
+std::string text_on(const std::array<int, 2>& terminal) {
+    ::close(terminal[1]);
+    std::string text;
+    std::array<char, 4096> block;
+    for (ssize_t count; (count = ::read(terminal[0], block.data(), block.size())) > 0;)
+        text.append(block.data(), static_cast<std::size_t>(count));
+    ::close(terminal[0]);
+    return text;
 }
 
 int spawn(const std::vector<std::string>& arguments, int in, int out, int err) {
@@ -109,17 +131,21 @@ Finished run(const Start& start) {
     int out_fd = out.fd();
     if (!start.stdout_path.empty())
         out_fd = ::open(start.stdout_path.c_str(), O_WRONLY | O_CLOEXEC);
-    std::array<int, 2> nobody{-1, -1};
+    std::array<int, 2> nobody = no_fds;
     if (start.stdout_closed_pipe) {
         nobody = make_pipe();
         ::close(nobody[0]);
         out_fd = nobody[1];
     }
     Finished finished;
-    finished.status = wait_for(spawn(start.arguments, in.fd(), out_fd, err.fd()));
+    const std::array<int, 2> screen = start.stderr_terminal ? make_terminal() : no_fds;
+    const int err_fd = start.stderr_terminal ? screen[1] : err.fd();
+    const int pid = spawn(start.arguments, in.fd(), out_fd, err_fd);
+    if (start.stderr_terminal) finished.err = text_on(screen);
+    finished.status = wait_for(pid);
     if (out_fd != out.fd()) ::close(out_fd);
     finished.out = out.text();
-    finished.err = err.text();
+    if (!start.stderr_terminal) finished.err = err.text();
     return finished;
 }
 

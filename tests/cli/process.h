@@ -16,6 +16,7 @@ struct Start {
     std::vector<std::string> arguments;  ///< the program first
     std::string in;                      ///< its standard input
     std::string stdout_path;             ///< not empty: standard output goes there
+    bool stderr_terminal = false;        ///< standard error is a terminal
     bool stdout_closed_pipe = false;     ///< standard output is a pipe that nobody reads
 };
 

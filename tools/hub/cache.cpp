@@ -94,9 +94,8 @@ void store_absent(const CacheFolder& folder, const std::string& commit, const st
     std::ofstream(place / name, std::ios::app).flush();
 }
 
-BlobLock::BlobLock(const CacheFolder& folder, const std::string& etag) {
-    make_folder(folder.locks);
-    const fs::path path = folder.locks / (etag + ".lock");
+FileLock::FileLock(const fs::path& path) {
+    make_folder(path.parent_path());
     fd_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0664);
     int status = fd_;
     while (fd_ >= 0 && (status = ::flock(fd_, LOCK_EX)) != 0 && errno == EINTR) {
@@ -107,8 +106,12 @@ BlobLock::BlobLock(const CacheFolder& folder, const std::string& etag) {
     fail(path, "cannot be locked", error);
 }
 
-BlobLock::~BlobLock() {
+FileLock::~FileLock() {
     ::close(fd_);
+}
+
+fs::path blob_lock(const CacheFolder& folder, const std::string& etag) {
+    return folder.locks / (etag + ".lock");
 }
 
 }  // namespace vit::hub

@@ -38,14 +38,17 @@ void link(const CacheFolder& folder, const std::string& commit, const std::strin
 bool stored_absent(const CacheFolder& folder, const std::string& commit, const std::string& name);
 void store_absent(const CacheFolder& folder, const std::string& commit, const std::string& name);
 
-/// Held by whoever writes a blob; huggingface_hub takes the same lock. It ends with the process.
-class BlobLock {
+/// What whoever writes a blob locks; huggingface_hub takes the same lock.
+std::filesystem::path blob_lock(const CacheFolder& folder, const std::string& etag);
+
+/// Of a file that is made where there is none and stays. It ends with the process.
+class FileLock {
   public:
     /// Waits for it. Throws Error(io).
-    BlobLock(const CacheFolder& folder, const std::string& etag);
-    ~BlobLock();
-    BlobLock(const BlobLock&) = delete;
-    BlobLock& operator=(const BlobLock&) = delete;
+    explicit FileLock(const std::filesystem::path& path);
+    ~FileLock();
+    FileLock(const FileLock&) = delete;
+    FileLock& operator=(const FileLock&) = delete;
 
   private:
     int fd_ = -1;

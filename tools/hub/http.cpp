@@ -9,6 +9,7 @@
 
 #include "vit/error.h"
 #include "vit/model.h"
+#include "weights/model_file/text.h"
 
 namespace vit::hub {
 
@@ -25,7 +26,7 @@ class Url {
     explicit Url(const std::string& text) : url_(curl_url()) {
         if (!url_ || !go(text)) {
             curl_url_cleanup(url_);
-            throw Error(ErrorKind::usage, "HF_ENDPOINT: not a valid address");
+            throw Error(ErrorKind::usage, fmt::format("{}: not a valid address", in_quotes(text)));
         }
     }
     ~Url() { curl_url_cleanup(url_); }
@@ -135,10 +136,16 @@ Response Client::send_once(const Request& request) {
     curl_easy_reset(curl);  // connections stay
     Exchange exchange{curl, request, {}, false, {}};
     curl_slist* headers = nullptr;
-    if (!request.token.empty()) {
-        headers = curl_slist_append(nullptr, ("Authorization: Bearer " + request.token).c_str());
-        if (!headers) no_curl();
-    }
+    const auto add_header = [&](const std::string& line) {
+        curl_slist* more = curl_slist_append(headers, line.c_str());
+        if (!more) {
+            curl_slist_free_all(headers);
+            no_curl();
+        }
+        headers = more;
+    };
+    if (!request.token.empty()) add_header("Authorization: Bearer " + request.token);
+    if (request.from > 0 && !request.version.empty()) add_header("If-Range: " + request.version);
     const std::string range = fmt::format("{}-", request.from);
     const std::string agent = fmt::format("vit-convert ({})", version());
     const auto seconds = static_cast<long>(request.timeout.count());

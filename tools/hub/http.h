@@ -29,7 +29,8 @@ struct Request {
     std::string url;
     bool head = false;
     std::string token;                 ///< sent to the origin (scheme, host, port) of `url` alone
-    std::uint64_t from = 0;            ///< ask for the bytes from here on
+    std::uint64_t from = 0;            ///< ask for the bytes from here on …
+    std::string version;               ///< … if not empty: or all of another version (If-Range)
     std::chrono::seconds timeout{10};  ///< to connect; without progress; of a HEAD, in all
     /// Takes the body of a 200 or 206; returns false to end the transfer. It
     /// may throw. Other bodies are left out.

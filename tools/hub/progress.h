@@ -18,6 +18,8 @@ class Progress {
     ~Progress();
 
     void show(std::uint64_t done);
+    /// The total, where it is known only now.
+    void expect(std::optional<std::uint64_t> total) { total_ = total; }
 
   private:
     using Clock = std::chrono::steady_clock;

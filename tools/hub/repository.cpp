@@ -65,6 +65,25 @@ Repository parse_repository(std::string_view source) {
     return repository;
 }
 
+std::optional<Repository> repository_of_name(std::string_view text) {
+    const std::string_view id = text.substr(0, text.find('@'));
+    if (!is_id(id) || id.find('/') == id.npos) return {};
+    return parse_repository(text);
+}
+
+std::optional<Repository> repository_of_page(std::string_view address) {
+    std::string_view rest;
+    for (const std::string_view hub : {"https://huggingface.co/", "https://hf.co/"})
+        if (address.starts_with(hub)) rest = address.substr(hub.size());
+    rest = rest.substr(0, rest.find_first_of("?#"));
+    while (rest.ends_with('/')) rest.remove_suffix(1);
+    constexpr std::string_view tree = "/tree/";
+    const std::size_t at = rest.find(tree);
+    std::string name(rest.substr(0, at));
+    if (at != rest.npos) name.append("@").append(rest.substr(at + tree.size()));
+    return repository_of_name(name);
+}
+
 std::string name_of(const Repository& repository) {
     return "hf-hub:" + repository.id +
            (repository.revision == "main" ? "" : "@" + repository.revision);

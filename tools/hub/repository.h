@@ -1,6 +1,7 @@
 // A model repository on the Hugging Face hub, and what names there may look like.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,11 @@ struct Repository {
 
 /// "hf-hub:ORG/NAME[@REVISION]" taken apart. Throws Error(usage) on anything that is no such name.
 Repository parse_repository(std::string_view source);
+
+/// The same of ORG/NAME[@REVISION], or of the address of a repository's page on huggingface.co;
+/// nothing where the text is neither.
+std::optional<Repository> repository_of_name(std::string_view text);
+std::optional<Repository> repository_of_page(std::string_view address);
 
 /// As parse_repository reads it; the revision is left out where it is "main".
 std::string name_of(const Repository& repository);

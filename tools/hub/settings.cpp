@@ -87,6 +87,12 @@ std::string token() {
     return text;
 }
 
+void set_what_all_share(Settings& settings) {
+    settings.offline = is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE");
+    settings.ask_timeout = seconds_of("HF_HUB_ETAG_TIMEOUT", settings.ask_timeout);
+    settings.stall_timeout = seconds_of("HF_HUB_DOWNLOAD_TIMEOUT", settings.stall_timeout);
+}
+
 }  // namespace
 
 Settings settings_from_environment() {
@@ -109,9 +115,23 @@ Settings settings_from_environment() {
         throw Error(ErrorKind::usage,
                     "no place for downloads: set HF_HUB_CACHE, HF_HOME or HOME to a folder");
     settings.token = token();
-    settings.offline = is_true("HF_HUB_OFFLINE") || is_true("TRANSFORMERS_OFFLINE");
-    settings.ask_timeout = seconds_of("HF_HUB_ETAG_TIMEOUT", settings.ask_timeout);
-    settings.stall_timeout = seconds_of("HF_HUB_DOWNLOAD_TIMEOUT", settings.stall_timeout);
+    set_what_all_share(settings);
+    return settings;
+}
+
+Settings web_settings_from_environment() {
+    Settings settings;
+    fs::path home;
+    if (const auto path = path_of("TORCH_HOME"))
+        home = *path;
+    else if (const auto cache = path_of("XDG_CACHE_HOME"))
+        home = *cache / "torch";
+    else if (const auto user = path_of("HOME"))
+        home = *user / ".cache" / "torch";
+    else
+        throw Error(ErrorKind::usage, "no place for downloads: set TORCH_HOME or HOME to a folder");
+    settings.cache = home / "hub" / "checkpoints";
+    set_what_all_share(settings);
     return settings;
 }
 

@@ -10,13 +10,16 @@
 #include "tools/common/error_line.h"
 #include "tools/common/sha256.h"
 #include "tools/common/signals.h"
-#include "tools/hub/fetch.h"
 #include "tools/labels/imagenet.h"
+#include "tools/vit-convert/list.h"
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
+#include "tools/vit-convert/origin.h"
 #include "tools/vit-convert/report.h"
 #include "tools/vit-convert/round_weights.h"
+#include "tools/vit-convert/steps.h"
 #include "vit/model.h"
+#include "weights/mappings/named_model.h"
 
 namespace vit::tools {
 
@@ -65,17 +68,6 @@ void add_labels(Converted& model) {
                                                   labels->subset, header.labels.size()));
 }
 
-/// The local copy of a repository on the hub; nothing where the source is none.
-std::optional<hub::Fetched> download(const ConvertArguments& arguments) {
-    if (!arguments.repository) return {};
-    hub::Settings settings = hub::settings_from_environment();
-    settings.progress = !arguments.quiet;
-    return hub::fetch(*arguments.repository, settings, [&](const std::string& note) {
-        if (!arguments.quiet)
-            std::fprintf(stderr, "vit-convert: note: %s\n", escape_control(note).c_str());
-    });
-}
-
 /// The engine packs what it can load, so a plain model file stands beside the output for a while.
 void write_packed(const std::filesystem::path& output, const Converted& model) {
     struct Temporary {
@@ -90,7 +82,19 @@ void write_packed(const std::filesystem::path& output, const Converted& model) {
     pack_model_file(plain.path, output);
 }
 
+/// Of a downloaded file: what lies beside it in torch.hub's cache belongs to others.
+void forget_neighbours(Checkpoint& checkpoint) {
+    checkpoint.config_json.reset();
+    checkpoint.preprocessor_json.reset();
+    checkpoint.open_clip_json.reset();
+    std::erase(checkpoint.notes, "read config.json from the folder of the weights");
+}
+
 int run(const ConvertArguments& arguments) {
+    if (arguments.list) {
+        print(list_of_names(*arguments.list));
+        return exit_ok;
+    }
     ConvertOptions options;
     options.arch = arguments.arch;
     options.image_size = arguments.image_size;
@@ -100,30 +104,41 @@ int run(const ConvertArguments& arguments) {
         options.labels_name = arguments.labels.string();
     }
     if (!arguments.inspect) check_output(arguments.output);
-    const std::optional<hub::Fetched> fetched = download(arguments);
-    const Checkpoint checkpoint =
-        read_checkpoint(fetched ? fetched->weights : arguments.source, arguments.ema);
+    const Obtained obtained = obtain(arguments.origin, arguments.quiet);
+    Steps steps(!arguments.quiet);
+    steps.begin("reading " +
+                (obtained.path.has_filename() ? obtained.path.filename() : obtained.path).string());
+    Checkpoint checkpoint = read_checkpoint(obtained.path, arguments.ema);
+    if (arguments.origin.web_file) forget_neighbours(checkpoint);
+    if (arguments.origin.architecture)
+        build_as_named(*arguments.origin.architecture, checkpoint, options);
     std::error_code ignored;
     for (const std::filesystem::path& file : checkpoint.files)
         if (!arguments.inspect && std::filesystem::equivalent(arguments.output, file, ignored))
             throw Error(ErrorKind::usage,
                         arguments.output.string() + ": the output is the checkpoint itself");
+    steps.begin("converting");
     Converted model = convert(checkpoint, options);
     add_labels(model);
+    set_preprocessing(arguments.images, model.header);
     if (arguments.inspect) {
+        steps.clear();
         print(inspection(model, checkpoint));
         return exit_ok;
     }
 
     if (arguments.dtype == DType::bf16) round_weights(model);
-    if (!arguments.expect.empty())
+    if (!arguments.expect.empty()) {
         expect_self_test(model, arguments.expect);
-    else if (arguments.self_test)
-        make_self_test(model);
+    } else if (arguments.self_test) {
+        steps.begin("self-test");
+        make_self_test(model, [&](double share) { steps.show(share); });
+    }
     Provenance& provenance = model.header.provenance;
-    provenance.source = fetched ? hub::name_of({arguments.repository->id, fetched->commit})
-                                : escape_control(provenance.source);
+    provenance.source = escape_control(obtained.name.empty() ? provenance.source : obtained.name);
+    steps.begin("checksum of " + checkpoint.path.filename().string());
     provenance.sha256 = sha256_of_file(checkpoint.path);
+    steps.begin("writing " + arguments.output.filename().string());
     {
         const InterruptsHeld whole_or_not_at_all;
         if (arguments.pack)
@@ -131,6 +146,7 @@ int run(const ConvertArguments& arguments) {
         else
             write_model_file(arguments.output, model.header, model.tensors);
     }
+    steps.clear();
     if (!arguments.quiet) print(summary(model, arguments.output.string()));
     return exit_ok;
 }
@@ -149,5 +165,5 @@ int main(int argc, char** argv) {
             exit_on_interrupt("vit-convert");
             return run(arguments);
         },
-        [&] { return arguments.source.string(); });
+        [&] { return arguments.source; });
 }

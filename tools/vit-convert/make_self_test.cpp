@@ -64,13 +64,13 @@ std::vector<float> array(const Checkpoint& file, const std::filesystem::path& pa
 
 }  // namespace
 
-void make_self_test(Converted& model) {
+void make_self_test(Converted& model, const std::function<void(double)>& progress) {
     const ModelConfig& config = model.header.config;
     const Graph graph = build_vit(config, config.image_size);
     std::vector<float> image(static_cast<std::size_t>(config.in_chans * config.image_size.height *
                                                       config.image_size.width));
     self_test_input(seed, image);
-    const std::vector<double> logits = evaluate(graph, weights_of(model), image).logits;
+    const std::vector<double> logits = evaluate(graph, weights_of(model), image, progress).logits;
     if (!std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); }))
         throw Error(ErrorKind::model,
                     "self-test: the model's logits are not finite; the weights overflow");

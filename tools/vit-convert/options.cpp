@@ -13,11 +13,12 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.set_version_flag("--version", "vit-convert, " + version());
 
     std::string source, output, arch, labels, size, expect, dtype = "f32";
-    bool ema = false, no_ema = false, no_self_test = false;
+    bool ema = false, no_ema = false, no_self_test = false, list = false;
     app.add_option("SOURCE", source,
-                   "checkpoint (.safetensors, .pth, .pt, .bin, .pth.tar, .npz), a folder as timm "
-                   "saves it, or hf-hub:ORG/NAME[@REVISION], downloaded from the Hugging Face hub")
-        ->required();
+                   "timm's NAME or NAME.TAG, or ORG/NAME[@REVISION], downloaded from the Hugging "
+                   "Face hub (hf-hub:ORG/NAME in any case); https://..., downloaded; or a "
+                   "checkpoint (.safetensors, .pth, .pt, .bin, .pth.tar, .npz) or a folder as timm "
+                   "saves it");
     app.add_option("-o,--output", output, "the model file to write (.vit)");
     app.add_option("--arch", arch,
                    "timm's name of the architecture, NAME or NAME.TAG; other libraries: "
@@ -33,22 +34,31 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.add_flag("--no-ema", no_ema, "take its plain weights")->excludes(with_ema);
     app.add_option("--img-size", size,
                    "N or HxW: resize the position table for images of this size");
+    add_image_options(app, arguments.images);
     auto* with_expect =
         app.add_option("--expect", expect,
                        ".npz with input [N,3,H,W] and logits, instead of the self-test made here");
     app.add_flag("--no-self-test", no_self_test, "leave the self-test out")->excludes(with_expect);
+    app.add_flag("--list", list,
+                 "print timm's names with parameters, image size, GFLOP and default tag, all or "
+                 "those that SOURCE fits (a part, or with * and ?), and do nothing else");
     app.add_flag("--inspect", arguments.inspect,
                  "print what was recognised, used and dropped, and write nothing");
     app.add_flag("--quiet", arguments.quiet, "print nothing on success");
 
     if (const auto status = parse_command_line(app, "vit-convert", argc, argv)) return status;
 
+    if (list) {
+        arguments.list = source;
+        return {};
+    }
+    if (app.count("SOURCE") == 0) throw Error(ErrorKind::usage, "SOURCE is required");
     if (source.empty()) throw Error(ErrorKind::usage, "SOURCE is empty");
     if (output.empty() && !arguments.inspect)
         throw Error(ErrorKind::usage, "-o MODEL.vit is required (or --inspect)");
     arguments.source = source;
     if (dtype == "bf16") arguments.dtype = DType::bf16;
-    if (source.starts_with("hf-hub:")) arguments.repository = hub::parse_repository(source);
+    arguments.origin = find_origin(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;
     if (app.count("--labels") > 0) {
@@ -63,6 +73,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
         const HeightWidth parsed = parse_image_size("--img-size", size);
         arguments.image_size = ImageSize{parsed.height, parsed.width};
     }
+    check_image_options(arguments.images);
     arguments.ema = ema ? EmaChoice::ema : no_ema ? EmaChoice::no_ema : EmaChoice::automatic;
     arguments.self_test = !no_self_test;
     return {};

@@ -5,20 +5,23 @@
 #include <optional>
 #include <string>
 
-#include "tools/hub/repository.h"
+#include "tools/vit-convert/image_options.h"
+#include "tools/vit-convert/origin.h"
 #include "weights/model_file/model_config.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::tools {
 
 struct ConvertArguments {
-    std::filesystem::path source;
-    std::optional<hub::Repository> repository;  ///< that `source` names, if it is hf-hub:…
-    std::filesystem::path output;               ///< empty with --inspect alone
+    std::string source;
+    Origin origin;                    ///< what `source` names
+    std::optional<std::string> list;  ///< names that fit are listed, and nothing else
+    std::filesystem::path output;     ///< empty with --inspect alone
     std::optional<std::string> arch;
     std::filesystem::path labels;  ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
+    ImageOptions images;
     DType dtype = DType::f32;  ///< or bf16
     bool pack = false;
     std::filesystem::path expect;  ///< empty: the reference evaluator makes the self-test

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/common/error_line.h"
+#include "tools/vit-convert/image_options.h"
 
 namespace vit::tools {
 
@@ -92,6 +93,7 @@ std::string summary(const Converted& model, const std::string& output) {
         static_cast<double>(parameters) / 1e6, taken,
         static_cast<std::ptrdiff_t>(model.tensor_report.size()) - taken,
         model.header.self_test ? "self-test: " + model.header.self_test->made_by : "no self-test");
+    out += fmt::format("  images: {}\n", describe(model.header.preprocessing));
     for (const std::string& note : model.header.provenance.notes)
         if (!note.starts_with("dropped ") && !note.starts_with("left out "))
             out += fmt::format("  {}\n", escape_control(note));
@@ -100,7 +102,6 @@ std::string summary(const Converted& model, const std::string& output) {
 
 std::string inspection(const Converted& model, const Checkpoint& checkpoint) {
     const ModelConfig& c = model.header.config;
-    const Preprocessing& p = model.header.preprocessing;
     std::string out = fmt::format("{}: {}, {} tensors\n", escape_control(checkpoint.path.string()),
                                   checkpoint.container, checkpoint.tensors.size());
     out += fmt::format("architecture: {}\n", escape_control(c.architecture));
@@ -121,12 +122,7 @@ std::string inspection(const Converted& model, const Checkpoint& checkpoint) {
         c.representation_size, c.num_classes);
     if (const std::vector<std::string_view> more = beyond_plain(c); !more.empty())
         out += fmt::format("  with {}\n", fmt::join(more, ", "));
-    constexpr std::array<std::string_view, 3> crops{"center", "squash", "border"};
-    constexpr std::array<std::string_view, 4> filters{"nearest", "bilinear", "bicubic", "lanczos"};
-    out += fmt::format("preprocessing: {}, crop {} {}, {}, mean {} {} {}, std {} {} {}\n",
-                       size(p.input_size), crops[static_cast<std::size_t>(p.crop_mode)], p.crop_pct,
-                       filters[static_cast<std::size_t>(p.interpolation)], p.mean[0], p.mean[1],
-                       p.mean[2], p.std[0], p.std[1], p.std[2]);
+    out += fmt::format("preprocessing: {}\n", describe(model.header.preprocessing));
     out += fmt::format("labels: {}\n", model.header.labels.empty()
                                            ? std::string("none")
                                            : std::to_string(model.header.labels.size()));

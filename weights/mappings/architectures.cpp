@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <numeric>
 
 #include "vit/error.h"
+#include "weights/mappings/nearest_names.h"
+#include "weights/mappings/other_names.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -22,7 +22,8 @@ const nlohmann::json& table() {
     return parsed;
 }
 
-/// `tag` is an element of entry.tags: its name and its configuration.
+/// `tag` is an element of entry.tags: its name, its configuration, and where its weights are if not
+/// in timm's repository of its name.
 Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     Architecture out;
     out.name = entry.at("name");
@@ -36,40 +37,43 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     out.may_drop_attn_pool = entry.contains("may_drop");
     out.args = entry.at("args");
     out.pretrained_cfg = tag.at(1);
+    out.weights = tag.size() > 2 ? tag.at(2).get<std::string>()
+                                 : fmt::format("timm/{}.{}", out.name, out.tag);
     return out;
 }
 
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i + 1;
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row.back();
+/// Of the names that begin alike; "" where none does.
+std::string nearest_other(std::string_view base) {
+    constexpr std::size_t alike = 4;
+    std::vector<std::string> others;
+    for (const OtherName& each : other_names())
+        if (base.size() >= alike && each.name.starts_with(base.substr(0, alike)))
+            others.push_back(each.name);
+    return others.empty() ? "" : nearest_names(base, others, 1).at(0);
 }
 
 [[noreturn]] void unknown(std::string_view name) {
+    constexpr std::string_view list = "vit-convert --list shows them";
+    const std::size_t count = all_architectures().size();
+    if (const OtherName* other = find_other_name(name))
+        throw Error(ErrorKind::usage,
+                    fmt::format("{} is no plain Vision Transformer, but of timm's {}.py: expected "
+                                "one of the {} of vision_transformer.py and deit.py; {}",
+                                in_quotes(name), other->family, count, list));
     std::vector<std::string> names;
     for (const Architecture& a : all_architectures()) names.push_back(a.name);
-    const std::string_view asked = name.substr(0, std::min<std::size_t>(name.size(), 100));
-    const std::size_t shown = std::min<std::size_t>(3, names.size());
-    std::partial_sort(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(shown),
-                      names.end(), [&](const std::string& a, const std::string& b) {
-                          return std::pair(edit_distance(asked, a), a) <
-                                 std::pair(edit_distance(asked, b), b);
-                      });
-    names.resize(shown);
+    const std::string_view base = name.substr(0, name.find('.'));
+    const std::vector<std::string> nearest = nearest_names(base, names, 3);
+    const std::string other = nearest_other(base);
+    const std::string aside =
+        !other.empty() && effort(base, other) < effort(base, nearest.at(0))
+            ? fmt::format(" ({} is one of timm's too, but no plain Vision Transformer)", other)
+            : "";
     throw Error(
         ErrorKind::usage,
         fmt::format("unknown architecture {}: expected one of timm's {} Vision Transformers, "
-                    "such as {}",
-                    in_quotes(name), all_architectures().size(), fmt::join(names, ", ")));
+                    "such as {}{}; {}",
+                    in_quotes(name), count, fmt::join(nearest, ", "), aside, list));
 }
 
 }  // namespace
@@ -82,6 +86,13 @@ const std::vector<Architecture>& all_architectures() {
         return out;
     }();
     return all;
+}
+
+std::vector<Architecture> all_tags() {
+    std::vector<Architecture> out;
+    for (const nlohmann::json& entry : table().at("architectures"))
+        for (const nlohmann::json& tag : entry.at("tags")) out.push_back(with_tag(entry, tag));
+    return out;
 }
 
 Architecture find_architecture(std::string_view name) {

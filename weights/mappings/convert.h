@@ -15,6 +15,7 @@ namespace vit {
 
 struct ConvertOptions {
     std::optional<std::string> arch;  ///< timm's NAME or NAME.TAG
+    std::string arch_by = "--arch";   ///< who says so, for messages
     std::optional<ImageSize>
         image_size;  ///< another than the checkpoint's: resizes the position table
     std::optional<std::string> labels;   ///< text of a labels file: one a line, or JSON

@@ -200,7 +200,8 @@ ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions
     ModelConfig& c = out.config;
     const bool named = options.arch || checkpoint.arch || checkpoint.config_json;
     if (named) {
-        out = resolve_timm_config({options.arch, checkpoint.arch, checkpoint.config_json}, {});
+        out = resolve_timm_config(
+            {options.arch, checkpoint.arch, checkpoint.config_json, options.arch_by}, {});
     } else {
         c.architecture = "Google's ViT (.npz)";
         out.preprocessing.crop_pct = 0.9;

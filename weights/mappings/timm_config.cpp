@@ -113,7 +113,7 @@ Architecture choose(const ConfigSources& sources, const std::optional<std::strin
     std::string by;
     if (sources.arch) {
         chosen = find_architecture(*sources.arch);
-        by = "--arch";
+        by = sources.arch_by;
     }
     const std::array<std::pair<const std::optional<std::string>*, std::string>, 2> others{
         {{&from_json, "config.json"}, {&sources.checkpoint_arch, "the checkpoint"}}};

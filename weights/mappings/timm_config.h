@@ -15,6 +15,7 @@ struct ConfigSources {
     std::optional<std::string> arch;             ///< asked for by the user: NAME or NAME.TAG
     std::optional<std::string> checkpoint_arch;  ///< said by a training checkpoint
     std::optional<std::string> config_json;      ///< text of config.json
+    std::string arch_by = "--arch";              ///< who says `arch`, for messages
 };
 
 /// Numbers that tensors tell without doubt. They fill in what nothing else says.

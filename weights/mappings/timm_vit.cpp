@@ -224,7 +224,8 @@ ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& o
     if (!options.arch && !checkpoint.arch && !checkpoint.config_json)
         throw Error(ErrorKind::usage, describe_unnamed(checkpoint.tensors));
     ResolvedModel model = resolve_timm_config(
-        {options.arch, checkpoint.arch, checkpoint.config_json}, facts_of(checkpoint.tensors));
+        {options.arch, checkpoint.arch, checkpoint.config_json, options.arch_by},
+        facts_of(checkpoint.tensors));
     const std::string foreign = foreign_source(checkpoint.tensors);
     if (!foreign.empty())
         throw Error(

@@ -31,6 +31,24 @@ TEST(Repository, IsNoPath) {
             << name;
 }
 
+TEST(Repository, IsToldByItsNameAlone) {
+    EXPECT_EQ(repository_of_name("timm/vit_tiny.augreg")->id, "timm/vit_tiny.augreg");
+    EXPECT_EQ(repository_of_name("a/b@v1")->revision, "v1");
+    for (const char* other : {"a", "a/b/c", "./a", "../a", "/a/b", "a b/c", ""})
+        EXPECT_FALSE(repository_of_name(other)) << other;
+    test::message_of([] { repository_of_name("a/b@../x"); }, ErrorKind::usage);
+}
+
+TEST(Repository, IsToldByItsPage) {
+    EXPECT_EQ(repository_of_page("https://huggingface.co/a/b")->id, "a/b");
+    EXPECT_EQ(repository_of_page("https://hf.co/a/b/?x#y")->id, "a/b");
+    EXPECT_EQ(repository_of_page("https://huggingface.co/a/b/tree/v1.0")->revision, "v1.0");
+    for (const char* other :
+         {"https://huggingface.co/", "https://huggingface.co/a",
+          "https://huggingface.co/a/b/resolve/main/model.safetensors", "https://example.org/a/b"})
+        EXPECT_FALSE(repository_of_page(other)) << other;
+}
+
 TEST(Names, ArePlain) {
     EXPECT_TRUE(is_plain_name("model-00001-of-00002.safetensors"));
     for (const std::string& name :
@@ -86,6 +104,22 @@ TEST_F(Environment, NamesTheCache) {
     for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"})
         ::unsetenv(name);
     EXPECT_THAT(refused(), HasSubstr("HF_HUB_CACHE"));
+}
+
+TEST_F(Environment, NamesTorchsCache) {
+    ::unsetenv("TORCH_HOME");
+    EXPECT_EQ(web_settings_from_environment().cache, folder / ".cache/torch/hub/checkpoints");
+    set("XDG_CACHE_HOME", "/x");
+    EXPECT_EQ(web_settings_from_environment().cache, "/x/torch/hub/checkpoints");
+    set("TORCH_HOME", "~/t");
+    EXPECT_EQ(web_settings_from_environment().cache, folder / "t/hub/checkpoints");
+    set("HF_TOKEN", "hf_secret");
+    set("HF_HUB_OFFLINE", "1");
+    EXPECT_EQ(web_settings_from_environment().token, "");
+    EXPECT_TRUE(web_settings_from_environment().offline);
+    for (const char* name : {"HOME", "XDG_CACHE_HOME", "TORCH_HOME"}) ::unsetenv(name);
+    EXPECT_THAT(test::message_of([] { web_settings_from_environment(); }, ErrorKind::usage),
+                HasSubstr("TORCH_HOME"));
 }
 
 TEST_F(Environment, HoldsTheToken) {

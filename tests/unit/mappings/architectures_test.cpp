@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "vit/error.h"
+#include "weights/mappings/other_names.h"
 #include "weights/mappings/timm_config.h"
 #include "weights/model_file/checked.h"
 #include "weights/model_file/model_file.h"
@@ -18,9 +19,9 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-json golden() {
+json golden(const char* part = "architectures") {
     std::ifstream file(VIT_TEST_DATA "/mappings/architectures.json");
-    return json::parse(file).at("architectures");
+    return json::parse(file).at(part);
 }
 
 template <class T>
@@ -115,6 +116,26 @@ TEST(Architectures, AreWhatTimmBuilds) {
     }
 }
 
+TEST(Architectures, HaveTheirWeightsWhereTimmGetsThem) {
+    json ours = json::object(), timms = json::object();
+    for (const Architecture& each : all_tags()) ours[each.name][each.tag] = each.weights;
+    for (const json& timm : golden()) timms[timm.at("name")] = timm.at("weights");
+    EXPECT_EQ(ours, timms);
+    EXPECT_EQ(find_architecture("vit_base_patch16_224").weights,
+              "timm/vit_base_patch16_224.augreg2_in21k_ft_in1k");
+    EXPECT_EQ(find_architecture("vit_base_patch32_clip_quickgelu_224.openai").weights,
+              "timm/vit_base_patch32_clip_224.openai");
+    EXPECT_EQ(find_architecture("vit_giant_patch14_224").weights, "");
+}
+
+TEST(OtherNames, AreAllOfTimms) {
+    for (const json& name : golden("other_models"))
+        EXPECT_TRUE(find_other_name(name.get<std::string>())) << name;
+    for (const Architecture& each : all_architectures()) EXPECT_FALSE(find_other_name(each.name));
+    EXPECT_EQ(find_other_name("resnet50.a1_in1k")->family, "resnet");
+    EXPECT_FALSE(find_other_name("resnet"));
+}
+
 TEST(Architectures, FindsTags) {
     const Architecture tagged = find_architecture("vit_base_patch16_224.augreg_in21k");
     EXPECT_EQ(tagged.name, "vit_base_patch16_224");
@@ -138,9 +159,21 @@ std::string unknown(const std::string& name) {
     return "";
 }
 
+TEST(Architectures, SaysWhatIsNoVisionTransformer) {
+    EXPECT_THAT(unknown("resnet50"), testing::AllOf(HasSubstr("'resnet50' is no plain Vision"),
+                                                    HasSubstr("resnet.py"), HasSubstr("--list")));
+    EXPECT_THAT(unknown("swin_base_patch4_window7_224.ms_in22k"), HasSubstr("swin_transformer.py"));
+    EXPECT_THAT(unknown("eva02_base_patch14_224"), HasSubstr("eva.py"));
+}
+
 TEST(Architectures, NamesWhatComesClose) {
     EXPECT_THAT(unknown("vit_bas_patch16_224"), HasSubstr("vit_base_patch16_224"));
-    EXPECT_THAT(unknown("resnet50"), HasSubstr("'resnet50'"));
+    EXPECT_THAT(unknown("vit_b16"), HasSubstr("such as vit_base_patch16_224,"));
+    EXPECT_THAT(unknown("ViT-B-16"), HasSubstr("such as vit_base_patch16_224,"));
+    EXPECT_THAT(unknown("deit_smal_patch16_224"), HasSubstr("such as deit_small_patch16_224,"));
+    EXPECT_THAT(unknown("resnet5"), HasSubstr("is one of timm's too"));
+    EXPECT_THAT(unknown("vit_b16"), testing::Not(HasSubstr("is one of timm's too")));
+    EXPECT_THAT(unknown("no_such_thing"), testing::Not(HasSubstr("is one of timm's too")));
     EXPECT_THAT(unknown(""), HasSubstr("unknown architecture"));
     EXPECT_THAT(unknown("a\nb"), HasSubstr("\\x0a"));
     EXPECT_THAT(unknown(std::string(100000, 'x')), HasSubstr("unknown architecture"));

@@ -1,0 +1,96 @@
+#include "tools/vit-convert/image_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "vit/error.h"
+
+namespace vit::tools {
+
+namespace {
+
+// In the order of CropMode and Interpolation.
+constexpr std::array<std::string_view, 3> crops{"center", "squash", "border"};
+constexpr std::array<std::string_view, 4> filters{"nearest", "bilinear", "bicubic", "lanczos"};
+
+template <std::size_t n>
+CLI::IsMember one_of(const std::array<std::string_view, n>& names) {
+    return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+}
+
+template <class Enum, std::size_t n>
+Enum place_of(const std::string& name, const std::array<std::string_view, n>& names) {
+    return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+}
+
+std::array<float, 3> three(const std::vector<float>& values) {
+    return {values.at(0), values.at(1), values.at(2)};
+}
+
+}  // namespace
+
+void add_image_options(CLI::App& app, ImageOptions& options) {
+    app.add_option("--mean", options.mean,
+                   "R,G,B of values in [0, 1]: what images are normalised with, instead of what "
+                   "the checkpoint or its architecture says")
+        ->expected(3)
+        ->delimiter(',');
+    app.add_option("--std", options.std, "R,G,B, likewise")->expected(3)->delimiter(',');
+    app.add_option("--crop-pct", options.crop_pct, "part of the resized image that is kept")
+        ->check(CLI::Range(0.01, 1.0));
+    app.add_option("--crop-mode", options.crop_mode, "how images become square")
+        ->check(one_of(crops));
+    app.add_option("--interpolation", options.interpolation, "how images are resized")
+        ->check(one_of(filters));
+}
+
+void check_image_options(const ImageOptions& options) {
+    for (const float each : options.mean)
+        if (!std::isfinite(each))
+            throw Error(ErrorKind::usage, fmt::format("--mean: expected numbers, found {}", each));
+    for (const float each : options.std)
+        if (!(each > 0) || !std::isfinite(each))
+            throw Error(ErrorKind::usage,
+                        fmt::format("--std: expected values above 0, found {}", each));
+}
+
+void set_preprocessing(const ImageOptions& options, ModelHeader& header) {
+    Preprocessing& p = header.preprocessing;
+    std::vector<std::string_view> given;
+    if (!options.mean.empty()) {
+        p.mean = three(options.mean);
+        given.push_back("mean");
+    }
+    if (!options.std.empty()) {
+        p.std = three(options.std);
+        given.push_back("std");
+    }
+    if (options.crop_pct > 0) {
+        p.crop_pct = options.crop_pct;
+        given.push_back("crop_pct");
+    }
+    if (!options.crop_mode.empty()) {
+        p.crop_mode = place_of<CropMode>(options.crop_mode, crops);
+        given.push_back("crop_mode");
+    }
+    if (!options.interpolation.empty()) {
+        p.interpolation = place_of<Interpolation>(options.interpolation, filters);
+        given.push_back("interpolation");
+    }
+    if (!given.empty())
+        header.provenance.notes.push_back(
+            fmt::format("{} from the command line", fmt::join(given, ", ")));
+}
+
+std::string describe(const Preprocessing& p) {
+    return fmt::format("{}x{}, crop {} {}, {}, mean {} {} {}, std {} {} {}", p.input_size.height,
+                       p.input_size.width, crops[static_cast<std::size_t>(p.crop_mode)], p.crop_pct,
+                       filters[static_cast<std::size_t>(p.interpolation)], p.mean[0], p.mean[1],
+                       p.mean[2], p.std[0], p.std[1], p.std[2]);
+}
+
+}  // namespace vit::tools
