@@ -16,7 +16,8 @@ struct ConvertArguments {
     std::optional<hub::Repository> repository;  ///< that `source` names, if it is hf-hub:…
     std::filesystem::path output;               ///< empty with --inspect alone
     std::optional<std::string> arch;
-    std::filesystem::path labels;  ///< empty: the checkpoint's
+    std::optional<std::string> prefix;  ///< of tensors' names
+    std::filesystem::path labels;       ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
     DType dtype = DType::f32;  ///< or bf16

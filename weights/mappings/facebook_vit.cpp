@@ -74,6 +74,7 @@ std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
         return k.width == c.embed_dim && k.depth == c.depth;
     });
     if (options.arch && !options.arch->starts_with("facebook.")) {
+        refuse_other_library(*options.arch, "Facebook");
         const Architecture arch = find_architecture(*options.arch);
         const std::int64_t width = arch.args.value("embed_dim", std::int64_t{768});
         const std::int64_t depth = arch.args.value("depth", std::int64_t{12});

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -17,8 +19,19 @@ namespace {
 
 constexpr std::size_t most_tensors = 65'536;
 constexpr std::size_t most_listed = 20;
+// Of entries that are no tensors: names are copied, and there may be millions of long ones.
+constexpr std::size_t most_others = 1000;
+constexpr std::size_t longest_other = 200;
 // Copies of tensors that are views with strides: more than the file holds is a bomb (stride 0).
 constexpr std::uint64_t spare_copies = std::uint64_t{16} << 20;
+
+// timm's order; model_state_dict is what PyTorch's tutorials write.
+constexpr std::array<std::string_view, 2> averaged_keys{"state_dict_ema", "model_ema"};
+constexpr std::array<std::string_view, 3> plain_keys{"state_dict", "model", "model_state_dict"};
+
+bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+    return std::ranges::find(keys, key) != keys.end();
+}
 
 const PickleValue* find_set(const PickleTree& tree, const PickleDict& dict, std::string_view key) {
     const PickleValue* value = tree.find(dict, key);
@@ -41,12 +54,12 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
         return Weights{dict, key};
     };
     Weights averaged;
-    for (const std::string_view key : {"state_dict_ema", "model_ema"})
+    for (const std::string_view key : averaged_keys)
         if (const PickleValue* value = find_set(archive.tree, top, key);
             averaged.dict == nullptr && value != nullptr)
             averaged = mapping(key, *value);
     Weights plain{&top, {}};
-    for (const std::string_view key : {"state_dict", "model"})
+    for (const std::string_view key : plain_keys)
         if (const PickleValue* value = find_set(archive.tree, top, key);
             plain.key.empty() && value != nullptr)
             plain = mapping(key, *value);
@@ -102,6 +115,14 @@ class LeftOut {
     std::size_t count_ = 0;
 };
 
+/// For the report, and so that a weight that is a text is not called missing.
+void add_other(Checkpoint& checkpoint, std::string_view name, const PickleValue& value) {
+    if (checkpoint.other_entries.size() < most_others)
+        checkpoint.other_entries.push_back(
+            {name.size() > longest_other || !is_utf8(name) ? in_quotes(name) : std::string(name),
+             kind_name(value)});
+}
+
 std::optional<std::string> find_arch(const PickleTree& tree, const PickleDict& top) {
     const auto text = [](const PickleValue* value) -> std::optional<std::string> {
         const auto* found = value == nullptr ? nullptr : std::get_if<std::string_view>(value);
@@ -154,10 +175,25 @@ void complete(const std::string& where, std::vector<TorchTensor>& found, Checkpo
     checkpoint.storage = std::move(owned);
 }
 
-/// timm's clean_state_dict: a model compiled inside or outside of its parallel wrapper.
-std::string_view stripped(std::string_view name) {
-    for (const std::string_view prefix : {"_orig_mod.", "module.", "_orig_mod."})
-        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+constexpr std::array<std::string_view, 5> wrappers{"module", "_orig_mod", "_fsdp_wrapped_module",
+                                                   "_checkpoint_wrapped_module", "_forward_module"};
+
+bool is_wrapper(std::string_view part) {
+    return std::ranges::find(wrappers, part) != wrappers.end();
+}
+
+/// Which of the wrappers' parts stand in the name: "module. and _orig_mod.".
+std::string wrappers_in(const std::set<std::string_view>& parts) {
+    return fmt::format("{}.", fmt::join(parts, ". and "));
+}
+
+/// The name's parts but the last one, each without its dot.
+template <typename Use>
+std::string_view for_each_part(std::string_view name, Use&& use) {
+    for (std::size_t dot; (dot = name.find('.')) != std::string_view::npos;) {
+        use(name.substr(0, dot));
+        name.remove_prefix(dot + 1);
+    }
     return name;
 }
 
@@ -178,10 +214,9 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     if (weights.dict != top) {
         for (const auto& [key, value] : top->items) {
             const auto* text = std::get_if<std::string_view>(&tree[key]);
-            const bool is_weights =
-                text != nullptr &&
-                (*text == "state_dict_ema" || *text == "model_ema" || *text == "state_dict" ||
-                 *text == "model" || *text == "teacher" || *text == "student");
+            const bool is_weights = text != nullptr && (is_one_of(averaged_keys, *text) ||
+                                                        is_one_of(plain_keys, *text) ||
+                                                        *text == "teacher" || *text == "student");
             if (!is_weights)
                 left_out.add(fmt::format("{} ({}): it stands beside the weights",
                                          key_text(tree[key]), kind_name(tree[value])));
@@ -192,17 +227,20 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     for (const auto& [key, value] : weights.dict->items) {
         const auto* name = std::get_if<std::string_view>(&tree[key]);
         const auto* tensor = std::get_if<std::unique_ptr<PickleTensor>>(&tree[value]);
+        if (name != nullptr && !names.insert(*name).second)
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: two {} are named {}", archive.where,
+                                    tensor == nullptr ? "entries" : "tensors", in_quotes(*name)));
         if (name == nullptr || tensor == nullptr) {
             left_out.add(fmt::format("{} ({}): it is not a named tensor", key_text(tree[key]),
                                      kind_name(tree[value])));
+            add_other(checkpoint, name == nullptr ? key_text(tree[key]) : std::string(*name),
+                      tree[value]);
             continue;
         }
         if (found.size() == most_tensors)
             throw Error(ErrorKind::model, fmt::format("{}: expected at most {} tensors, found more",
                                                       archive.where, most_tensors));
-        if (!names.insert(*name).second)
-            throw Error(ErrorKind::model, fmt::format("{}: two tensors are named {}", archive.where,
-                                                      in_quotes(*name)));
         found.push_back(checked_tensor(archive, **tensor, *name));
     }
     left_out.finish();
@@ -215,28 +253,46 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     complete(archive.where, found, checkpoint);
 }
 
+std::string without_wrappers(std::string_view name) {
+    std::string out;
+    const std::string_view last = for_each_part(name, [&](std::string_view part) {
+        if (is_wrapper(part)) return;
+        out += part;
+        out += '.';
+    });
+    return out.append(last);
+}
+
 void clean_names(Checkpoint& checkpoint, std::string_view where) {
     std::size_t changed = 0;
+    std::set<std::string_view> found;
     for (TensorView& tensor : checkpoint.tensors) {
         if (!is_utf8(tensor.name))
             throw Error(ErrorKind::model, fmt::format("{}: tensor {}: expected a name in UTF-8",
                                                       where, in_quotes(tensor.name)));
-        const std::string_view name = stripped(tensor.name);
-        if (name.size() == tensor.name.size()) continue;
-        tensor.name = std::string(name);
+        bool wrapped = false;
+        for_each_part(tensor.name, [&](std::string_view part) {
+            const auto wrapper = std::ranges::find(wrappers, part);
+            if (wrapper == wrappers.end()) return;
+            found.insert(*wrapper);
+            wrapped = true;
+        });
+        if (!wrapped) continue;
+        tensor.name = without_wrappers(tensor.name);
         ++changed;
     }
+    for (OtherEntry& entry : checkpoint.other_entries) entry.name = without_wrappers(entry.name);
     if (changed != 0)
         checkpoint.notes.push_back(
-            fmt::format("stripped the prefixes module. and _orig_mod. from {} names", changed));
+            fmt::format("took {} out of {} names", wrappers_in(found), changed));
     std::unordered_set<std::string_view> names;
     for (const TensorView& tensor : checkpoint.tensors)
         if (!names.insert(tensor.name).second)
-            throw Error(ErrorKind::model,
-                        fmt::format("{}: two tensors are named {}{}", where, in_quotes(tensor.name),
-                                    changed == 0 ? ""
-                                                 : " once module. and _orig_mod. are "
-                                                   "stripped"));
+            throw Error(
+                ErrorKind::model,
+                fmt::format(
+                    "{}: two tensors are named {}{}", where, in_quotes(tensor.name),
+                    changed == 0 ? "" : " once " + wrappers_in(found) + " are taken out of names"));
 }
 
 }  // namespace vit
