@@ -45,7 +45,7 @@ std::vector<ReportLine> tensor_report(std::vector<ReportLine> mapped, const Sele
 
 Converted convert_selected(const Selection& selection, const ConvertOptions& options) {
     const Checkpoint& checkpoint = selection.checkpoint;
-    const Source& source = find_source(checkpoint);
+    const Source& source = find_source(checkpoint, options.arch);
     ResolvedModel model = source.resolve(checkpoint, options);
     ModelConfig& config = model.config;
 

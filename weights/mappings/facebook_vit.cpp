@@ -54,7 +54,8 @@ constexpr std::array rules{
     MappingRule{"[backbone.]norm.bias", "norm.bias", as_is, ""},
 
     MappingRule{"decoder_*", "", drop, decoder},
-    MappingRule{"head.*", "", drop, projection},
+    MappingRule{"head.mlp*", "", drop, projection},
+    MappingRule{"head.last_layer*", "", drop, projection},
     MappingRule{"dino_head.*", "", drop, projection},
     MappingRule{"ibot_head.*", "", drop, projection},
 };
@@ -97,10 +98,13 @@ std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
 
 }  // namespace
 
+bool has_facebooks_blocks(const Checkpoint& checkpoint) {
+    return find_tensor(checkpoint.tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight") != nullptr;
+}
+
 bool is_facebook(const Checkpoint& checkpoint) {
     const std::span<const TensorView> tensors = checkpoint.tensors;
-    if (checkpoint.config_json || !find_tensor(tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight"))
-        return false;
+    if (checkpoint.config_json || !has_facebooks_blocks(checkpoint)) return false;
     static constexpr std::array<std::string_view, 6> marks{
         "[backbone.]mask_token",   "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",
         "blocks.@.#.norm1.weight", "blocks.#.mlp.w12.weight",    "decoder_embed.weight"};

@@ -116,10 +116,13 @@ std::string describe_unnamed(std::span<const TensorView> tensors) {
         "recognised a timm Vision Transformer of width {}, {} blocks, MLP width {}, {}x{} "
         "patches{}{}{}; the "
         "number of heads, the norms' eps, activation and pooling are not in the tensors: pass "
-        "--arch ({})",
+        "--arch ({}{})",
         told.width, told.depth, told.mlp_dim, told.patch_height, told.patch_width,
         told.class_token ? ", class token" : "", told.distilled ? ", distillation token" : "",
-        told.registers > 0 ? fmt::format(", {} registers", told.registers) : "", fitting);
+        told.registers > 0 ? fmt::format(", {} registers", told.registers) : "", fitting,
+        find(tensors, "head.weight")
+            ? ""
+            : "; a backbone of Facebook's: facebook.VisionTransformer:heads=N");
 }
 
 }  // namespace vit
