@@ -8,6 +8,7 @@
 #include "vit/error.h"
 #include "weights/mappings/arch_settings.h"
 #include "weights/mappings/architectures.h"
+#include "weights/mappings/other_models.h"
 #include "weights/mappings/tensor_facts.h"
 
 namespace vit {
@@ -104,7 +105,9 @@ bool has_facebooks_blocks(const Checkpoint& checkpoint) {
 
 bool is_facebook(const Checkpoint& checkpoint) {
     const std::span<const TensorView> tensors = checkpoint.tensors;
-    if (checkpoint.config_json || !has_facebooks_blocks(checkpoint)) return false;
+    if (checkpoint.config_json || !has_facebooks_blocks(checkpoint) ||
+        !other_model(tensors).empty())
+        return false;
     static constexpr std::array<std::string_view, 6> marks{
         "[backbone.]mask_token",   "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",
         "blocks.@.#.norm1.weight", "blocks.#.mlp.w12.weight",    "decoder_embed.weight"};

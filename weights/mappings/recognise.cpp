@@ -83,11 +83,17 @@ std::string describe_unnamed(std::span<const TensorView> tensors) {
     if (!kernel || kernel->shape.size() != 4 || !fc1 || fc1->shape.size() != 2) {
         const std::string foreign = foreign_source(tensors);
         if (!foreign.empty()) return fmt::format("the tensors' names are those of {}", foreign);
+        if (kernel && find(tensors, "pos_embed"))
+            return "the tensors may be those of one of timm's less usual Vision Transformers; "
+                   "numbers of it are not in the tensors: pass --arch with its name";
         return fmt::format(
             "the tensors' names ({}) are those of no Vision Transformer that is understood; "
             "docs/sources.md lists whose are",
             first_names(tensors));
     }
+    if (!find(tensors, "pos_embed"))
+        return "the tensors are those of a Vision Transformer without a position table, such as "
+               "DINOv3; those cannot be converted";
     Told told;
     told.width = kernel->shape[0];
     told.patch_height = kernel->shape[2];

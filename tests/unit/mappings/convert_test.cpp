@@ -504,10 +504,21 @@ TEST(Convert, AsksForTheArchitecture) {
     // The architectures that fit are named.
     t.zeros("patch_embed.proj.weight", {192, 3, 16, 16});
     t.zeros("cls_token", {1, 1, 192});
+    t.zeros("pos_embed", {1, 197, 192});
     for (int n = 0; n < 12; ++n)
         t.zeros("blocks." + std::to_string(n) + ".mlp.fc1.weight", {768, 192});
     EXPECT_THAT(t.refused(ErrorKind::usage),
                 AllOf(HasSubstr("vit_tiny_patch16_224"), HasSubstr("deit_tiny_patch16_224")));
+}
+
+TEST(Convert, SaysWhatIsUnusualAboutUnnamedTensors) {
+    Tampered t("rms_embed_norm_swiglu");
+    t.checkpoint.config_json.reset();
+    EXPECT_THAT(t.refused(ErrorKind::usage), AllOf(HasSubstr("less usual"), HasSubstr("--arch")));
+    t = Tampered("token");
+    t.checkpoint.config_json.reset();
+    t.remove("pos_embed");
+    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("without a position table"));
 }
 
 TEST(Convert, SaysWhoseNamesTheyAre) {
@@ -538,7 +549,8 @@ TEST(Convert, SaysWhichOtherModelsTheyAre) {
         {"a BEiT,", {"patch_embed.proj.weight", "blocks.0.attn.relative_position_bias_table"}},
         {"a ResNet,", {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight"}},
         {"a ResNet,", {"model.conv1.weight", "model.layer1.0.conv1.weight"}},
-        {"a ConvNeXt,", {"stem.0.weight", "stages.0.blocks.0.conv_dw.weight"}},
+        {"a ConvNeXt or EdgeNeXt,", {"stem.0.weight", "stages.0.blocks.0.conv_dw.weight"}},
+        {"a text model,", {"bert.embeddings.word_embeddings.weight"}},
         {"a convolutional network,", {"features.0.weight", "features.1.running_mean"}},
     };
     for (const auto& [what, names] : models) {
