@@ -156,6 +156,7 @@ ResolvedModel resolve_open_clip_timm(const Checkpoint& checkpoint, const Convert
     out.droppable = {};
     out.keys = said.keys;
     if (!options.arch) {
+        out.notes = {fmt::format("architecture {} (open_clip_config.json)", c.architecture)};
         out.preprocessing = said.preprocessing;
         out.preprocessing.input_size = c.image_size;
     }

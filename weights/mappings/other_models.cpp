@@ -8,6 +8,8 @@ namespace vit {
 
 namespace {
 
+constexpr std::size_t longest_name = 300;  // names may be 100 MB, and are searched many times
+
 /// Parts of tensors' names that only this kind of model has, wherever they stand.
 struct Kind {
     std::string_view what;
@@ -52,7 +54,7 @@ constexpr std::array kinds{
 
 bool any_has(std::span<const TensorView> tensors, std::string_view part) {
     return std::ranges::any_of(tensors, [&](const TensorView& tensor) {
-        return tensor.name.find(part) != std::string::npos;
+        return tensor.name.size() <= longest_name && tensor.name.find(part) != std::string::npos;
     });
 }
 

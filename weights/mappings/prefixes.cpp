@@ -14,7 +14,8 @@ namespace vit {
 
 namespace {
 
-constexpr std::size_t most_listed = 8;
+constexpr std::size_t most_roots = 64;  // every tensor is compared with each
+constexpr std::size_t longest_list = 500;
 
 /// A tensor that every model of one library has, and what that library's own names put before it.
 struct Mark {
@@ -72,14 +73,19 @@ std::string_view without_facebooks(std::string_view root, const Checkpoint& chec
     return std::ranges::any_of(checkpoint.tensors, is_head) ? outer : root;
 }
 
-/// Where models begin, in the checkpoint's order.
+/// Where models begin, in the checkpoint's order; not all of them where they are very many.
 std::vector<std::string> roots_of(const Checkpoint& checkpoint) {
+    std::vector<std::string_view> found;
+    for (const TensorView& tensor : checkpoint.tensors) {
+        const auto root = root_of(tensor.name);
+        if (root && std::ranges::find(found, *root) == found.end()) found.push_back(*root);
+        if (found.size() == most_roots) break;
+    }
     std::vector<std::string> roots;
-    for (const TensorView& tensor : checkpoint.tensors)
-        if (const auto root = root_of(tensor.name)) {
-            const std::string_view found = without_facebooks(*root, checkpoint);
-            if (std::ranges::find(roots, found) == roots.end()) roots.emplace_back(found);
-        }
+    for (std::string_view root : found) {
+        root = without_facebooks(root, checkpoint);
+        if (std::ranges::find(roots, root) == roots.end()) roots.emplace_back(root);
+    }
     return roots;
 }
 
@@ -104,14 +110,15 @@ class Inside {
 
 std::string listed(const std::vector<std::string>& roots, const Checkpoint& checkpoint) {
     std::string text;
-    for (std::size_t i = 0; i < std::min(roots.size(), most_listed); ++i) {
+    for (std::size_t i = 0; i < roots.size(); ++i) {
+        if (text.size() > longest_list) return text + ", …";
         const Inside inside(roots[i], roots);
         text += fmt::format("{}{} ({} tensors)", i == 0 ? "" : ", ", in_quotes(roots[i]),
                             std::ranges::count_if(checkpoint.tensors, [&](const TensorView& t) {
                                 return inside(t.name);
                             }));
     }
-    return roots.size() > most_listed ? text + ", …" : text;
+    return text;
 }
 
 /// As the user typed it, with the dot and without what readers take out of names.
@@ -135,9 +142,10 @@ std::string choose(const Checkpoint& checkpoint, const std::vector<std::string>&
     }
     if (roots.size() > 1)
         throw Error(ErrorKind::usage,
-                    fmt::format("found {} Vision Transformers, under the prefixes {}; choose one "
+                    fmt::format("found {}{} Vision Transformers, under the prefixes {}; choose one "
                                 "with --prefix NAME.",
-                                roots.size(), listed(roots, checkpoint)));
+                                roots.size(), roots.size() < most_roots ? "" : " or more",
+                                listed(roots, checkpoint)));
     return roots.empty() ? std::string() : roots[0];
 }
 

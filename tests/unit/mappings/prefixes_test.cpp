@@ -154,5 +154,17 @@ TEST(Prefixes, OfModelsWithinModels) {
     EXPECT_EQ(selected(names, "ema.").checkpoint.tensors[1].name, "norm.weight");
 }
 
+TEST(Prefixes, OfVeryManyModelsCostLittle) {
+    std::vector<std::string> names;
+    for (int i = 0; i < 60'000; ++i)
+        names.push_back(std::to_string(i) + ".backbone.patch_embed.proj.weight");
+    EXPECT_THAT(test::message_of([&] { selected(names); }, ErrorKind::usage),
+                AllOf(HasSubstr("found 64 or more Vision Transformers"), HasSubstr("'0.backbone.'"),
+                      HasSubstr(", …; choose one")));
+    EXPECT_EQ(selected(names, "50000.").checkpoint.tensors.size(), 1u);
+    EXPECT_EQ(selected({std::string(100'000, 'x') + ".patch_embed.proj.weight"}).prefix.size(),
+              100'001u);
+}
+
 }  // namespace
 }  // namespace vit
