@@ -39,7 +39,9 @@ std::vector<ReportLine> tensor_report(std::vector<ReportLine> mapped, const Sele
     for (ReportLine& line : mapped) line.name = selection.prefix + line.name;
     mapped.insert(mapped.end(), selection.outside.begin(), selection.outside.end());
     for (const OtherEntry& entry : selection.checkpoint.other_entries)
-        mapped.push_back({entry.name, false, fmt::format("{}, not a tensor", entry.kind)});
+        mapped.push_back({entry.name, false,
+                          entry.kind == "a tensor" ? "a tensor without a name"
+                                                   : fmt::format("{}, not a tensor", entry.kind)});
     return mapped;
 }
 

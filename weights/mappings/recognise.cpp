@@ -54,7 +54,8 @@ std::string foreign_source(std::span<const TensorView> tensors) {
         std::string_view part, what, advice;
     };
     constexpr std::string_view get_config =
-        "put its config.json and preprocessor_config.json beside the weights";
+        "put its config.json and preprocessor_config.json beside the weights, or convert "
+        "hf-hub:ORG/NAME";
     constexpr std::string_view whole = "give the whole checkpoint, as its library saves it";
     static constexpr std::array marks{
         Mark{"embeddings.patch_embeddings.projection.weight", "a Hugging Face transformers model",

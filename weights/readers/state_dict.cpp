@@ -75,7 +75,8 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
     if (ema == EmaChoice::ema && averaged.dict == nullptr)
         throw Error(ErrorKind::model,
                     fmt::format("{}: EMA weights were asked for, but the checkpoint has none of "
-                                "state_dict_ema, model_ema and teacher",
+                                "state_dict_ema, model_ema and teacher; where the names of "
+                                "tensors tell them apart, choose with --prefix NAME.",
                                 archive.where));
     const bool take_averaged = averaged.dict != nullptr && ema != EmaChoice::no_ema;
     const Weights taken = take_averaged ? averaged : plain;

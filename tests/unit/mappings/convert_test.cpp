@@ -434,6 +434,8 @@ TEST(Convert, SaysWhatStandsInATensorsPlace) {
     EXPECT_EQ(line.name, "version");
     EXPECT_FALSE(line.used);
     EXPECT_EQ(line.text, "an integer, not a tensor");
+    t.checkpoint.other_entries.push_back({"an entry whose key is an integer", "a tensor"});
+    EXPECT_EQ(convert(t.checkpoint).tensor_report.back().text, "a tensor without a name");
 }
 
 TEST(Convert, RefusesTensorsOfTheWrongRank) {
