@@ -147,6 +147,22 @@ std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
     return text.empty() ? "no entries" : text;
 }
 
+/// What to do where the weights lie in a mapping under a key of their own.
+std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
+    for (const auto& [key, value] : dict.items) {
+        const auto* name = std::get_if<std::string_view>(&tree[key]);
+        const auto* nested = std::get_if<PickleDict>(&tree[value]);
+        if (name == nullptr || nested == nullptr || nested->items.empty()) continue;
+        const PickleValue& first = tree[nested->items[0].second];
+        if (std::holds_alternative<std::unique_ptr<PickleTensor>>(first))
+            return fmt::format(
+                "; save the weights alone: torch.save(torch.load(FILE, "
+                "weights_only=True)[{}], NEW_FILE)",
+                in_quotes(*name));
+    }
+    return "";
+}
+
 /// Copies what is not dense in the file, once all tensors have been found valid.
 void complete(const std::string& where, std::vector<TorchTensor>& found, Checkpoint& checkpoint) {
     std::uint64_t copies = 0;
@@ -247,10 +263,11 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     left_out.finish();
     if (found.empty())
         throw Error(ErrorKind::model,
-                    fmt::format("{}: expected named tensors {}, found {}", archive.where,
+                    fmt::format("{}: expected named tensors {}, found {}{}", archive.where,
                                 weights.key.empty() ? std::string("at the top of the checkpoint")
                                                     : "under " + in_quotes(weights.key),
-                                first_keys(tree, *weights.dict)));
+                                first_keys(tree, *weights.dict),
+                                weights.dict == top ? nested_hint(tree, *top) : ""));
     complete(archive.where, found, checkpoint);
 }
 
