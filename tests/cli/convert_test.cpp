@@ -262,6 +262,40 @@ TEST_F(ConvertTool, WrongUsageIs2) {
     EXPECT_EQ(fs::file_size(digits() / "model.safetensors"), 1879928u);
 }
 
+TEST_F(ConvertTool, TakesAPrefix) {
+    const std::string wrapped = std::string(VIT_TEST_DATA) + "/wrapped/";
+    expect_error(convert_to_file({wrapped + "distilled.pth"}), 2,
+                 "'student.' (20 tensors), 'teacher.' (20 tensors); choose one with --prefix");
+    const Finished done = convert_to_file({wrapped + "distilled.pth", "--prefix", "teacher."});
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.out, AllOf(HasSubstr("20 tensors used, 20 dropped"),
+                                HasSubstr("took the prefix 'teacher.' off 20 names; left out 20")));
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+    const Finished inspected = convert({wrapped + "lightning.ckpt", "--inspect"});
+    EXPECT_THAT(inspected.out,
+                AllOf(HasSubstr("model.norm.bias -> norm.bias"),
+                      HasSubstr("criterion.weight: dropped: lies outside the prefix 'model.'")));
+}
+
+TEST_F(ConvertTool, KnowsItsOwnModelFiles) {
+    expect_error(convert_to_file({model()}), 3, "this is already a model file");
+    expect_error(convert({model(), "--inspect"}), 3, "this is already a model file");
+}
+
+TEST_F(ConvertTool, CutsLongArgumentsShort) {
+    const std::string longest(100'000, 'x');
+    for (const std::vector<std::string>& arguments :
+         std::vector<std::vector<std::string>>{{digits(), "--dtype", longest},
+                                               {digits(), "--arch", longest},
+                                               {digits(), "--img-size", longest},
+                                               {longest}}) {
+        const Finished done = convert_to_file(arguments);
+        EXPECT_NE(done.status, 0);
+        EXPECT_LT(done.err.size(), 1600u) << done.err.substr(0, 300);
+        EXPECT_THAT(done.err, HasSubstr(" bytes) ..."));
+    }
+}
+
 TEST_F(ConvertTool, AsksForAnArchitecture) {
     fs::copy_file(digits() / "model.safetensors", path("alone.safetensors"));
     expect_error(convert_to_file({path("alone.safetensors")}), 2, "--arch");
@@ -284,7 +318,8 @@ TEST_F(ConvertTool, RefusedCheckpointsAre3AndLeaveTheOldFile) {
 TEST_F(ConvertTool, ReadingAndWritingErrorsAre74) {
     expect_error(convert_to_file({path("none.safetensors")}), 74, "none.safetensors");
     expect_error(convert({digits(), "-o", path("no/such/folder/model.vit")}), 74, "no such folder");
-    expect_error(convert({digits(), "-o", path("out")}), 74, "found a folder");
+    expect_error(convert({digits(), "-o", path("out")}), 74,
+                 "found a folder; name a file in it, such as");
     Start start;
     start.arguments = {VIT_CONVERT, digits(), "-o", out()};
     start.stdout_path = "/dev/full";
@@ -299,9 +334,10 @@ TEST_F(ConvertTool, EscapesControlBytesInNames) {
 TEST_F(ConvertTool, HelpsOnStandardOutput) {
     const Finished help = convert({"--help"});
     EXPECT_EQ(help.status, 0);
-    for (const char* option : {"--arch", "--labels", "--dtype", "--ema", "--no-ema", "--img-size",
-                               "--quiet", "--inspect", "--expect", "--no-self-test", "--list",
-                               "--mean", "--std", "--crop-pct", "--crop-mode", "--interpolation"})
+    for (const char* option :
+         {"--arch", "--labels", "--dtype", "--ema", "--no-ema", "--img-size", "--prefix", "--quiet",
+          "--inspect", "--expect", "--no-self-test", "--list", "--mean", "--std", "--crop-pct",
+          "--crop-mode", "--interpolation"})
         EXPECT_THAT(help.out, HasSubstr(option));
     const Finished version = convert({"--version"});
     EXPECT_EQ(version.status, 0);

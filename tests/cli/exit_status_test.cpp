@@ -68,6 +68,22 @@ TEST_F(ExitStatus, ARefusedModelIs3) {
     EXPECT_EQ(run({tool(), digits() / "model.safetensors", sample("01_five.png")}).status, 3);
 }
 
+TEST_F(ExitStatus, AModelThatIsSomethingElseIsNamed) {
+    const Finished swapped = run({tool(), sample("01_five.png"), model()});
+    EXPECT_EQ(swapped.status, 3);
+    expect_one_error_line(swapped);
+    EXPECT_THAT(swapped.err, HasSubstr("found a PNG image; are MODEL and INPUT swapped?"));
+    const std::string torch = std::string(VIT_TEST_DATA) + "/readers/plain.pth";
+    const Finished checkpoint = run({tool(), torch, sample("01_five.png")});
+    EXPECT_EQ(checkpoint.status, 3);
+    expect_one_error_line(checkpoint);
+    EXPECT_THAT(checkpoint.err, HasSubstr("convert it first: vit-convert"));
+    const Finished folder = run({tool(), folder_, "--verify"});
+    EXPECT_EQ(folder.status, 74);
+    expect_one_error_line(folder);
+    EXPECT_THAT(folder.err, HasSubstr("found a folder; if it holds a checkpoint, convert it"));
+}
+
 TEST_F(ExitStatus, AModelThatCannotBeReadIs74) {
     const Finished done = run({tool(), path("none.vit"), sample("01_five.png")});
     EXPECT_EQ(done.status, 74);

@@ -57,6 +57,17 @@ bool is_hidden(std::string_view sequence) {
     });
 }
 
+// An argument may be 128 KiB.
+constexpr std::size_t longest_message = 1500;
+constexpr std::size_t longest_place = 1000;
+
+/// Without the middle of an overlong text.
+std::string shortened(std::string_view text, std::size_t longest) {
+    if (text.size() <= longest) return std::string(text);
+    return fmt::format("{}... ({} bytes) ...{}", text.substr(0, 300), text.size(),
+                       text.substr(text.size() - 100));
+}
+
 }  // namespace
 
 std::string escape_control(std::string_view text) {
@@ -102,9 +113,9 @@ int exit_status(ErrorKind kind) {
 }
 
 std::string error_line(std::string_view tool, std::string_view what, std::string_view where) {
-    std::string line = fmt::format("{}: error: {}", tool, what);
+    std::string line = fmt::format("{}: error: {}", tool, shortened(what, longest_message));
     if (!where.empty() && what.find(where) == std::string_view::npos)
-        line += fmt::format(" ({})", where);
+        line += fmt::format(" ({})", shortened(where, longest_place));
     return escape_control(line);
 }
 

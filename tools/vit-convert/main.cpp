@@ -51,7 +51,10 @@ void print(const std::string& text) {
 void check_output(const std::filesystem::path& output) {
     std::error_code error;
     if (std::filesystem::is_directory(output, error))
-        throw Error(ErrorKind::io, output.string() + ": expected a file's name, found a folder");
+        throw Error(ErrorKind::io, output.string() +
+                                       ": expected a file's name, found a folder; name a file in "
+                                       "it, such as " +
+                                       (output / "model.vit").string());
     const std::filesystem::path folder = output.has_parent_path() ? output.parent_path() : ".";
     if (!std::filesystem::is_directory(folder, error))
         throw Error(ErrorKind::io, folder.string() + ": there is no such folder");
@@ -97,6 +100,7 @@ int run(const ConvertArguments& arguments) {
     }
     ConvertOptions options;
     options.arch = arguments.arch;
+    options.prefix = arguments.prefix;
     options.image_size = arguments.image_size;
     options.converter = "vit-convert, " + version();
     if (!arguments.labels.empty()) {

@@ -12,7 +12,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                  "vit-convert");
     app.set_version_flag("--version", "vit-convert, " + version());
 
-    std::string source, output, arch, labels, size, expect, dtype = "f32";
+    std::string source, output, arch, prefix, labels, size, expect, dtype = "f32";
     bool ema = false, no_ema = false, no_self_test = false, list = false;
     app.add_option("SOURCE", source,
                    "timm's NAME or NAME.TAG, or ORG/NAME[@REVISION], downloaded from the Hugging "
@@ -23,6 +23,10 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.add_option("--arch", arch,
                    "timm's name of the architecture, NAME or NAME.TAG; other libraries: "
                    "LIBRARY.NAME:KEY=VALUE,... (docs/sources.md)");
+    app.add_option("--prefix", prefix,
+                   "NAME.: take the tensors whose names begin so, where a checkpoint holds several "
+                   "models")
+        ->type_name("NAME.");
     app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
     app.add_option("--dtype", dtype,
                    "how weights are stored, and the precision to run in where none is asked for")
@@ -61,6 +65,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     arguments.origin = find_origin(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;
+    if (app.count("--prefix") > 0) arguments.prefix = prefix;
     if (app.count("--labels") > 0) {
         if (labels.empty()) throw Error(ErrorKind::usage, "--labels: expected a file name");
         arguments.labels = labels;

@@ -18,7 +18,8 @@ struct ConvertArguments {
     std::optional<std::string> list;  ///< names that fit are listed, and nothing else
     std::filesystem::path output;     ///< empty with --inspect alone
     std::optional<std::string> arch;
-    std::filesystem::path labels;  ///< empty: the checkpoint's
+    std::optional<std::string> prefix;  ///< of tensors' names
+    std::filesystem::path labels;       ///< empty: the checkpoint's
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
     ImageOptions images;

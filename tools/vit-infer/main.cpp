@@ -12,6 +12,7 @@
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/model_argument.h"
 #include "tools/vit-infer/options.h"
 #include "tools/vit-infer/reports.h"
 #include "tools/vit-infer/run.h"
@@ -52,6 +53,7 @@ void print_report(const Options& options, const std::string& text) {
 }
 
 int run(const Options& options) {
+    check_model_argument(options.model);
     InputSource source(options.inputs, options.nul_separated);
     std::future<Input> first = decode_first(options, source);
     const Model model = Model::load(options.model, options.load);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "vit/error.h"
@@ -51,6 +52,17 @@ std::optional<ImageSize> ArchSettings::size(std::string_view key) const {
     if (!height || !width)
         refuse(fmt::format("{}: expected N or HxW, found {}", key, in_quotes(*value)));
     return ImageSize{*height, *width};
+}
+
+void refuse_other_library(std::string_view arch, std::string_view library) {
+    static constexpr std::array<std::string_view, 4> libraries{"torchvision", "vit_pytorch", "clip",
+                                                               "facebook"};
+    const std::string_view named = arch.substr(0, arch.find('.'));
+    if (named.size() < arch.size() && std::ranges::find(libraries, named) != libraries.end())
+        refuse(
+            fmt::format("{} is an architecture of {}'s, but the tensors are named as {} names "
+                        "them: expected one of timm's names",
+                        in_quotes(arch), named, library));
 }
 
 ArchSettings arch_settings(const std::optional<std::string>& arch, std::string_view library,

@@ -23,6 +23,10 @@ struct ArchSettings {
     std::optional<std::string> text(std::string_view key) const;
 };
 
+/// Throws Error(usage) where `arch` names an architecture of one of the other libraries, though the
+/// tensors are named as `library` names them.
+void refuse_other_library(std::string_view arch, std::string_view library);
+
 /// `arch` may be missing: nothing is set then. Throws Error(usage) where it is of another form, of
 /// another library or has a key that is not in `keys`.
 ArchSettings arch_settings(const std::optional<std::string>& arch, std::string_view library,

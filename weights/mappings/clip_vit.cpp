@@ -128,11 +128,17 @@ ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& o
     c.mlp_dim = shape_of(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0];
     c.pre_norm = find_tensor(tensors, "visual.ln_pre.weight") != nullptr;
     c.layer_scale = find_tensor(tensors, "visual.transformer.resblocks.0.ls_1.gamma") != nullptr;
-    c.num_classes = shape_of(tensors, "visual.proj", 2)[1];
+    shape_of(tensors, "visual.proj", 2);  // must be there
+    c.num_classes = optional_extent(tensors, "visual.proj", "visual.proj", 1);
 
     const OpenClipConfig said = checkpoint.open_clip_json && !options.arch
                                     ? read_open_clip_config(*checkpoint.open_clip_json)
                                     : named(settings, checkpoint, c);
+    if (!said.timm.name.empty())
+        throw Error(ErrorKind::model,
+                    fmt::format("open_clip_config.json timm_model_name: expected none for tensors "
+                                "of open_clip's own tower, found {}",
+                                in_quotes(said.timm.name)));
     check("width", said.width, c.embed_dim);
     check("layers", said.layers, c.depth);
     check("embed_dim", said.embed_dim, c.num_classes);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "vit/error.h"
 #include "weights/mappings/labels.h"
 #include "weights/mappings/mapping.h"
+#include "weights/mappings/prefixes.h"
 #include "weights/mappings/sources.h"
 #include "weights/model_file/text.h"
 
@@ -42,8 +44,20 @@ std::vector<std::string> given_labels(const ConvertOptions& options, std::int64_
     }
 }
 
-Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& options) {
-    const Source& source = find_source(checkpoint);
+/// What became of every entry, by its whole name.
+std::vector<ReportLine> tensor_report(std::vector<ReportLine> mapped, const Selection& selection) {
+    for (ReportLine& line : mapped) line.name = selection.prefix + line.name;
+    mapped.insert(mapped.end(), selection.outside.begin(), selection.outside.end());
+    for (const OtherEntry& entry : selection.checkpoint.other_entries)
+        mapped.push_back({entry.name, false,
+                          entry.kind == "a tensor" ? "a tensor without a name"
+                                                   : fmt::format("{}, not a tensor", entry.kind)});
+    return mapped;
+}
+
+Converted convert_selected(const Selection& selection, const ConvertOptions& options) {
+    const Checkpoint& checkpoint = selection.checkpoint;
+    const Source& source = find_source(checkpoint, options.arch);
     ResolvedModel model = source.resolve(checkpoint, options);
     ModelConfig& config = model.config;
 
@@ -72,7 +86,8 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
                                         .made = model.made,
                                         .prefixes = source.prefixes,
                                         .resize = std::move(resize),
-                                        .label_offset = model.label_offset},
+                                        .label_offset = model.label_offset,
+                                        .other_entries = checkpoint.other_entries},
                                        checkpoint.tensors, config);
 
     Converted out;
@@ -89,21 +104,44 @@ Converted convert_unnamed(const Checkpoint& checkpoint, const ConvertOptions& op
         provenance.notes.insert(provenance.notes.end(), notes->begin(), notes->end());
     out.tensors = std::move(mapped.tensors);
     out.keys = std::move(model.keys);
-    out.tensor_report = std::move(mapped.report);
+    out.tensor_report = tensor_report(std::move(mapped.report), selection);
     out.owned = std::move(mapped.owned);
     out.storage = checkpoint.storage;
     return out;
 }
 
+std::string quoted_path(const Checkpoint& checkpoint, std::string_view file) {
+    return in_quotes((checkpoint.path.parent_path() / file).string());
+}
+
+/// `message` with the file that it is about: a configuration's, which it names itself, or the
+/// weights'.
+std::string located(const Checkpoint& checkpoint, std::string_view message) {
+    constexpr std::array<std::string_view, 4> configurations{
+        "config.json", "preprocessor_config.json", "processor_config.json",
+        "open_clip_config.json"};
+    for (const std::string_view file : configurations) {
+        const std::string_view rest = message.substr(std::min(file.size(), message.size()));
+        if (message.starts_with(file) && (rest.starts_with(' ') || rest.starts_with(": ")))
+            return quoted_path(checkpoint, file) + std::string(rest);
+    }
+    return fmt::format("{}: {}", in_quotes(checkpoint.path.string()), message);
+}
+
 }  // namespace
 
 Converted convert(const Checkpoint& checkpoint, const ConvertOptions& options) {
+    std::string prefix;
     try {
-        return convert_unnamed(checkpoint, options);
+        const Selection selection = select_prefix(checkpoint, options.prefix);
+        prefix = selection.prefix;
+        return convert_selected(selection, options);
     } catch (const Error& error) {
-        if (checkpoint.path.empty()) throw;
-        throw Error(error.kind(),
-                    fmt::format("{}: {}", in_quotes(checkpoint.path.string()), error.what()));
+        std::string message = error.what();
+        if (!prefix.empty() && message.starts_with("tensor "))
+            message += fmt::format(" (names without their prefix {})", in_quotes(prefix));
+        if (checkpoint.path.empty()) throw Error(error.kind(), message);
+        throw Error(error.kind(), located(checkpoint, message));
     }
 }
 

@@ -16,6 +16,8 @@ namespace vit {
 struct ConvertOptions {
     std::optional<std::string> arch;  ///< timm's NAME or NAME.TAG
     std::string arch_by = "--arch";   ///< who says so, for messages
+    /// Of tensors' names: the model is what lies under it. Needed where several models do.
+    std::optional<std::string> prefix;
     std::optional<ImageSize>
         image_size;  ///< another than the checkpoint's: resizes the position table
     std::optional<std::string> labels;   ///< text of a labels file: one a line, or JSON
@@ -30,7 +32,8 @@ struct Converted {
     std::string_view library;  ///< whose checkpoint it is, as sources.cpp names it: "timm", …
     std::vector<TensorView> tensors;
     std::vector<ReportLine> keys;           ///< every configuration key: used, or dropped and why
-    std::vector<ReportLine> tensor_report;  ///< every tensor of the checkpoint, likewise
+    std::vector<ReportLine> tensor_report;  ///< every tensor of the checkpoint, likewise,
+                                            ///< and what stands among them and is none
     std::vector<std::shared_ptr<const std::vector<float>>> owned;
     std::shared_ptr<const void> storage;
 };

@@ -8,6 +8,7 @@
 #include "vit/error.h"
 #include "weights/mappings/arch_settings.h"
 #include "weights/mappings/architectures.h"
+#include "weights/mappings/other_models.h"
 #include "weights/mappings/tensor_facts.h"
 
 namespace vit {
@@ -54,7 +55,8 @@ constexpr std::array rules{
     MappingRule{"[backbone.]norm.bias", "norm.bias", as_is, ""},
 
     MappingRule{"decoder_*", "", drop, decoder},
-    MappingRule{"head.*", "", drop, projection},
+    MappingRule{"head.mlp*", "", drop, projection},
+    MappingRule{"head.last_layer*", "", drop, projection},
     MappingRule{"dino_head.*", "", drop, projection},
     MappingRule{"ibot_head.*", "", drop, projection},
 };
@@ -74,6 +76,7 @@ std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
         return k.width == c.embed_dim && k.depth == c.depth;
     });
     if (options.arch && !options.arch->starts_with("facebook.")) {
+        refuse_other_library(*options.arch, "Facebook");
         const Architecture arch = find_architecture(*options.arch);
         const std::int64_t width = arch.args.value("embed_dim", std::int64_t{768});
         const std::int64_t depth = arch.args.value("depth", std::int64_t{12});
@@ -96,9 +99,14 @@ std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
 
 }  // namespace
 
+bool has_facebooks_blocks(const Checkpoint& checkpoint) {
+    return find_tensor(checkpoint.tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight") != nullptr;
+}
+
 bool is_facebook(const Checkpoint& checkpoint) {
     const std::span<const TensorView> tensors = checkpoint.tensors;
-    if (checkpoint.config_json || !find_tensor(tensors, "[backbone.]blocks.[@.]#.attn.qkv.weight"))
+    if (checkpoint.config_json || !has_facebooks_blocks(checkpoint) ||
+        !other_model(tensors).empty())
         return false;
     static constexpr std::array<std::string_view, 6> marks{
         "[backbone.]mask_token",   "[backbone.]register_tokens", "backbone.patch_embed.proj.weight",

@@ -13,6 +13,9 @@ namespace vit {
 /// Plain backbones have timm's names and are timm's, as is all that has a config.json.
 bool is_facebook(const Checkpoint& checkpoint);
 
+/// True also for an encoder alone, whose names are timm's.
+bool has_facebooks_blocks(const Checkpoint& checkpoint);
+
 /// The encoder without a head: its logits are the normed class token. Sizes from the tensors; heads
 /// from the published model of these sizes, from a timm architecture or from --arch
 /// facebook.VisionTransformer:heads=N. Throws Error(usage) where they are not known.

@@ -8,18 +8,20 @@
 #include <vector>
 
 #include "weights/mappings/patterns.h"
+#include "weights/model_file/text.h"
 
 namespace vit {
 
 namespace {
 
-/// An argument of timm's VisionTransformer, with which value the tensor is there, and without.
+/// An argument of timm's VisionTransformer, with which value the tensor is there, and without ("":
+/// never by this argument alone).
 struct Hint {
     std::string_view pattern, argument, with, without;
 };
 
 constexpr std::array hints{
-    Hint{"patch_embed.proj.bias", "pre_norm", "false", "true"},
+    Hint{"patch_embed.proj.bias", "pre_norm", "false", ""},
     Hint{"patch_embed.norm.*", "embed_norm_layer", "a norm's name", "null"},
     Hint{"norm_pre.*", "pre_norm", "true", "false"},
     Hint{"cls_token", "class_token", "true", "false"},
@@ -37,22 +39,35 @@ constexpr std::array hints{
     Hint{"blocks.#.ls2.*", "init_values", "1", "null"},
     Hint{"blocks.#.gamma_*", "init_values", "1", "null"},
     Hint{"blocks.#.norm1.bias", "norm_layer", "'layernorm'", "'rmsnorm'"},
+    Hint{"blocks.#.norm2.bias", "norm_layer", "'layernorm'", "'rmsnorm'"},
+    Hint{"norm.bias", "norm_layer", "'layernorm'", "'rmsnorm'"},
     Hint{"attn_pool.*", "global_pool", "'map'", "'avg'"},
     Hint{"fc_norm.*", "fc_norm", "true", "false"},
     Hint{"norm.weight", "fc_norm", "false", "true"},
     Hint{"head.*", "num_classes", "their number", "0"},
 };
 
+const Hint* hint_of(std::string_view name) {
+    std::vector<std::string> numbers;
+    const auto found = std::ranges::find_if(
+        hints, [&](const Hint& each) { return fits(each.pattern, name, numbers); });
+    return found == hints.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
-std::string hint(std::string_view name, bool extra) {
-    std::vector<std::string> numbers;
-    for (const Hint& each : hints)
-        if (fits(each.pattern, name, numbers))
-            return extra ? fmt::format("; model_args.{} {} has it", each.argument, each.with)
-                         : fmt::format("; model_args.{} {} does without", each.argument,
-                                       each.without);
-    return "";
+std::string extra_hint(std::string_view name) {
+    const Hint* found = hint_of(name);
+    return found ? fmt::format("; model_args.{} {} has it", found->argument, found->with) : "";
+}
+
+std::string missing_hint(std::string_view name, const std::set<std::string, std::less<>>& present) {
+    const Hint* found = hint_of(name);
+    if (!found || found->without.empty()) return "";
+    for (const std::string& other : present)
+        if (const Hint* each = hint_of(other); each && each->argument == found->argument)
+            return fmt::format("; {} is there, so the checkpoint is incomplete", in_quotes(other));
+    return fmt::format("; model_args.{} {} does without", found->argument, found->without);
 }
 
 std::string_view shape_hint(std::string_view name, std::span<const std::int64_t> found,

@@ -2,15 +2,20 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
 
 namespace vit {
 
-/// "; model_args.qkv_bias false does without", or with `extra` "; model_args.pre_norm true has it":
-/// which of timm's arguments decides about the tensor. "" where none does.
-std::string hint(std::string_view name, bool extra);
+/// "; model_args.pre_norm true has it": which of timm's arguments decides about a tensor that is
+/// too many. "" where none does.
+std::string extra_hint(std::string_view name);
+
+/// "; model_args.qkv_bias false does without" where all tensors are missing that the argument
+/// decides about, else that the checkpoint has lost some.
+std::string missing_hint(std::string_view name, const std::set<std::string, std::less<>>& present);
 
 /// What may have led to a tensor of another shape than expected.
 std::string_view shape_hint(std::string_view name, std::span<const std::int64_t> found,

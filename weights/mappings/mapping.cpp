@@ -173,6 +173,11 @@ class Mapper {
                 std::as_bytes(std::span(*out_.owned.back()))};
     }
 
+    /// [1, rows, D], as tokens and tables are stored; some libraries leave the 1 out.
+    bool is_row_of_rows(const TensorView& tensor) const {
+        return tensor.shape.size() == 3 || (tensor.shape.size() < 3 && mapping_.library != "timm");
+    }
+
     [[noreturn]] static void wrong_shape(const TensorView& tensor, const Shape& expected) {
         refuse(fmt::format("tensor {}: expected shape {}, found {}; {}", in_quotes(tensor.name),
                            to_string(expected), to_string(tensor.shape),
@@ -231,7 +236,7 @@ class Mapper {
         TensorView plain = as_f32(tensor);
         Shape& shape = plain.shape;
         if (transform == Transform::position_table) return {table(plain, tensor, spec, what)};
-        if (transform == Transform::squeeze)
+        if (transform == Transform::squeeze && is_row_of_rows(tensor))
             while (shape.size() > spec.shape.size() && shape.front() == 1)
                 shape.erase(shape.begin());
         if (transform == Transform::patch_kernel &&
@@ -240,7 +245,8 @@ class Mapper {
             shape = spec.shape;
         }
         const Layout source = layout(transform, specs);
-        if (shape != source.shape) wrong_shape(tensor, source.shape);
+        if (shape != source.shape || (transform == Transform::squeeze && !is_row_of_rows(tensor)))
+            wrong_shape(tensor, source.shape);
         const std::int64_t h = config_.patch_height, w = config_.patch_width, c = config_.in_chans;
         const auto permute = [&](const Shape& from, std::initializer_list<std::size_t> axes) {
             const std::vector<std::size_t> order(axes);
@@ -323,6 +329,7 @@ class Mapper {
         while (shape.size() > 2 && shape.front() == 1) shape.erase(shape.begin());
         const std::int64_t dim = spec.shape[1];
         const Shape expected{1, spec.shape[0], dim};
+        if (!is_row_of_rows(tensor)) wrong_shape(tensor, expected);
         const std::int64_t all_prefix = config_.no_embed_class ? 0 : config_.prefix_tokens();
         const std::int64_t prefix = mapping_.resize.prefix_rows.value_or(all_prefix);
         if (shape.size() != 2 || shape[1] != dim || shape[0] <= prefix)
@@ -368,7 +375,7 @@ class Mapper {
     [[noreturn]] void not_in_model(const TensorView& tensor) const {
         std::vector<std::string> numbers;
         std::string why =
-            "the architecture and its arguments have no such part" + hint(tensor.name, true);
+            "the architecture and its arguments have no such part" + extra_hint(tensor.name);
         if (fits("blocks.#.*", tensor.name, numbers) && numbers[0].size() < 10 &&
             std::stoll(numbers[0]) >= config_.depth)
             why = fmt::format("the architecture has {} blocks", config_.depth);
@@ -408,9 +415,13 @@ class Mapper {
         if (!specs || seen_.contains(name) ||
             std::ranges::none_of(targets, [&](const Target& t) { return t.name == spec.name; }))
             return;
-        Shape shape = layout(rule.transform, *specs).shape;
+        const Shape shape = layout(rule.transform, *specs).shape;
+        for (const OtherEntry& other : mapping_.other_entries)
+            if (other.name == name)
+                refuse(fmt::format("tensor '{}': expected shape {}, found {}", name,
+                                   to_string(shape), other.kind));
         refuse(fmt::format("tensor '{}' is missing: expected shape {}{}", name, to_string(shape),
-                           hint(name, false)));
+                           mapping_.library == "timm" ? missing_hint(name, seen_) : ""));
     }
 
     const Mapping& mapping_;

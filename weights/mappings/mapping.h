@@ -11,6 +11,7 @@
 
 #include "weights/mappings/report.h"
 #include "weights/model_file/model_file.h"
+#include "weights/readers/checkpoint.h"
 
 namespace vit {
 
@@ -86,7 +87,8 @@ struct Mapping {
     std::span<const MadeTensor> made;
     std::span<const std::string_view> prefixes;  ///< what `~` stands for
     TableResize resize;
-    std::int64_t label_offset = 0;  ///< leading rows of the head that are no classes
+    std::int64_t label_offset = 0;              ///< leading rows of the head that are no classes
+    std::span<const OtherEntry> other_entries;  ///< what stands among the tensors and is none
 };
 
 /// Maps every source tensor by the first rule that fits its name and whose targets the model has.

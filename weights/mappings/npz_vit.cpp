@@ -1,4 +1,5 @@
 #include "weights/mappings/npz_vit.h"
+#include "weights/mappings/arch_settings.h"
 
 #include <fmt/format.h>
 
@@ -199,6 +200,7 @@ ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions
     ResolvedModel out;
     ModelConfig& c = out.config;
     const bool named = options.arch || checkpoint.arch || checkpoint.config_json;
+    if (options.arch) refuse_other_library(*options.arch, "Google");
     if (named) {
         out = resolve_timm_config(
             {options.arch, checkpoint.arch, checkpoint.config_json, options.arch_by}, {});

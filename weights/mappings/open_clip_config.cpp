@@ -55,6 +55,10 @@ void norm_kwargs(OpenClipConfig& c, Value value) {
     }
 }
 
+std::string text_or_none(Value value) {
+    return value.null() ? std::string() : value.text();
+}
+
 constexpr std::string_view told = "the tensors tell";
 constexpr std::string_view text_half = "of the text half";
 constexpr std::string_view training = "for training";
@@ -88,7 +92,7 @@ constexpr std::array vision_rules{
     Rule{"norm_kwargs", norm_kwargs, ""},
     Rule{"mlp_ratio", nullptr, told},
     Rule{"patch_size", nullptr, told},
-    Rule{"image_size", nullptr, told},
+    Rule{"image_size", [](OpenClipConfig& c, Value v) { c.image_size = v.size(); }, ""},
     Rule{"ls_init_value", nullptr, told},
     Rule{"no_ln_pre", nullptr, told},
     Rule{"pos_embed_type", nullptr, "the position table is stored"},
@@ -108,13 +112,13 @@ constexpr std::array vision_rules{
     Rule{"scale_attn_inner", off, ""},
     Rule{"scale_attn", off, ""},
     Rule{"scale_fc", off, ""},
-    Rule{"timm_model_name", off, ""},
-    Rule{"timm_model_pretrained", nullptr, "timm_model_name is not set"},
-    Rule{"timm_pool", nullptr, "timm_model_name is not set"},
-    Rule{"timm_proj", nullptr, "timm_model_name is not set"},
-    Rule{"timm_proj_bias", nullptr, "timm_model_name is not set"},
-    Rule{"timm_drop", nullptr, "timm_model_name is not set"},
-    Rule{"timm_drop_path", nullptr, "timm_model_name is not set"},
+    Rule{"timm_model_name", [](OpenClipConfig& c, Value v) { c.timm.name = text_or_none(v); }, ""},
+    Rule{"timm_pool", [](OpenClipConfig& c, Value v) { c.timm.pool = text_or_none(v); }, ""},
+    Rule{"timm_proj", [](OpenClipConfig& c, Value v) { c.timm.proj = text_or_none(v); }, ""},
+    Rule{"timm_proj_bias", nullptr, told},
+    Rule{"timm_model_pretrained", nullptr, "where timm's first weights came from"},
+    Rule{"timm_drop", nullptr, training},
+    Rule{"timm_drop_path", nullptr, training},
 };
 
 void three(std::array<float, 3>& out, Value value) {
@@ -172,6 +176,20 @@ void read(OpenClipConfig& out, const nlohmann::json& root, std::span<const std::
     }
 }
 
+/// Says of what one kind of tower reads and the other does not that it is dropped.
+void settle_keys(OpenClipConfig& config) {
+    const std::string vision = "model_cfg.vision_cfg.";
+    for (ReportLine& line : config.keys) {
+        if (!line.used || !line.name.starts_with(vision)) continue;
+        const std::string_view key = std::string_view(line.name).substr(vision.size());
+        const bool of_timms = key.starts_with("timm_");
+        if (config.timm.name.empty() && (of_timms || key == "image_size"))
+            line = {line.name, false, of_timms ? "timm_model_name is not set" : std::string(told)};
+        else if (!config.timm.name.empty() && !of_timms && key != "image_size")
+            line = {line.name, false, "timm_model_name decides"};
+    }
+}
+
 }  // namespace
 
 Preprocessing clip_preprocessing() {
@@ -195,6 +213,7 @@ OpenClipConfig read_open_clip_config(const std::string& text) {
     read(out, root, std::span(vision).first(1), model_rules, vision[1]);
     read(out, root, vision, vision_rules, "");
     read(out, root, images, preprocess_rules, "");
+    settle_keys(out);
     return out;
 }
 

@@ -10,8 +10,17 @@
 
 namespace vit {
 
+/// A tower that is a model of timm's; with open_clip's defaults.
+struct TimmTower {
+    std::string name;             ///< of timm's architecture; "": the tower is open_clip's own
+    std::string pool = "avg";     ///< timm's name, or "" for the architecture's
+    std::string proj = "linear";  ///< "linear", "mlp", "none", or "" for timm's own head
+};
+
 /// With open_clip's defaults.
 struct OpenClipConfig {
+    TimmTower timm;
+    std::optional<ImageSize> image_size;  ///< read for towers of timm's
     std::int64_t head_width = 64;
     bool quick_gelu = false;
     bool tanh_gelu = false;

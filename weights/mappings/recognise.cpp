@@ -9,6 +9,7 @@
 
 #include "weights/mappings/architectures.h"
 #include "weights/mappings/patterns.h"
+#include "weights/model_file/text.h"
 
 namespace vit {
 
@@ -39,22 +40,41 @@ bool may_be(const Architecture& a, const Told& told) {
            a.distilled == told.distilled && args.contains("init_values") == told.layer_scale;
 }
 
+std::string first_names(std::span<const TensorView> tensors) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(tensors.size(), 3); ++i)
+        text += in_quotes(tensors[i].name) + ", ";
+    return text.empty() ? "there are none" : text + "…";
+}
+
 }  // namespace
 
 std::string foreign_source(std::span<const TensorView> tensors) {
-    static constexpr std::array<std::pair<std::string_view, std::string_view>, 9> marks{
-        {{"embeddings.patch_embeddings.projection.weight", "a Hugging Face transformers model"},
-         {"vision_model.embeddings.", "a Hugging Face transformers CLIP model"},
-         {"encoder.layers.encoder_layer_0.", "a torchvision model"},
-         {"visual.class_embedding", "an OpenAI CLIP or open_clip model"},
-         {"visual.trunk.", "an open_clip model"},
-         {"Transformer/encoderblock_0/", "one of Google's JAX models"},
-         {"to_patch_embedding.", "a vit-pytorch model"},
-         {"mask_token", "a DINOv2 model"},
-         {"layers.0.0.norm.weight", "a vit-pytorch model"}}};
-    for (const auto& [mark, what] : marks)
+    struct Mark {
+        std::string_view part, what, advice;
+    };
+    constexpr std::string_view get_config =
+        "put its config.json and preprocessor_config.json beside the weights, or convert "
+        "hf-hub:ORG/NAME";
+    constexpr std::string_view whole = "give the whole checkpoint, as its library saves it";
+    static constexpr std::array marks{
+        Mark{"embeddings.patch_embeddings.projection.weight", "a Hugging Face transformers model",
+             get_config},
+        Mark{"vision_model.embeddings.", "a Hugging Face transformers CLIP or SigLIP model",
+             get_config},
+        Mark{"encoder.layers.encoder_layer_0.", "a torchvision model", whole},
+        Mark{"visual.class_embedding", "an OpenAI CLIP or open_clip model", whole},
+        Mark{"visual.trunk.", "an open_clip model with a tower of timm's",
+             "put its open_clip_config.json beside the weights"},
+        Mark{"Transformer/encoderblock_0/", "one of Google's JAX models", whole},
+        Mark{"to_patch_embedding.", "a vit-pytorch model", whole},
+        Mark{"mask_token", "a DINOv2 model of Facebook's",
+             "move the weights to a folder without config.json"},
+        Mark{"layers.0.0.norm.weight", "a vit-pytorch model", whole}};
+    for (const Mark& mark : marks)
         for (const TensorView& tensor : tensors)
-            if (tensor.name.find(mark) != std::string::npos) return std::string(what);
+            if (tensor.name.find(mark.part) != std::string::npos)
+                return fmt::format("{}: {}", mark.what, mark.advice);
     return "";
 }
 
@@ -63,12 +83,18 @@ std::string describe_unnamed(std::span<const TensorView> tensors) {
     const TensorView* fc1 = find(tensors, "blocks.0.mlp.fc1.weight");
     if (!kernel || kernel->shape.size() != 4 || !fc1 || fc1->shape.size() != 2) {
         const std::string foreign = foreign_source(tensors);
-        if (!foreign.empty())
-            return fmt::format(
-                "the tensors' names are those of {}; only timm's are understood so far", foreign);
-        return "the tensors' names are not those of timm's Vision Transformers; pass --arch if "
-               "they are";
+        if (!foreign.empty()) return fmt::format("the tensors' names are those of {}", foreign);
+        if (kernel && find(tensors, "pos_embed"))
+            return "the tensors may be those of one of timm's less usual Vision Transformers; "
+                   "numbers of it are not in the tensors: pass --arch with its name";
+        return fmt::format(
+            "the tensors' names ({}) are those of no Vision Transformer that is understood; "
+            "docs/sources.md lists whose are",
+            first_names(tensors));
     }
+    if (!find(tensors, "pos_embed"))
+        return "the tensors are those of a Vision Transformer without a position table, such as "
+               "DINOv3; those cannot be converted";
     Told told;
     told.width = kernel->shape[0];
     told.patch_height = kernel->shape[2];
@@ -97,10 +123,13 @@ std::string describe_unnamed(std::span<const TensorView> tensors) {
         "recognised a timm Vision Transformer of width {}, {} blocks, MLP width {}, {}x{} "
         "patches{}{}{}; the "
         "number of heads, the norms' eps, activation and pooling are not in the tensors: pass "
-        "--arch ({})",
+        "--arch ({}{})",
         told.width, told.depth, told.mlp_dim, told.patch_height, told.patch_width,
         told.class_token ? ", class token" : "", told.distilled ? ", distillation token" : "",
-        told.registers > 0 ? fmt::format(", {} registers", told.registers) : "", fitting);
+        told.registers > 0 ? fmt::format(", {} registers", told.registers) : "", fitting,
+        find(tensors, "head.weight")
+            ? ""
+            : "; a backbone of Facebook's: facebook.VisionTransformer:heads=N");
 }
 
 }  // namespace vit

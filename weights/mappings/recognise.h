@@ -13,7 +13,8 @@ namespace vit {
 /// timm's.
 std::string describe_unnamed(std::span<const TensorView> tensors);
 
-/// "a Hugging Face transformers ViT", … where names show another source than timm; else "".
+/// Whose names they are where that is another source than timm, and what to do:
+/// "a Hugging Face transformers model: put its config.json …"; else "".
 std::string foreign_source(std::span<const TensorView> tensors);
 
 }  // namespace vit

@@ -6,6 +6,7 @@
 #include "weights/mappings/clip_vit.h"
 #include "weights/mappings/facebook_vit.h"
 #include "weights/mappings/npz_vit.h"
+#include "weights/mappings/open_clip_timm.h"
 #include "weights/mappings/timm_vit.h"
 #include "weights/mappings/torchvision_vit.h"
 #include "weights/mappings/transformers.h"
@@ -25,6 +26,7 @@ constexpr std::array sources{
     Source{"torchvision", is_torchvision, resolve_torchvision, torchvision_rules},
     Source{"vit-pytorch", is_vit_pytorch, resolve_vit_pytorch, vit_pytorch_rules},
     Source{"CLIP", is_clip, resolve_clip, clip_rules},
+    Source{"open_clip", is_open_clip_timm, resolve_open_clip_timm, open_clip_timm_rules},
     Source{"transformers", is_transformers_vit, resolve_transformers, transformers_vit_rules,
            vit_prefixes},
     Source{"transformers", is_transformers_dinov2, resolve_transformers, transformers_dinov2_rules,
@@ -38,9 +40,13 @@ constexpr std::array sources{
 
 }  // namespace
 
-const Source& find_source(const Checkpoint& checkpoint) {
-    return *std::find_if(sources.begin(), sources.end() - 1,
-                         [&](const Source& source) { return source.recognise(checkpoint); });
+const Source& find_source(const Checkpoint& checkpoint, const std::optional<std::string>& arch) {
+    const auto recognised = [&](const Source& source) {
+        return source.recognise(checkpoint) ||
+               (source.rules == facebook_rules && arch && arch->starts_with("facebook.") &&
+                has_facebooks_blocks(checkpoint));
+    };
+    return *std::find_if(sources.begin(), sources.end() - 1, recognised);
 }
 
 }  // namespace vit

@@ -22,7 +22,9 @@ struct Source {
 };
 
 /// The first source that recognises the checkpoint; timm, which comes last, takes what is left and
-/// says what it is where it is not timm's.
-const Source& find_source(const Checkpoint& checkpoint);
+/// says what it is where it is not timm's. Facebook's backbones without marks of their own are
+/// known by `arch`, --arch facebook.….
+const Source& find_source(const Checkpoint& checkpoint,
+                          const std::optional<std::string>& arch = {});
 
 }  // namespace vit

@@ -35,7 +35,12 @@ const Shape& shape_of(std::span<const TensorView> tensors, std::string_view patt
 
 std::int64_t optional_extent(std::span<const TensorView> tensors, std::string_view any,
                              std::string_view name, std::size_t axis) {
-    return find_tensor(tensors, any) ? shape_of(tensors, name, 2)[axis] : 0;
+    if (!find_tensor(tensors, any)) return 0;
+    const Shape& shape = shape_of(tensors, name, 2);
+    if (shape[axis] < 1)
+        throw Error(ErrorKind::model, fmt::format("tensor {}: expected no extent of 0, found {}",
+                                                  in_quotes(filled(name, {})), to_string(shape)));
+    return shape[axis];
 }
 
 std::int64_t count_tensors(std::span<const TensorView> tensors, std::string_view pattern) {

@@ -19,7 +19,7 @@ const Shape& shape_of(std::span<const TensorView> tensors, std::string_view patt
                       std::size_t rank);
 
 /// Extent `axis` of the matrix `name`, or 0 where no tensor fits `any`. Throws Error(model) where
-/// only others than `name` do.
+/// only others than `name` do, or the extent is 0.
 std::int64_t optional_extent(std::span<const TensorView> tensors, std::string_view any,
                              std::string_view name, std::size_t axis);
 

@@ -5,8 +5,12 @@
 #include <array>
 
 #include "vit/error.h"
+#include "weights/mappings/arch_settings.h"
+#include "weights/mappings/other_models.h"
 #include "weights/mappings/recognise.h"
+#include "weights/mappings/tensor_facts.h"
 #include "weights/mappings/timm_config.h"
+#include "weights/model_file/text.h"
 
 namespace vit {
 
@@ -218,19 +222,44 @@ TensorFacts facts_of(std::span<const TensorView> tensors) {
     return facts;
 }
 
+/// What would go unseen, as a model without classes has no head.
+void check_heads(std::span<const TensorView> tensors) {
+    for (const std::string head : {"head", "head_dist"}) {
+        const TensorView* weight = find_tensor(tensors, head + ".weight");
+        const TensorView* bias = find_tensor(tensors, head + ".bias");
+        if (weight && bias && !weight->shape.empty() && !bias->shape.empty() &&
+            weight->shape[0] != bias->shape[0])
+            throw Error(ErrorKind::model,
+                        fmt::format("tensor '{}.weight': expected one row for each of the {} "
+                                    "classes of '{}.bias', found shape {}",
+                                    head, bias->shape[0], head, to_string(weight->shape)));
+    }
+}
+
+void refuse_other_models(std::span<const TensorView> tensors) {
+    if (const std::string_view other = other_model(tensors); !other.empty())
+        throw Error(ErrorKind::model,
+                    fmt::format("the tensors are those of {}, not of a plain Vision Transformer; "
+                                "docs/coverage.md lists what can be converted",
+                                other));
+}
+
 }  // namespace
 
 ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& options) {
+    const std::span<const TensorView> tensors = checkpoint.tensors;
+    refuse_other_models(tensors);
     if (!options.arch && !checkpoint.arch && !checkpoint.config_json)
-        throw Error(ErrorKind::usage, describe_unnamed(checkpoint.tensors));
+        throw Error(ErrorKind::usage, describe_unnamed(tensors));
+    if (options.arch) refuse_other_library(*options.arch, "timm");
     ResolvedModel model = resolve_timm_config(
         {options.arch, checkpoint.arch, checkpoint.config_json, options.arch_by},
-        facts_of(checkpoint.tensors));
-    const std::string foreign = foreign_source(checkpoint.tensors);
+        facts_of(tensors));
+    const std::string foreign = foreign_source(tensors);
     if (!foreign.empty())
-        throw Error(
-            ErrorKind::model,
-            fmt::format("the tensors' names are those of {}, which are not understood", foreign));
+        throw Error(ErrorKind::model,
+                    fmt::format("the tensors' names are not timm's but those of {}", foreign));
+    check_heads(tensors);
     return model;
 }
 

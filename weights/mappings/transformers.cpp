@@ -264,8 +264,8 @@ bool is_other_transformers(const Checkpoint& checkpoint) {
 ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOptions& options) {
     if (options.arch)
         throw Error(ErrorKind::usage,
-                    "--arch names an architecture of timm's; config.json says that this is a model "
-                    "of transformers");
+                    "--arch: config.json says that this is a model of transformers, and all of its "
+                    "numbers; leave --arch out");
     const std::string type = model_type(checkpoint);
     const std::optional<Family> family = transformers_family(type);
     if (!family)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
 #include <utility>
@@ -33,14 +34,35 @@ constexpr const char* weights_names[] = {
 };
 constexpr std::string_view index_suffix = ".index.json";
 
+/// Files in the folder that may be checkpoints by their names, for a hint.
+std::string candidates_in(const std::filesystem::path& folder) {
+    constexpr std::size_t most = 3;
+    constexpr std::string_view endings[] = {".safetensors", ".pth", ".pt",  ".bin",
+                                            ".ckpt",        ".tar", ".npz", ".vit"};
+    std::vector<std::string> names;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename().string();
+        if (std::ranges::any_of(endings, [&](std::string_view e) { return name.ends_with(e); }))
+            names.push_back(in_quotes(name));
+    }
+    std::ranges::sort(names);
+    if (names.size() > most) {
+        names.resize(most);
+        names.push_back("…");
+    }
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
 std::filesystem::path weights_in(const std::filesystem::path& folder) {
     std::error_code ignored;
     for (const char* name : weights_names)
         if (std::filesystem::exists(folder / name, ignored)) return folder / name;
+    const std::string found = candidates_in(folder);
     throw Error(ErrorKind::io,
                 fmt::format("{}: expected model.safetensors, pytorch_model.bin, pytorch_model.pth "
-                            "or model.pth in this folder, found none; name the weights file itself",
-                            in_quotes(folder.native())));
+                            "or model.pth in this folder, found {}; name the weights file itself",
+                            in_quotes(folder.native()), found.empty() ? "none" : found));
 }
 
 std::optional<std::string> read_text(const std::filesystem::path& path) {
@@ -82,7 +104,14 @@ Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file
     if (container == Container::safetensors) {
         checkpoint.container = "safetensors";
         no_ema_here();
-        checkpoint.tensors = parse_safetensors(bytes, file).tensors;
+        Safetensors content = parse_safetensors(bytes, file);
+        if (const auto format = content.metadata.find("format");
+            format != content.metadata.end() && format->second == "vit")
+            throw Error(ErrorKind::model,
+                        fmt::format("{}: this is already a model file; run it with vit-infer, or "
+                                    "convert the checkpoint that it was made from",
+                                    where));
+        checkpoint.tensors = std::move(content.tensors);
         return checkpoint;
     }
     const std::vector<ZipMember> members = zip_members(bytes, where);
@@ -138,6 +167,8 @@ Checkpoint read_shards(const std::filesystem::path& index_path, EmaChoice ema) {
         all.container = shard.container;
         all.files.push_back(path);
         all.tensors.insert(all.tensors.end(), shard.tensors.begin(), shard.tensors.end());
+        all.other_entries.insert(all.other_entries.end(), shard.other_entries.begin(),
+                                 shard.other_entries.end());
         all.notes.insert(all.notes.end(), shard.notes.begin(), shard.notes.end());
         storage->push_back(std::move(shard.storage));
     }

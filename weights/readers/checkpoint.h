@@ -18,12 +18,19 @@ namespace vit {
 /// weights, as timm's load_checkpoint does.
 enum class EmaChoice { automatic, ema, no_ema };
 
+/// What stands among the weights and is no tensor: a text, a list, ….
+struct OtherEntry {
+    std::string name;
+    std::string_view kind;  ///< "text", "a list", …
+};
+
 struct Checkpoint {
     std::filesystem::path path;                ///< the weights file itself, or the index of several
     std::vector<std::filesystem::path> files;  ///< all weights files that were read
     std::string container;  ///< "safetensors", "torch zip", "torch before 1.6", "npz"
-    /// Names as in the file, prefixes `module.`, `_orig_mod.` stripped.
+    /// Names as in the file, without what wrappers put into them (without_wrappers).
     std::vector<TensorView> tensors;
+    std::vector<OtherEntry> other_entries;  ///< names likewise
     /// `arch` of a timm training checkpoint, else `model` of its `args`.
     std::optional<std::string> arch;
     std::optional<std::string> config_json;  ///< text of config.json beside the weights

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
+#include <set>
 #include <unordered_set>
 #include <utility>
 
@@ -18,8 +20,19 @@ namespace {
 
 constexpr std::size_t most_tensors = 65'536;
 constexpr std::size_t most_listed = 20;
+// Of entries that are no tensors: names are copied, and there may be millions of long ones.
+constexpr std::size_t most_others = 1000;
+constexpr std::size_t longest_other = 200;
 // Copies of tensors that are views with strides: more than the file holds is a bomb (stride 0).
 constexpr std::uint64_t spare_copies = std::uint64_t{16} << 20;
+
+// timm's order; model_state_dict is what PyTorch's tutorials write.
+constexpr std::array<std::string_view, 2> averaged_keys{"state_dict_ema", "model_ema"};
+constexpr std::array<std::string_view, 3> plain_keys{"state_dict", "model", "model_state_dict"};
+
+bool is_one_of(std::span<const std::string_view> keys, std::string_view key) {
+    return std::ranges::find(keys, key) != keys.end();
+}
 
 const PickleValue* find_set(const PickleTree& tree, const PickleDict& dict, std::string_view key) {
     const PickleValue* value = tree.find(dict, key);
@@ -42,12 +55,12 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
         return Weights{dict, key};
     };
     Weights averaged;
-    for (const std::string_view key : {"state_dict_ema", "model_ema"})
+    for (const std::string_view key : averaged_keys)
         if (const PickleValue* value = find_set(archive.tree, top, key);
             averaged.dict == nullptr && value != nullptr)
             averaged = mapping(key, *value);
     Weights plain{&top, {}};
-    for (const std::string_view key : {"state_dict", "model"})
+    for (const std::string_view key : plain_keys)
         if (const PickleValue* value = find_set(archive.tree, top, key);
             plain.key.empty() && value != nullptr)
             plain = mapping(key, *value);
@@ -63,7 +76,8 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
     if (ema == EmaChoice::ema && averaged.dict == nullptr)
         throw Error(ErrorKind::model,
                     fmt::format("{}: EMA weights were asked for, but the checkpoint has none of "
-                                "state_dict_ema, model_ema and teacher",
+                                "state_dict_ema, model_ema and teacher; where the names of "
+                                "tensors tell them apart, choose with --prefix NAME.",
                                 archive.where));
     const bool take_averaged = averaged.dict != nullptr && ema != EmaChoice::no_ema;
     const Weights taken = take_averaged ? averaged : plain;
@@ -140,6 +154,14 @@ void refuse_inert(const TorchArchive& archive, std::string_view name, const Pick
                                 archive.where, in_quotes(name), inert->kind));
 }
 
+/// For the report, and so that a weight that is a text is not called missing.
+void add_other(Checkpoint& checkpoint, std::string_view name, const PickleValue& value) {
+    if (checkpoint.other_entries.size() < most_others)
+        checkpoint.other_entries.push_back(
+            {name.size() > longest_other || !is_utf8(name) ? in_quotes(name) : std::string(name),
+             kind_name(value)});
+}
+
 std::optional<std::string> find_arch(const PickleTree& tree, const PickleDict& top) {
     const auto text = [](const PickleValue* value) -> std::optional<std::string> {
         const auto* found = value == nullptr ? nullptr : std::get_if<std::string_view>(value);
@@ -161,6 +183,22 @@ std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
         text += (i == 0 ? "" : ", ") + key_text(tree[dict.items[i].first]);
     if (dict.items.size() > shown) text += ", …";
     return text.empty() ? "no entries" : text;
+}
+
+/// What to do where the weights lie in a mapping under a key of their own.
+std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
+    for (const auto& [key, value] : dict.items) {
+        const auto* name = std::get_if<std::string_view>(&tree[key]);
+        const auto* nested = std::get_if<PickleDict>(&tree[value]);
+        if (name == nullptr || nested == nullptr || nested->items.empty()) continue;
+        const PickleValue& first = tree[nested->items[0].second];
+        if (std::holds_alternative<std::unique_ptr<PickleTensor>>(first))
+            return fmt::format(
+                "; save the weights alone: torch.save(torch.load(FILE, "
+                "weights_only=True)[{}], NEW_FILE)",
+                in_quotes(*name));
+    }
+    return "";
 }
 
 /// Copies what is not dense in the file, once all tensors have been found valid.
@@ -208,10 +246,25 @@ void complete(const TorchArchive& archive, std::vector<TorchTensor>& found,
     checkpoint.storage = archive.owned;
 }
 
-/// timm's clean_state_dict: a model compiled inside or outside of its parallel wrapper.
-std::string_view stripped(std::string_view name) {
-    for (const std::string_view prefix : {"_orig_mod.", "module.", "_orig_mod."})
-        if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+constexpr std::array<std::string_view, 5> wrappers{"module", "_orig_mod", "_fsdp_wrapped_module",
+                                                   "_checkpoint_wrapped_module", "_forward_module"};
+
+bool is_wrapper(std::string_view part) {
+    return std::ranges::find(wrappers, part) != wrappers.end();
+}
+
+/// Which of the wrappers' parts stand in the name: "module. and _orig_mod.".
+std::string wrappers_in(const std::set<std::string_view>& parts) {
+    return fmt::format("{}.", fmt::join(parts, ". and "));
+}
+
+/// The name's parts but the last one, each without its dot.
+template <typename Use>
+std::string_view for_each_part(std::string_view name, Use&& use) {
+    for (std::size_t dot; (dot = name.find('.')) != std::string_view::npos;) {
+        use(name.substr(0, dot));
+        name.remove_prefix(dot + 1);
+    }
     return name;
 }
 
@@ -234,10 +287,9 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     if (weights.dict != top) {
         for (const auto& [key, value] : top->items) {
             const auto* text = std::get_if<std::string_view>(&tree[key]);
-            const bool is_weights =
-                text != nullptr &&
-                (*text == "state_dict_ema" || *text == "model_ema" || *text == "state_dict" ||
-                 *text == "model" || *text == "teacher" || *text == "student");
+            const bool is_weights = text != nullptr && (is_one_of(averaged_keys, *text) ||
+                                                        is_one_of(plain_keys, *text) ||
+                                                        *text == "teacher" || *text == "student");
             if (!is_weights)
                 left_out.add(fmt::format("{} ({}): it stands beside the weights",
                                          key_text(tree[key]), kind_name(tree[value])));
@@ -253,6 +305,8 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
             if (name != nullptr) refuse_inert(archive, *name, tree[value]);
             not_used.add(fmt::format("{} ({}): it is not a named tensor", key_text(tree[key]),
                                      value_text(tree, tree[value])));
+            add_other(checkpoint, name == nullptr ? key_text(tree[key]) : std::string(*name),
+                      tree[value]);
             continue;
         }
         if (found.size() == most_tensors)
@@ -263,35 +317,54 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
     not_used.finish();
     if (found.empty())
         throw Error(ErrorKind::model,
-                    fmt::format("{}: expected named tensors {}, found {}", archive.where,
+                    fmt::format("{}: expected named tensors {}, found {}{}", archive.where,
                                 weights.key.empty() ? std::string("at the top of the checkpoint")
                                                     : "under " + in_quotes(weights.key),
-                                first_keys(tree, *weights.dict)));
+                                first_keys(tree, *weights.dict),
+                                weights.dict == top ? nested_hint(tree, *top) : ""));
     complete(archive, found, checkpoint);
+}
+
+std::string without_wrappers(std::string_view name) {
+    std::string out;
+    const std::string_view last = for_each_part(name, [&](std::string_view part) {
+        if (is_wrapper(part)) return;
+        out += part;
+        out += '.';
+    });
+    return out.append(last);
 }
 
 void clean_names(Checkpoint& checkpoint, std::string_view where) {
     std::size_t changed = 0;
+    std::set<std::string_view> found;
     for (TensorView& tensor : checkpoint.tensors) {
         if (!is_utf8(tensor.name))
             throw Error(ErrorKind::model, fmt::format("{}: tensor {}: expected a name in UTF-8",
                                                       where, in_quotes(tensor.name)));
-        const std::string_view name = stripped(tensor.name);
-        if (name.size() == tensor.name.size()) continue;
-        tensor.name = std::string(name);
+        bool wrapped = false;
+        for_each_part(tensor.name, [&](std::string_view part) {
+            const auto wrapper = std::ranges::find(wrappers, part);
+            if (wrapper == wrappers.end()) return;
+            found.insert(*wrapper);
+            wrapped = true;
+        });
+        if (!wrapped) continue;
+        tensor.name = without_wrappers(tensor.name);
         ++changed;
     }
+    for (OtherEntry& entry : checkpoint.other_entries) entry.name = without_wrappers(entry.name);
     if (changed != 0)
         checkpoint.notes.push_back(
-            fmt::format("stripped the prefixes module. and _orig_mod. from {} names", changed));
+            fmt::format("took {} out of {} names", wrappers_in(found), changed));
     std::unordered_set<std::string_view> names;
     for (const TensorView& tensor : checkpoint.tensors)
         if (!names.insert(tensor.name).second)
-            throw Error(ErrorKind::model,
-                        fmt::format("{}: two tensors are named {}{}", where, in_quotes(tensor.name),
-                                    changed == 0 ? ""
-                                                 : " once module. and _orig_mod. are "
-                                                   "stripped"));
+            throw Error(
+                ErrorKind::model,
+                fmt::format(
+                    "{}: two tensors are named {}{}", where, in_quotes(tensor.name),
+                    changed == 0 ? "" : " once " + wrappers_in(found) + " are taken out of names"));
 }
 
 }  // namespace vit

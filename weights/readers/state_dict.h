@@ -11,8 +11,13 @@ namespace vit {
 /// is copied. Throws Error(format), Error(model), Error(unsupported).
 void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& checkpoint);
 
-/// Strips `module.` and `_orig_mod.`, nested either way, from the tensors' names. Throws
-/// Error(model) when two tensors then have one name, or a name is not UTF-8.
+/// `name` without the parts that wrappers put into it, wherever they stand: `module.`
+/// (DataParallel, AveragedModel), `_orig_mod.` (torch.compile), `_fsdp_wrapped_module.`,
+/// `_checkpoint_wrapped_module.`, `_forward_module.`.
+std::string without_wrappers(std::string_view name);
+
+/// Takes those parts out of all names. Throws Error(model) when two tensors then have one name, or
+/// a name is not UTF-8.
 void clean_names(Checkpoint& checkpoint, std::string_view where);
 
 }  // namespace vit

@@ -19,6 +19,7 @@ using nlohmann::json;
 using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
+using testing::Not;
 
 /// A checkpoint whose tensors may be tampered with.
 class Tampered {
@@ -63,7 +64,8 @@ class Tampered {
             EXPECT_EQ(error.kind(), kind) << error.what();
             const std::string text = error.what();
             EXPECT_EQ(text.find('\n'), std::string::npos);
-            EXPECT_THAT(text, HasSubstr(checkpoint.path.filename().string()));
+            // The weights, or a configuration beside them.
+            EXPECT_THAT(text, HasSubstr(checkpoint.path.parent_path().string()));
             return text;
         }
         return "accepted";
@@ -74,6 +76,15 @@ class Tampered {
   private:
     std::vector<std::unique_ptr<std::vector<float>>> owned_;
 };
+
+std::string message_of_convert(const Checkpoint& checkpoint) {
+    try {
+        convert(checkpoint);
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return "accepted";
+}
 
 std::vector<float> values_of(const Converted& model, const std::string& name) {
     for (const TensorView& t : model.tensors)
@@ -410,17 +421,98 @@ TEST(Convert, SaysWhichArgumentDecides) {
         EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + name + "' [18] is not part of the model"),
                                        HasSubstr(argument)));
     }
-    const std::vector<std::pair<std::string, std::string>> missing{
-        {"blocks.0.attn.qkv.bias", "model_args.qkv_bias false does without"},
-        {"blocks.2.mlp.fc2.bias", "model_args.proj_bias false does without"},
-        {"cls_token", "model_args.class_token false does without"},
-        {"head.bias", "model_args.num_classes 0 does without"},
+    const std::vector<std::pair<std::vector<std::string>, std::string>> missing{
+        {{"attn.qkv.bias"}, "model_args.qkv_bias false does without"},
+        {{"attn.proj.bias", "mlp.fc1.bias", "mlp.fc2.bias"},
+         "model_args.proj_bias false does without"},
+        {{"cls_token"}, "model_args.class_token false does without"},
+        {{"head.weight", "head.bias"}, "model_args.num_classes 0 does without"},
     };
-    for (const auto& [name, argument] : missing) {
+    for (const auto& [names, argument] : missing) {
+        Tampered t("token");
+        for (const std::string& name : names)
+            std::erase_if(t.checkpoint.tensors,
+                          [&](const TensorView& tensor) { return tensor.name.ends_with(name); });
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr(names[0] + "' is missing"), HasSubstr(argument)));
+    }
+}
+
+TEST(Convert, SaysThatACheckpointIsIncomplete) {
+    const std::vector<std::pair<std::string, std::string>> missing{
+        {"blocks.0.attn.qkv.bias", "'blocks.1.attn.qkv.bias' is there"},
+        {"blocks.2.mlp.fc2.bias", "is there, so the checkpoint is incomplete"},
+        {"blocks.1.norm1.bias", "is there, so the checkpoint is incomplete"},
+        {"head.bias", "'head.weight' is there"},
+    };
+    for (const auto& [name, other] : missing) {
         Tampered t("token");
         t.remove(name);
-        EXPECT_THAT(t.refused(),
-                    AllOf(HasSubstr("'" + name + "' is missing"), HasSubstr(argument)));
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + name + "' is missing"), HasSubstr(other),
+                                       Not(HasSubstr("does without"))));
+    }
+    Tampered t("token");  // pre_norm true would want another tensor
+    t.remove("patch_embed.proj.bias");
+    EXPECT_THAT(t.refused(), Not(HasSubstr("does without")));
+}
+
+TEST(Convert, SaysWhatStandsInATensorsPlace) {
+    Tampered t("token");
+    t.remove("head.bias");
+    t.checkpoint.other_entries.push_back({"head.bias", "text"});
+    EXPECT_THAT(t.refused(), HasSubstr("tensor 'head.bias': expected shape [7], found text"));
+    t = Tampered("token");
+    t.checkpoint.other_entries.push_back({"version", "an integer"});
+    const ReportLine line = convert(t.checkpoint).tensor_report.back();
+    EXPECT_EQ(line.name, "version");
+    EXPECT_FALSE(line.used);
+    EXPECT_EQ(line.text, "an integer, not a tensor");
+    t.checkpoint.other_entries.push_back({"an entry whose key is an integer", "a tensor"});
+    EXPECT_EQ(convert(t.checkpoint).tensor_report.back().text, "a tensor without a name");
+}
+
+TEST(Convert, RefusesTensorsOfTheWrongRank) {
+    for (const std::string name : {"cls_token", "pos_embed"}) {
+        Tampered t("token");
+        Shape& shape = t.tensor(name).shape;
+        shape.insert(shape.begin(), 1);
+        EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + name + "'"), HasSubstr("[1, 1, ")));
+        shape.erase(shape.begin(), shape.begin() + 2);
+        EXPECT_THAT(t.refused(), HasSubstr("'" + name + "'"));
+    }
+}
+
+TEST(Convert, RefusesHeadsThatContradictThemselves) {
+    ConvertOptions options;
+    options.arch.emplace("vit_tiny_patch16_224");  // whose number of classes comes from the tensors
+    Tampered t("token");
+    t.checkpoint.config_json.reset();
+    t.remove("head.weight");
+    t.zeros("head.weight", {0, 18});
+    EXPECT_THAT(t.refused(ErrorKind::model, options),
+                AllOf(HasSubstr("'head.weight'"), HasSubstr("7 classes of 'head.bias'"),
+                      HasSubstr("[0, 18]")));
+}
+
+TEST(Convert, NamesTheConfigurationsFile) {
+    Tampered t("token");
+    t.configure([](json& c) { c["model_args"]["depth"] = "three"; });
+    EXPECT_THAT(message_of_convert(t.checkpoint),
+                AllOf(HasSubstr("/timm/token/config.json' model_args.depth: expected"),
+                      Not(HasSubstr("model.safetensors"))));
+    t.checkpoint.config_json = "{";
+    EXPECT_THAT(message_of_convert(t.checkpoint), HasSubstr("/config.json': not valid JSON"));
+}
+
+TEST(Convert, SaysWhoseArchitectureItIs) {
+    Tampered t("token");
+    for (const std::string arch :
+         {"torchvision.vit_b_16", "vit_pytorch.ViT:heads=3", "clip.openai"}) {
+        ConvertOptions options;
+        options.arch = arch;
+        EXPECT_THAT(t.refused(ErrorKind::usage, options),
+                    AllOf(HasSubstr("--arch: '" + arch + "' is an architecture of " +
+                                    arch.substr(0, arch.find('.')) + "'s"),
+                          HasSubstr("named as timm names them"), Not(HasSubstr("unknown"))));
     }
 }
 
@@ -441,14 +533,26 @@ TEST(Convert, AsksForTheArchitecture) {
                 AllOf(HasSubstr("--arch"), HasSubstr("width 18"), HasSubstr("3 blocks"),
                       HasSubstr("8x8 patches")));
     t.checkpoint.tensors.clear();
-    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("--arch"));
+    EXPECT_THAT(t.refused(ErrorKind::usage),
+                AllOf(HasSubstr("there are none"), HasSubstr("docs/sources.md")));
     // The architectures that fit are named.
     t.zeros("patch_embed.proj.weight", {192, 3, 16, 16});
     t.zeros("cls_token", {1, 1, 192});
+    t.zeros("pos_embed", {1, 197, 192});
     for (int n = 0; n < 12; ++n)
         t.zeros("blocks." + std::to_string(n) + ".mlp.fc1.weight", {768, 192});
     EXPECT_THAT(t.refused(ErrorKind::usage),
                 AllOf(HasSubstr("vit_tiny_patch16_224"), HasSubstr("deit_tiny_patch16_224")));
+}
+
+TEST(Convert, SaysWhatIsUnusualAboutUnnamedTensors) {
+    Tampered t("rms_embed_norm_swiglu");
+    t.checkpoint.config_json.reset();
+    EXPECT_THAT(t.refused(ErrorKind::usage), AllOf(HasSubstr("less usual"), HasSubstr("--arch")));
+    t = Tampered("token");
+    t.checkpoint.config_json.reset();
+    t.remove("pos_embed");
+    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("without a position table"));
 }
 
 TEST(Convert, SaysWhoseNamesTheyAre) {
@@ -456,10 +560,47 @@ TEST(Convert, SaysWhoseNamesTheyAre) {
     t.checkpoint.config_json.reset();
     t.checkpoint.tensors.clear();
     t.zeros("vit.embeddings.patch_embeddings.projection.weight", {1});
-    EXPECT_THAT(t.refused(ErrorKind::usage), HasSubstr("Hugging Face"));
+    EXPECT_THAT(t.refused(ErrorKind::usage),
+                AllOf(HasSubstr("Hugging Face transformers model"),
+                      HasSubstr("put its config.json and preprocessor_config.json beside")));
     ConvertOptions options;
     options.arch = "vit_tiny_patch16_224";
-    EXPECT_THAT(t.refused(ErrorKind::model, options), HasSubstr("Hugging Face"));
+    EXPECT_THAT(t.refused(ErrorKind::model, options),
+                AllOf(HasSubstr("Hugging Face"), HasSubstr("put its config.json")));
+}
+
+/// Some names of each, as their libraries give them.
+TEST(Convert, SaysWhichOtherModelsTheyAre) {
+    const std::vector<std::pair<std::string, std::vector<std::string>>> models{
+        {"a Swin Transformer,",
+         {"patch_embed.proj.weight", "layers.0.blocks.0.attn.relative_position_bias_table"}},
+        {"a Swin Transformer,", {"features.1.0.attn.relative_position_bias_table"}},
+        {"a Swin Transformer V2,",
+         {"patch_embed.proj.weight", "layers.0.blocks.0.attn.cpb_mlp.0.weight"}},
+        {"an EVA-02 model,",
+         {"patch_embed.proj.weight", "pos_embed", "blocks.0.attn.q_bias",
+          "blocks.0.mlp.fc1_g.weight"}},
+        {"a BEiT,", {"patch_embed.proj.weight", "blocks.0.attn.relative_position_bias_table"}},
+        {"a ResNet,", {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight"}},
+        {"a ResNet,", {"model.conv1.weight", "model.layer1.0.conv1.weight"}},
+        {"a ConvNeXt or EdgeNeXt,", {"stem.0.weight", "stages.0.blocks.0.conv_dw.weight"}},
+        {"a text model,", {"bert.embeddings.word_embeddings.weight"}},
+        {"a convolutional network,", {"features.0.weight", "features.1.running_mean"}},
+    };
+    for (const auto& [what, names] : models) {
+        SCOPED_TRACE(what);
+        Tampered t("token");
+        t.checkpoint.config_json.reset();
+        t.checkpoint.tensors.clear();
+        for (const std::string& name : names) t.zeros(name, {1});
+        ConvertOptions options;
+        for (const bool named : {false, true}) {
+            if (named) options.arch = "vit_tiny_patch16_224";
+            EXPECT_THAT(
+                t.refused(ErrorKind::model, options),
+                AllOf(HasSubstr("the tensors are those of " + what), Not(HasSubstr("--arch"))));
+        }
+    }
 }
 
 TEST(Convert, TakesTheTrainingCheckpointsArchitecture) {

@@ -11,6 +11,7 @@
 #include "weights/mappings/clip_vit.h"
 #include "weights/mappings/facebook_vit.h"
 #include "weights/mappings/npz_vit.h"
+#include "weights/mappings/open_clip_timm.h"
 #include "weights/mappings/sincos_table.h"
 #include "weights/mappings/sources.h"
 #include "weights/mappings/torchvision_vit.h"
@@ -186,6 +187,87 @@ TEST(Clip, ReadsItsConfigurationStrictly) {
                 HasSubstr("expected a divisor of 768, found 100"));
     EXPECT_THAT(refused(R"({"preprocess_cfg": {"resize_mode": "longest"}})"),
                 HasSubstr("'longest', which pads with a colour"));
+}
+
+TEST(Facebook, NamesItsBackbonesByArch) {
+    Checkpoint c = facebook(384, 12);
+    std::erase_if(c.tensors, [](const TensorView& t) {
+        return t.name == "mask_token" || t.name == "register_tokens";
+    });
+    EXPECT_EQ(find_source(c).name, "timm");
+    EXPECT_EQ(find_source(c, "facebook.VisionTransformer:heads=6").name, "Facebook");
+    EXPECT_EQ(find_source(clip(true), "facebook.VisionTransformer:heads=6").name, "CLIP");
+}
+
+/// Of SigLIP's and SigLIP 2's ViT-B-16, as open_clip has them.
+Checkpoint siglip(const std::string& config) {
+    Checkpoint c = checkpoint({{"visual.trunk.patch_embed.proj.weight", {768, 3, 16, 16}},
+                               {"visual.trunk.pos_embed", {1, 196, 768}},
+                               {"visual.trunk.attn_pool.latent", {1, 1, 768}},
+                               {"logit_bias", {}}});
+    c.open_clip_json = config;
+    return c;
+}
+
+std::string siglip_config(const std::string& more = "") {
+    return R"({"model_cfg": {"embed_dim": 768, "init_logit_bias": -10, "custom_text": true,
+        "vision_cfg": {"image_size": 224, "timm_model_name": "vit_base_patch16_siglip_224",
+        "timm_model_pretrained": false, "timm_pool": "map", "timm_proj": "none")" +
+           more + R"(}, "text_cfg": {"context_length": 64}},
+        "preprocess_cfg": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5],
+        "interpolation": "bicubic", "resize_mode": "squash"}})";
+}
+
+TEST(OpenClipTimm, ReadsSigLips) {
+    Checkpoint c = siglip(siglip_config());
+    c.tensors.push_back(
+        {"text.transformer.embeddings.word_embeddings.weight", DType::f32, {1}, {}});
+    EXPECT_EQ(find_source(c).name, "open_clip");
+    const ResolvedModel model = resolve_open_clip_timm(c, {});
+    EXPECT_EQ(model.config.architecture, "vit_base_patch16_siglip_224");
+    EXPECT_EQ(model.config.pooling, Pooling::map);
+    EXPECT_EQ(model.config.num_classes, 0);
+    EXPECT_FALSE(model.config.class_token);
+    EXPECT_EQ(model.config.image_size, (ImageSize{224, 224}));
+    EXPECT_EQ(model.preprocessing.crop_mode, CropMode::squash);
+    EXPECT_EQ(model.preprocessing.mean[0], 0.5f);
+    EXPECT_EQ(model.keys.size(), 13u);
+
+    c.open_clip_json.reset();
+    EXPECT_THAT(test::message_of([&] { resolve_open_clip_timm(c, {}); }, ErrorKind::usage),
+                HasSubstr("put open_clip_config.json beside the weights, or pass --arch with "
+                          "timm's name"));
+    ConvertOptions options;
+    options.arch.emplace("vit_base_patch16_siglip_224.v2_webli");
+    const ResolvedModel by_name = resolve_open_clip_timm(c, options);
+    EXPECT_EQ(by_name.config.pooling, Pooling::map);
+    EXPECT_EQ(by_name.config.num_classes, 0);
+}
+
+TEST(OpenClipTimm, RefusesWhatItDoesNotKnow) {
+    const auto refused = [](const Checkpoint& c) {
+        return test::message_of([&] { resolve_open_clip_timm(c, {}); }, ErrorKind::model);
+    };
+    EXPECT_THAT(refused(siglip(R"({"model_cfg": {"vision_cfg": {"width": 768}}})")),
+                HasSubstr("timm_model_name is missing"));
+    EXPECT_THAT(
+        refused(siglip(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "convnext_base"}}})")),
+        HasSubstr("timm_model_name: unknown architecture 'convnext_base'"));
+    EXPECT_THAT(refused(siglip(siglip_config(R"(, "attentional_pool": true)"))),
+                HasSubstr("attentional_pool"));
+    std::string wrong = siglip_config();
+    wrong.replace(wrong.find("768"), 3, "512");
+    EXPECT_THAT(refused(siglip(wrong)), HasSubstr("embed_dim is 512"));
+    Checkpoint projected = siglip(siglip_config());
+    projected.tensors.push_back({"visual.head.proj.weight", DType::f32, {768, 768}, {}});
+    EXPECT_THAT(refused(projected), HasSubstr("timm_proj: expected 'linear'"));
+    projected.tensors.back().name = "visual.head.mlp.fc1.weight";
+    EXPECT_THAT(refused(projected), HasSubstr("a projection by an MLP"));
+
+    const Checkpoint swin =
+        checkpoint({{"visual.trunk.patch_embed.proj.weight", {1}},
+                    {"visual.trunk.layers.0.blocks.0.attn.relative_position_bias_table", {1}}});
+    EXPECT_EQ(find_source(swin).name, "timm");  // which calls it what it is
 }
 
 TEST(Npz, TakesTheRestFromTheNamedArchitecture) {

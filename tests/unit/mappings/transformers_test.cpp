@@ -137,7 +137,7 @@ TEST(Transformers, NamesConfigurationKeys) {
         {"vit", [](json& c) { c["use_magic"] = true; }, "unknown key 'use_magic'"},
         {"vit", [](json& c) { c["layerscale_value"] = 1; }, "unknown key 'layerscale_value'"},
         {"clip", [](json& c) { c["vision_config"]["use_magic"] = 1; }, "'vision_config.use_magic'"},
-        {"vit", [](json& c) { c["hidden_size"] = "24"; }, "config.json hidden_size"},
+        {"vit", [](json& c) { c["hidden_size"] = "24"; }, "config.json' hidden_size"},
         {"vit", [](json& c) { c["hidden_size"] = 0; }, "hidden_size: expected 1"},
         {"vit", [](json& c) { c["patch_size"] = 0; }, "patch_size: expected 1"},
         {"vit", [](json& c) { c["num_attention_heads"] = 5; }, "a divisor of hidden_size 24"},
@@ -226,7 +226,7 @@ TEST(Transformers, NamesImageProcessorKeys) {
     }
     Tampered t("clip");
     t.checkpoint.preprocessor_json.reset();
-    EXPECT_THAT(t.refused(), HasSubstr("preprocessor_config.json is missing"));
+    EXPECT_THAT(t.refused(), HasSubstr("preprocessor_config.json' is missing"));
     t.checkpoint.preprocessor_json = "[";
     EXPECT_THAT(t.refused(ErrorKind::format), HasSubstr("not valid JSON"));
 }

@@ -2,6 +2,7 @@
 
 #include "archives.h"
 #include "support.h"
+#include "weights/readers/state_dict.h"
 
 namespace vit::test {
 namespace {
@@ -36,6 +37,15 @@ TEST(Folders, ConfigBesideAFileIsReadAndNoted) {
     const Checkpoint checkpoint = read_checkpoint(folder / "any.name");
     EXPECT_EQ(checkpoint.config_json, "{}");
     EXPECT_THAT(checkpoint.notes, Contains(HasSubstr("config.json")));
+}
+
+TEST(Folders, WithoutWeightsAreAnsweredWithWhatIsThere) {
+    const Folder folder;
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::io),
+                HasSubstr("found none; name the weights file itself"));
+    for (const char* name : {"last.ckpt", "best.pth", "notes.txt"}) write_all(folder / name, "x");
+    EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::io),
+                HasSubstr("found 'best.pth', 'last.ckpt'; name the weights file itself"));
 }
 
 TEST(Files, UnreadableOnesAreNamed) {
@@ -110,6 +120,22 @@ TEST(Unwrapping, TimmsOrder) {
     EXPECT_EQ(taken({{"w", tensor("4", 1, 0, {1}, {1})}}), "4");
 }
 
+TEST(Unwrapping, TutorialsModelStateDict) {
+    EXPECT_EQ(taken({{"epoch", "N"}, {"model_state_dict", weights("3")}}), "3");
+}
+
+TEST(Unwrapping, KeepsWhatStandsAmongTheWeights) {
+    const std::string bytes = make_torch(state_dict({{"module.w", tensor("0", 1, 0, {1}, {1})},
+                                                     {"module.bias", text("lost")},
+                                                     {std::string(1000, 'x'), "N"}}),
+                                         {"0000"});
+    const Checkpoint checkpoint = parse_checkpoint(as_bytes(bytes), "file");
+    ASSERT_EQ(checkpoint.other_entries.size(), 2u);
+    EXPECT_EQ(checkpoint.other_entries[0].name, "bias");
+    EXPECT_EQ(checkpoint.other_entries[0].kind, "text");
+    EXPECT_LT(checkpoint.other_entries[1].name.size(), 300u);
+}
+
 TEST(Unwrapping, WeightsThatAreNoMappingAreRefused) {
     const std::string bytes = make_torch(state_dict({{"state_dict", text("vit")}}));
     EXPECT_THAT(message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::model),
@@ -138,6 +164,30 @@ TEST(Unwrapping, LongListsOfEntriesAreCutShort) {
     const auto notes = parse_checkpoint(as_bytes(bytes), "file").notes;
     EXPECT_EQ(notes.size(), 21u);
     EXPECT_THAT(notes.back(), HasSubstr("80 more"));
+}
+
+TEST(Names, AreFreedOfWrappers) {
+    const std::pair<const char*, const char*> cases[] = {
+        {"module.a", "a"},
+        {"net._orig_mod.module.a", "net.a"},
+        {"_fsdp_wrapped_module.blocks.0._fsdp_wrapped_module._checkpoint_wrapped_module.a",
+         "blocks.0.a"},
+        {"module", "module"},
+        {"a.module", "a.module"},
+        {"modules.a", "modules.a"},
+        {"", ""},
+    };
+    for (const auto& [name, clean] : cases) EXPECT_EQ(without_wrappers(name), clean);
+}
+
+TEST(Names, OfATensorAndATextAreNotTheSame) {
+    const std::string w = tensor("0", 1, 0, {1}, {1});
+    for (const auto& [first, second] : {std::pair(w, text("t")), std::pair(text("t"), w)}) {
+        const std::string bytes = make_torch(state_dict({{"a", first}, {"a", second}}), {"0000"});
+        EXPECT_THAT(
+            message_of([&] { parse_checkpoint(as_bytes(bytes), "file"); }, ErrorKind::model),
+            HasSubstr("are named 'a'"));
+    }
 }
 
 TEST(Names, EqualOnesAreRefused) {
