@@ -107,6 +107,8 @@ TEST_F(NamesTool, TakesARepositorysName) {
     EXPECT_EQ(source_of_output(), std::string("hf-hub:google/vit@") + FakeHub::commit);
     ASSERT_EQ(convert(std::string("google/vit@") + FakeHub::commit).status, 0);
     expect_error(convert("google/other"), 74, "hf-hub:google/other: there is no such repository");
+    expect_error(convert("google/other"), 74, "nor is there such a file or folder here");
+    EXPECT_THAT(convert("hf-hub:google/other").err, Not(HasSubstr("nor is there")));
     // These are paths with an error in them.
     expect_error(convert("google/vit.safetensors"), 74, "No such file");
     expect_error(convert("./google/vit"), 74, "No such file");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <vector>
@@ -71,6 +72,17 @@ Origin origin_of_architecture(const std::string& name) {
     return origin;
 }
 
+hub::Fetched fetch(const Origin& origin, const hub::Settings& settings,
+                   const std::function<void(const std::string&)>& note) {
+    try {
+        return hub::fetch(*origin.repository, settings, note);
+    } catch (const Error& error) {
+        if (origin.path.empty()) throw;
+        throw Error(error.kind(),
+                    fmt::format("{}; nor is there such a file or folder here", error.what()));
+    }
+}
+
 }  // namespace
 
 Origin find_origin(const std::string& source) {
@@ -99,7 +111,7 @@ Obtained obtain(const Origin& origin, bool quiet) {
     if (origin.repository) {
         hub::Settings settings = hub::settings_from_environment();
         settings.progress = !quiet;
-        const hub::Fetched fetched = hub::fetch(*origin.repository, settings, note);
+        const hub::Fetched fetched = fetch(origin, settings, note);
         return {fetched.weights, hub::name_of({origin.repository->id, fetched.commit})};
     }
     if (origin.web_file) {

@@ -11,7 +11,8 @@
 namespace vit::tools {
 
 struct Origin {
-    std::filesystem::path path;  ///< of a file or folder, unless one of the next two is there
+    /// Of a file or folder; ORG/NAME that could have been one, where `repository` is there.
+    std::filesystem::path path;
     std::optional<hub::Repository> repository;
     std::optional<hub::WebFile> web_file;
     std::optional<std::string> architecture;  ///< timm's NAME.TAG, where SOURCE is that
