@@ -79,15 +79,15 @@ TEST(Torchvision, KnowsItsModelsBySize) {
 TEST(Torchvision, TakesTheNamedWeightsPreprocessing) {
     const Checkpoint c = torchvision(768, 12, 16, 196);
     ConvertOptions options;
-    options.arch = "torchvision.vit_b_16:weights=IMAGENET1K_SWAG_LINEAR_V1";
+    options.arch = std::string("torchvision.vit_b_16:weights=IMAGENET1K_SWAG_LINEAR_V1");
     const ResolvedModel model = resolve_torchvision(c, options);
     EXPECT_EQ(resized(model.preprocessing), 224);
     EXPECT_EQ(model.preprocessing.interpolation, Interpolation::bicubic);
-    options.arch = "torchvision.vit_b_16:weights=DEFAULT";
+    options.arch = std::string("torchvision.vit_b_16:weights=DEFAULT");
     EXPECT_THAT(test::message_of([&] { resolve_torchvision(c, options); }, ErrorKind::usage),
                 HasSubstr("weights: expected one of IMAGENET1K_V1, IMAGENET1K_SWAG_E2E_V1, "
                           "IMAGENET1K_SWAG_LINEAR_V1, found 'DEFAULT'"));
-    options.arch = "torchvision.vit_l_16";
+    options.arch = std::string("torchvision.vit_l_16");
     EXPECT_THAT(test::message_of([&] { resolve_torchvision(c, options); }, ErrorKind::usage),
                 HasSubstr("expected torchvision.vit_b_16"));
 }
@@ -123,7 +123,7 @@ TEST(Facebook, KnowsPublishedSizes) {
 
 TEST(Facebook, TakesHeadsFromATimmArchitecture) {
     ConvertOptions options;
-    options.arch = "vit_small_patch14_reg4_dinov2.lvd142m";
+    options.arch = std::string("vit_small_patch14_reg4_dinov2.lvd142m");
     const ResolvedModel model = resolve_facebook(facebook(384, 12), options);
     EXPECT_EQ(model.config.heads, 6);
     EXPECT_EQ(model.config.architecture, "vit_small_patch14_reg4_dinov2");
@@ -152,14 +152,14 @@ TEST(Clip, AsksForTheActivation) {
     EXPECT_THAT(test::message_of([&] { resolve_clip(clip(false), {}); }, ErrorKind::usage),
                 HasSubstr("activation is not in the tensors: pass --arch clip.openai"));
     ConvertOptions options;
-    options.arch = "clip.openai";
+    options.arch = std::string("clip.openai");
     EXPECT_EQ(resolve_clip(clip(false), options).config.activation, Activation::quick_gelu);
-    options.arch = "clip.open_clip";
+    options.arch = std::string("clip.open_clip");
     EXPECT_EQ(resolve_clip(clip(false), options).config.activation, Activation::gelu);
-    options.arch = "clip.open_clip:quick_gelu=true,head_width=96";
+    options.arch = std::string("clip.open_clip:quick_gelu=true,head_width=96");
     EXPECT_EQ(resolve_clip(clip(false), options).config.activation, Activation::quick_gelu);
     EXPECT_EQ(resolve_clip(clip(false), options).config.heads, 8);
-    options.arch = "clip.open_clip:quick_gelu=1";
+    options.arch = std::string("clip.open_clip:quick_gelu=1");
     EXPECT_THAT(test::message_of([&] { resolve_clip(clip(false), options); }, ErrorKind::usage),
                 HasSubstr("quick_gelu: expected true or false"));
 }
@@ -284,7 +284,7 @@ TEST(Npz, TakesTheRestFromTheNamedArchitecture) {
     EXPECT_EQ(find_source(c).name, "Google");
     ConvertOptions options;
     EXPECT_EQ(resolve_npz_vit(c, options).config.activation, Activation::gelu);
-    options.arch = "vit_so400m_patch16_siglip_256";
+    options.arch = std::string("vit_so400m_patch16_siglip_256");
     const ModelConfig config = resolve_npz_vit(c, options).config;
     EXPECT_EQ(config.activation, Activation::gelu_tanh);
     EXPECT_EQ(config.depth, 27);
