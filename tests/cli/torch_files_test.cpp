@@ -93,8 +93,12 @@ TEST_F(TorchFiles, EntriesThatAreNotUsedAreInTheSummary) {
 
 TEST_F(TorchFiles, TooLittleMemoryIs3WithAPlace) {
     if (!memory_can_be_limited) GTEST_SKIP() << "sanitizers need all the address space";
-    const std::string file = write("large.pth", "PK\x03\x04");
-    std::filesystem::resize_file(file, std::uintmax_t{4} << 30);  // without blocks of its own
+    const auto large = [&](const std::string& name, const std::string& begin) {
+        const std::string file = write(name, begin);
+        std::filesystem::resize_file(file, std::uintmax_t{4} << 30);  // without blocks of its own
+        return file;
+    };
+    const std::string file = large("large.pth", "PK\x03\x04");
     const auto limited = [](std::vector<std::string> arguments) {
         arguments.insert(arguments.begin(),
                          {"/bin/sh", "-c", "cd /; ulimit -v 2000000; exec \"$0\" \"$@\""});
@@ -104,9 +108,10 @@ TEST_F(TorchFiles, TooLittleMemoryIs3WithAPlace) {
     EXPECT_EQ(converted.status, 3);
     EXPECT_THAT(converted.err, AllOf(HasSubstr("vit-convert: error: "), HasSubstr("large.pth"),
                                      HasSubstr("not enough memory")));
-    const Finished loaded = limited({VIT_INFER, file, "--info"});
+    const Finished loaded =
+        limited({VIT_INFER, large("large.vit", std::string("\x02\0\0\0\0\0\0\0{}", 10)), "--info"});
     EXPECT_EQ(loaded.status, 3);
-    EXPECT_THAT(loaded.err, AllOf(HasSubstr("large.pth"), HasSubstr("not enough memory")));
+    EXPECT_THAT(loaded.err, AllOf(HasSubstr("large.vit"), HasSubstr("not enough memory")));
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "tools/hub/download.h"
 #include "tools/hub/http.h"
 #include "vit/error.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit::hub {
@@ -212,7 +213,7 @@ std::set<std::string> shards(const Session& session, const Weights& index, const
     text.resize(static_cast<std::size_t>(file.gcount()));
     if (text.size() > most_text_bytes)
         refuse(fmt::format("expected at most {} bytes", most_text_bytes));
-    const nlohmann::json parsed = nlohmann::json::parse(text, nullptr, false);
+    const nlohmann::json parsed = json_or_null(text);
     if (!parsed.is_object() || !parsed.contains("weight_map") || !parsed["weight_map"].is_object())
         refuse("expected a JSON object with weight_map, of tensors' names to files'");
     std::set<std::string> names;

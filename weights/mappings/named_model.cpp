@@ -6,6 +6,7 @@
 
 #include "vit/error.h"
 #include "weights/mappings/architectures.h"
+#include "weights/model_file/json_text.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -14,7 +15,7 @@ namespace {
 
 /// As config.json writes it; "" where it says none, or is none: convert() tells.
 std::string architecture_in(const std::string& config_json) {
-    const nlohmann::json parsed = nlohmann::json::parse(config_json, nullptr, false);
+    const nlohmann::json parsed = json_or_null(config_json);
     if (!parsed.is_object()) return "";
     const auto found = parsed.find("architecture");
     return found != parsed.end() && found->is_string() ? found->get<std::string>() : "";

@@ -30,4 +30,12 @@ json parse_json(const std::string& text, const std::string& where,
     }
 }
 
+json json_or_null(const std::string& text) {
+    try {
+        return parse_json(text, "");
+    } catch (const Error&) {
+        return nullptr;
+    }
+}
+
 }  // namespace vit

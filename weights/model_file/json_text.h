@@ -16,4 +16,7 @@ inline constexpr int most_json_levels = 100;
 nlohmann::json parse_json(const std::string& text, const std::string& where,
                           const nlohmann::json::parser_callback_t& watch = nullptr);
 
+/// The same, or null where that would throw Error(format).
+nlohmann::json json_or_null(const std::string& text);
+
 }  // namespace vit
