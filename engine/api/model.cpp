@@ -290,10 +290,19 @@ SelfTestResult Model::self_test() const {
                            ? std::max(test->tolerance, bf16_tolerance)
                            : test->tolerance;
     result.made_by = test->made_by;
-    if (impl_->size != impl_->file.header().config.image_size)
-        throw Error(ErrorKind::usage,
-                    "self-test: it was made for the model file's own image size; load the model "
-                    "without another");
+    const ImageSize own = impl_->file.header().config.image_size,
+                    made_for = test->image_size == ImageSize{0, 0} ? own : test->image_size;
+    if (impl_->size != made_for) {
+        if (impl_->size != own)
+            throw Error(ErrorKind::usage,
+                        "self-test: it was made for the model file's own image size; load the "
+                        "model without another");
+        return load(impl_->file.path(), {.threads = info().threads,
+                                         .height = made_for.height,
+                                         .width = made_for.width,
+                                         .precision = info().precision})
+            .self_test();
+    }
     const std::vector<float> expected = to_f32(impl_->file.get("self_test.logits"));
     const std::int64_t count = static_cast<std::int64_t>(expected.size()) / info().classes;
     std::vector<float> input(static_cast<std::size_t>(count) * impl_->image_floats());

@@ -172,9 +172,11 @@ struct Evaluator {
             }
             for (double& w : weight) sum += w = std::exp(w - largest);
             double* to = out.row(row) + value_offset;
-            for (std::int64_t t = 0; t < k.rows; ++t)
+            for (std::int64_t t = 0; t < k.rows; ++t) {
+                const double share = weight[static_cast<std::size_t>(t)] / sum;
                 for (std::int64_t d = 0; d < a.value_dim; ++d)
-                    to[d] += weight[static_cast<std::size_t>(t)] / sum * v.row(t)[value_offset + d];
+                    to[d] += share * v.row(t)[value_offset + d];
+            }
         });
     }
     void run(const op::Activate& a, const Node& node, Matrix& out) const {

@@ -331,6 +331,16 @@ TEST_F(ConvertTool, EscapesControlBytesInNames) {
     expect_error(convert_to_file({digits(), "--arch", "a\nb"}), 2, "'a\\x0ab'");
 }
 
+// 15,625 patches would take minutes.
+TEST_F(ConvertTool, TestsALargeModelOnASmallerImage) {
+    const Finished done = convert_to_file({digits(), "--img-size", "1000"});
+    ASSERT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.out, HasSubstr("pixels of 1000x1000 to be quick"));
+    const Finished verified = run({tool(), out(), "--verify"});
+    EXPECT_EQ(verified.status, 0) << verified.err;
+    EXPECT_THAT(verified.out, HasSubstr("pixels of 1000x1000 to be quick"));
+}
+
 TEST_F(ConvertTool, HelpsOnStandardOutput) {
     const Finished help = convert({"--help"});
     EXPECT_EQ(help.status, 0);

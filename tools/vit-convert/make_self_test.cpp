@@ -11,6 +11,7 @@
 #include "engine/graph/weights.h"
 #include "tools/common/error_line.h"
 #include "vit/error.h"
+#include "weights/model_file/position_table.h"
 #include "weights/model_file/random.h"
 #include "weights/readers/checkpoint.h"
 
@@ -40,6 +41,43 @@ WeightMap weights_of(const Converted& model) {
     return weights;
 }
 
+/// Work that takes the reference evaluator seconds: about ten on two cores.
+bool is_quick(const ModelConfig& config, ImageSize size) {
+    constexpr double most_flop = 1.5e11, most_scores = 1.5e8;
+    const Graph graph = build_vit(config, size);
+    const auto tokens = static_cast<double>(graph.value(graph.tokens).rows);
+    return flop(graph) <= most_flop &&
+           tokens * tokens * static_cast<double>(config.heads * config.depth) <= most_scores;
+}
+
+/// The model's own size, or the largest of about its shape that is quick to evaluate, in patches.
+ImageSize self_test_size(const ModelConfig& config) {
+    ImageSize size = config.image_size;
+    if (is_quick(config, size)) return size;
+    std::int64_t rows = size.height / config.patch_height,
+                 columns = size.width / config.patch_width;
+    do {
+        rows = std::max<std::int64_t>(1, rows * 7 / 8);
+        columns = std::max<std::int64_t>(1, columns * 7 / 8);
+        size = {rows * config.patch_height, columns * config.patch_width};
+    } while (!is_quick(config, size) && rows * columns > 1);
+    return size;
+}
+
+WeightMap weights_at(const Converted& model, ImageSize size) {
+    WeightMap weights = weights_of(model);
+    const ModelConfig& c = model.header.config;
+    if (size == c.image_size || !c.position_table) return weights;
+    const auto grid = [&](ImageSize of) {
+        return ImageSize{of.height / c.patch_height, of.width / c.patch_width};
+    };
+    weights.set("pos_embed", resample_position_table(weights.get("pos_embed"),
+                                                     c.no_embed_class ? 0 : c.prefix_tokens(),
+                                                     grid(c.image_size), grid(size), c.embed_dim,
+                                                     c.table_interpolation));
+    return weights;
+}
+
 std::int64_t outputs(const ModelConfig& config) {
     if (config.num_classes > 0) return config.num_classes;
     return config.representation_size > 0 ? config.representation_size : config.embed_dim;
@@ -66,17 +104,23 @@ std::vector<float> array(const Checkpoint& file, const std::filesystem::path& pa
 
 void make_self_test(Converted& model, const std::function<void(double)>& progress) {
     const ModelConfig& config = model.header.config;
-    const Graph graph = build_vit(config, config.image_size);
-    std::vector<float> image(static_cast<std::size_t>(config.in_chans * config.image_size.height *
-                                                      config.image_size.width));
+    const ImageSize size = self_test_size(config);
+    const Graph graph = build_vit(config, size);
+    std::vector<float> image(static_cast<std::size_t>(config.in_chans * size.height * size.width));
     self_test_input(seed, image);
-    const std::vector<double> logits = evaluate(graph, weights_of(model), image, progress).logits;
+    const std::vector<double> logits =
+        evaluate(graph, weights_at(model, size), image, progress).logits;
     if (!std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); }))
         throw Error(ErrorKind::model,
                     "self-test: the model's logits are not finite; the weights overflow");
     SelfTest test;
     test.seed = seed;
     test.made_by = "reference evaluator (float64)";
+    if (size != config.image_size) {
+        test.image_size = size;
+        test.made_by += fmt::format(", {}x{} pixels of {}x{} to be quick", size.height, size.width,
+                                    config.image_size.height, config.image_size.width);
+    }
     model.header.self_test = test;
     add_tensor(model, "self_test.logits", {1, static_cast<std::int64_t>(logits.size())},
                {logits.begin(), logits.end()});

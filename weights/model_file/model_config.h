@@ -122,6 +122,8 @@ struct SelfTest {
     std::string made_by;        ///< "reference evaluator (float64)" or what --expect named
     double tolerance =
         1e-5;  ///< relative L2 error of the logits (tensor `self_test.logits` [N, classes])
+    /// Of the seeded input where that is smaller than the model's own; 0x0: it is not.
+    ImageSize image_size{0, 0};
 };
 
 /// Where a model file came from, for people.

@@ -157,6 +157,7 @@ void visit_self_test(Visitor&& visit, Value& test) {
     visit("stored_input", test.stored_input);
     visit("made_by", test.made_by);
     visit("tolerance", test.tolerance);
+    visit.optional("image_size", test.image_size);
 }
 
 template <typename Visitor, typename Value>
@@ -182,6 +183,8 @@ class Writer {
     }
     template <typename T>
     void optional(const char* key, const T& value) {
+        if constexpr (std::is_same_v<T, ImageSize>)
+            if (value == ImageSize{0, 0}) return;
         (*this)(key, value);
     }
     Json take() { return std::move(json_); }
@@ -371,6 +374,16 @@ void validate(const ModelHeader& header) {
                            header.self_test->tolerance));
     check_text("architecture", header.config.architecture);
     for (const std::string& label : header.labels) check_text("labels", label);
+    if (header.self_test && header.self_test->image_size != ImageSize{0, 0}) {
+        const ImageSize size = header.self_test->image_size, own = header.config.image_size;
+        if (header.self_test->stored_input || size.height < header.config.patch_height ||
+            size.width < header.config.patch_width || size.height > own.height ||
+            size.width > own.width)
+            refuse(
+                fmt::format("self_test.image_size: expected a seeded input from one patch to "
+                            "{}x{}, found {}x{}",
+                            own.height, own.width, size.height, size.width));
+    }
     if (header.self_test) check_text("self_test.made_by", header.self_test->made_by);
     check_text("packed_key", header.packed_key);
     check_text("provenance.source", header.provenance.source);

@@ -84,6 +84,33 @@ TEST(ModelHeaderJson, RoundTrips) {
               std::numeric_limits<std::uint64_t>::max());
 }
 
+TEST(ModelHeaderJson, KeepsTheImageSizeOfASelfTest) {
+    ModelHeader header = full_header();
+    const ImageSize patch{header.config.patch_height, header.config.patch_width},
+        own = header.config.image_size;
+    EXPECT_EQ(to_json(header).find("\"image_size\""), to_json(header).rfind("\"image_size\""));
+    header.self_test->stored_input = false;
+    header.self_test->image_size = patch;
+    EXPECT_EQ(model_header_from_json(to_json(header), "f").self_test->image_size, patch);
+    const auto is_refused = [&](ImageSize size, bool stored) {
+        header.self_test->image_size = size;
+        header.self_test->stored_input = stored;
+        try {
+            validate(header);
+            return false;
+        } catch (const Error& error) {
+            EXPECT_THAT(error.what(), testing::HasSubstr("self_test.image_size"));
+            return true;
+        }
+    };
+    EXPECT_FALSE(is_refused(own, false));
+    EXPECT_TRUE(is_refused(patch, true));
+    EXPECT_TRUE(is_refused({own.height + 1, own.width}, false));
+    EXPECT_TRUE(is_refused({own.height, own.width + 1}, false));
+    EXPECT_TRUE(is_refused({patch.height - 1, own.width}, false));
+    EXPECT_TRUE(is_refused({-1, own.width}, false));
+}
+
 TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
     const std::string page =
         test::read_all(std::filesystem::path(VIT_SOURCE_DIR) / "docs" / "model-file.md");
