@@ -67,7 +67,14 @@ std::filesystem::path weights_in(const std::filesystem::path& folder) {
 
 std::optional<std::string> read_text(const std::filesystem::path& path) {
     std::error_code ignored;
-    if (!std::filesystem::is_regular_file(path, ignored)) return std::nullopt;
+    if (!std::filesystem::exists(path, ignored)) return std::nullopt;
+    // Opening a pipe would wait, and a device may have no end.
+    if (!std::filesystem::is_regular_file(path, ignored))
+        throw Error(
+            ErrorKind::format,
+            fmt::format(
+                "{}: expected a file, found {}", in_quotes(path.native()),
+                std::filesystem::is_directory(path, ignored) ? "a folder" : "a device or a pipe"));
     std::ifstream in(path, std::ios::binary);
     const auto size = std::filesystem::file_size(path, ignored);
     if (!in || ignored)

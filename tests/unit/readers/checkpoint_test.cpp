@@ -1,5 +1,7 @@
 #include "weights/readers/checkpoint.h"
 
+#include <sys/stat.h>
+
 #include "archives.h"
 #include "support.h"
 #include "weights/readers/state_dict.h"
@@ -37,6 +39,24 @@ TEST(Folders, ConfigBesideAFileIsReadAndNoted) {
     const Checkpoint checkpoint = read_checkpoint(folder / "any.name");
     EXPECT_EQ(checkpoint.config_json, "{}");
     EXPECT_THAT(checkpoint.notes, Contains(HasSubstr("config.json")));
+}
+
+// They were taken for absent.
+TEST(Folders, AConfigurationThatIsNoFileIsRefused) {
+    const Folder folder;
+    std::filesystem::copy_file(data_file("plain.pth"), folder / "model.pth");
+    const std::filesystem::path config = folder / "config.json";
+    const auto refusal = [&] {
+        return message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::format);
+    };
+    std::filesystem::create_directory(config);
+    EXPECT_THAT(refusal(), HasSubstr("config.json': expected a file, found a folder"));
+    std::filesystem::remove(config);
+    ASSERT_EQ(mkfifo(config.c_str(), 0600), 0);
+    EXPECT_THAT(refusal(), HasSubstr("config.json': expected a file, found a device or a pipe"));
+    std::filesystem::remove(config);
+    std::filesystem::create_symlink("/dev/zero", config);
+    EXPECT_THAT(refusal(), HasSubstr("config.json': expected a file, found a device or a pipe"));
 }
 
 TEST(Folders, WithoutWeightsAreAnsweredWithWhatIsThere) {
