@@ -248,7 +248,7 @@ class Binder {
             y.bf16 = matrix_of<kernels::BFloat16>(out);
             y.bf16_in_panels = out.panels;
         }
-        const bool copied = linear.in_panels() && !in.panels;
+        const bool copied = FusedLinear<T>::in_panels && !in.panels;
         Rows x = in;
         if (copied) x = {workspace(), in.count, in.cols, 0, in.type, true};
         const auto& k = linear.kernels();

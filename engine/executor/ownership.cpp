@@ -54,8 +54,7 @@ RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patch
 }
 
 bool reads_panels(const AnyLinear& linear) {
-    const auto* tiles = std::get_if<FusedLinear<kernels::BFloat16>>(&linear);
-    return tiles != nullptr && tiles->in_panels();
+    return std::holds_alternative<FusedLinear<kernels::BFloat16>>(linear);
 }
 
 std::size_t bytes_of(const Rows& rows) {
@@ -81,7 +80,7 @@ template <class T>
 std::size_t workspace_of(const Graph& graph, const Node& node, const FusedLinear<T>& linear,
                          const Part& part) {
     const Value& in = graph.value(node.inputs[0]);
-    const bool copied = linear.in_panels() && !in.panels;
+    const bool copied = FusedLinear<T>::in_panels && !in.panels;
     return (copied ? panel_bytes(part.rows.count(), in.cols) : 0) +
            linear.workspace_bytes(part.rows.count(), part.columns);
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <atomic>
 
-#include "engine/base/cpu.h"
 #include "engine/base/rounding.h"
 #include "engine/base/threads.h"
 
@@ -18,22 +17,11 @@ struct Packing {
     std::size_t offset;
 };
 
-/// A number for how a linear's weights are packed, whatever their values.
-std::uint64_t layout_of(const AnyLinear& linear) {
-    const auto of = [](const auto& l) {
-        if constexpr (std::is_same_v<decltype(l), const Linear&>)
-            return onednn::fingerprint(l.layout());
-        else
-            return l.layout();
-    };
-    return std::visit(of, linear);
-}
-
 /// Names everything that packed bytes depend on beside the weights themselves.
 std::string key_of(const std::vector<Packing>& packings) {
     std::uint64_t hash = 0;
     for (const Packing& p : packings)
-        hash = (hash ^ layout_of(*p.linear) ^
+        hash = (hash ^ std::visit([](const auto& l) { return l.layout(); }, *p.linear) ^
                 (p.out_scale.empty() ? 0 : std::uint64_t{0x9e3779b97f4a7c15})) *
                0x100000001b3;
     return onednn::library_key() + ", " + std::to_string(packings.size()) + " layouts " +

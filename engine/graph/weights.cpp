@@ -7,7 +7,10 @@ namespace vit {
 
 WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
     for (const TensorView& tensor : file.tensors()) views_[tensor.name] = tensor;
-    const ModelConfig& c = file.header().config;
+    resize_position_table(file.header().config, image_size);
+}
+
+void WeightMap::resize_position_table(const ModelConfig& c, ImageSize image_size) {
     if (image_size == c.image_size || !c.position_table) return;
     const auto grid = [&](ImageSize size) {
         return ImageSize{size.height / c.patch_height, size.width / c.patch_width};

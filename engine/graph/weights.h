@@ -19,6 +19,9 @@ class WeightMap {
     /// position table is resized to it.
     WeightMap(const ModelFile& file, ImageSize image_size);
 
+    /// From images of `config` to those of another size.
+    void resize_position_table(const ModelConfig& config, ImageSize image_size);
+
     void set(std::string name, std::vector<float> values);
     /// Values that outlive this.
     void view(std::string name, std::span<const float> values);

@@ -67,7 +67,6 @@ constexpr FusedLinears<T> fused_linears() noexcept {
             .panel_columns = Kernels::panel_columns,
             .workspace = Kernels::workspace,
             .pack = Kernels::pack,
-            .in_panels = sizeof(T) < sizeof(float),
             .registers = false};
 }
 

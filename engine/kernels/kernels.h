@@ -76,7 +76,7 @@ struct AttentionKernels {
 /// What one call of a fused linear is given; T is the type of x and of the weights.
 template <class T>
 struct FusedLinearCall {
-    Matrix<const T> x;  ///< row-major, or in panels with padding columns zero (FusedLinears)
+    Matrix<const T> x;  ///< float: row-major; BFloat16: in panels, padding columns zero
     std::size_t rows, in;
     const T* weights;  ///< packed, of `panels` column panels
     std::size_t panels;
@@ -106,7 +106,6 @@ struct FusedLinears {
     /// Packs panel_columns rows (outputs) of weights, each `in` inputs padded with zeros to a
     /// multiple of 32, as column panel `panel` of `panels`.
     void (*pack)(const T* rows, std::size_t in, std::size_t panel, std::size_t panels, T* packed);
-    bool in_panels;  ///< how x lies
     bool registers;  ///< whether threads must hold a TileScope
 };
 

@@ -20,7 +20,7 @@ std::int64_t FusedLinear<T>::panels() const {
 template <class T>
 std::size_t FusedLinear<T>::packed_bytes() const {
     // Tiles read whole steps of inputs.
-    const std::int64_t inputs = in_panels() ? round_up(in_, unit) : in_;
+    const std::int64_t inputs = in_panels ? round_up(in_, unit) : in_;
     return static_cast<std::size_t>(panels() * panel_columns() * inputs) * sizeof(T);
 }
 

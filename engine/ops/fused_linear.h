@@ -32,6 +32,9 @@ class BoundFusedLinear {
 template <class T>
 class FusedLinear {
   public:
+    /// Whether x must lie in panels; its padding columns are zero there.
+    static constexpr bool in_panels = std::is_same_v<T, kernels::BFloat16>;
+
     using Kernels =
         std::conditional_t<std::is_same_v<T, float>, kernels::Table, kernels::Bf16Table>;
 
@@ -40,8 +43,6 @@ class FusedLinear {
         : kernels_(&kernels), in_(in), out_(out) {}
 
     const kernels::FusedLinears<T>& kernels() const { return *kernels_->linears; }
-    /// Whether x must lie in panels; its padding columns are zero there.
-    bool in_panels() const { return kernels().in_panels; }
     std::size_t packed_bytes() const;
     /// A number for the layout of the packed weights, another for every size and form.
     std::uint64_t layout() const;

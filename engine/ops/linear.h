@@ -74,7 +74,8 @@ class Linear {
     std::int64_t out() const { return out_; }
     std::size_t packed_bytes() const { return layout_.get_size(); }
 
-    const onednn::memory::desc& layout() const { return layout_; }
+    /// A number for the layout of the packed weights.
+    std::uint64_t layout() const { return onednn::fingerprint(layout_); }
 
     /// `bias` and `out_scale` are [out] or empty; `packed` holds what pack() writes, now or later,
     /// and must outlive this.

@@ -8,23 +8,30 @@
 #include <string_view>
 
 #include "vit/error.h"
+#include "weights/model_file/preprocessing_names.h"
 
 namespace vit::tools {
 
 namespace {
 
-// In the order of CropMode and Interpolation.
-constexpr std::array<std::string_view, 3> crops{"center", "squash", "border"};
-constexpr std::array<std::string_view, 4> filters{"nearest", "bilinear", "bicubic", "lanczos"};
-
-template <std::size_t n>
-CLI::IsMember one_of(const std::array<std::string_view, n>& names) {
-    return CLI::IsMember(std::vector<std::string>(names.begin(), names.end()));
+template <class Names>
+CLI::IsMember one_of(const Names& names) {
+    std::vector<std::string> texts;
+    for (const auto& [value, name] : names) texts.emplace_back(name);
+    return CLI::IsMember(texts);
 }
 
-template <class Enum, std::size_t n>
-Enum place_of(const std::string& name, const std::array<std::string_view, n>& names) {
-    return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+/// `name` is one of them.
+template <class Names>
+auto value_of(std::string_view name, const Names& names) {
+    return std::ranges::find(names, name,
+                             [](const auto& each) { return std::string_view(each.second); })
+        ->first;
+}
+
+template <class Value, class Names>
+std::string_view name_of(Value value, const Names& names) {
+    return std::ranges::find(names, value, [](const auto& each) { return each.first; })->second;
 }
 
 std::array<float, 3> three(const std::vector<float>& values) {
@@ -43,9 +50,9 @@ void add_image_options(CLI::App& app, ImageOptions& options) {
     app.add_option("--crop-pct", options.crop_pct, "part of the resized image that is kept")
         ->check(CLI::Range(0.01, 1.0));
     app.add_option("--crop-mode", options.crop_mode, "how images become square")
-        ->check(one_of(crops));
+        ->check(one_of(crop_mode_names));
     app.add_option("--interpolation", options.interpolation, "how images are resized")
-        ->check(one_of(filters));
+        ->check(one_of(interpolation_names));
 }
 
 void check_image_options(const ImageOptions& options) {
@@ -74,11 +81,11 @@ void set_preprocessing(const ImageOptions& options, ModelHeader& header) {
         given.push_back("crop_pct");
     }
     if (!options.crop_mode.empty()) {
-        p.crop_mode = place_of<CropMode>(options.crop_mode, crops);
+        p.crop_mode = value_of(options.crop_mode, crop_mode_names);
         given.push_back("crop_mode");
     }
     if (!options.interpolation.empty()) {
-        p.interpolation = place_of<Interpolation>(options.interpolation, filters);
+        p.interpolation = value_of(options.interpolation, interpolation_names);
         given.push_back("interpolation");
     }
     if (!given.empty())
@@ -88,8 +95,8 @@ void set_preprocessing(const ImageOptions& options, ModelHeader& header) {
 
 std::string describe(const Preprocessing& p) {
     return fmt::format("{}x{}, crop {} {}, {}, mean {} {} {}, std {} {} {}", p.input_size.height,
-                       p.input_size.width, crops[static_cast<std::size_t>(p.crop_mode)], p.crop_pct,
-                       filters[static_cast<std::size_t>(p.interpolation)], p.mean[0], p.mean[1],
+                       p.input_size.width, name_of(p.crop_mode, crop_mode_names), p.crop_pct,
+                       name_of(p.interpolation, interpolation_names), p.mean[0], p.mean[1],
                        p.mean[2], p.std[0], p.std[1], p.std[2]);
 }
 

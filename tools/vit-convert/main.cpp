@@ -85,14 +85,6 @@ void write_packed(const std::filesystem::path& output, const Converted& model) {
     pack_model_file(plain.path, output);
 }
 
-/// Of a downloaded file: what lies beside it in torch.hub's cache belongs to others.
-void forget_neighbours(Checkpoint& checkpoint) {
-    checkpoint.config_json.reset();
-    checkpoint.preprocessor_json.reset();
-    checkpoint.open_clip_json.reset();
-    std::erase(checkpoint.notes, "read config.json from the folder of the weights");
-}
-
 int run(const ConvertArguments& arguments) {
     if (arguments.list) {
         print(list_of_names(*arguments.list));
@@ -112,8 +104,10 @@ int run(const ConvertArguments& arguments) {
     Steps steps(!arguments.quiet);
     steps.begin("reading " +
                 (obtained.path.has_filename() ? obtained.path.filename() : obtained.path).string());
-    Checkpoint checkpoint = read_checkpoint(obtained.path, arguments.ema);
-    if (arguments.origin.web_file) forget_neighbours(checkpoint);
+    // What lies beside a file in torch.hub's cache belongs to others.
+    Checkpoint checkpoint =
+        read_checkpoint(obtained.path, arguments.ema,
+                        arguments.origin.web_file ? Neighbours::ignored : Neighbours::read);
     if (arguments.origin.architecture)
         build_as_named(*arguments.origin.architecture, checkpoint, options);
     std::error_code ignored;

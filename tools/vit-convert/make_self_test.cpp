@@ -11,7 +11,6 @@
 #include "engine/graph/weights.h"
 #include "tools/common/error_line.h"
 #include "vit/error.h"
-#include "weights/model_file/position_table.h"
 #include "weights/model_file/random.h"
 #include "weights/readers/checkpoint.h"
 
@@ -64,20 +63,6 @@ ImageSize self_test_size(const ModelConfig& config) {
     return size;
 }
 
-WeightMap weights_at(const Converted& model, ImageSize size) {
-    WeightMap weights = weights_of(model);
-    const ModelConfig& c = model.header.config;
-    if (size == c.image_size || !c.position_table) return weights;
-    const auto grid = [&](ImageSize of) {
-        return ImageSize{of.height / c.patch_height, of.width / c.patch_width};
-    };
-    weights.set("pos_embed", resample_position_table(weights.get("pos_embed"),
-                                                     c.no_embed_class ? 0 : c.prefix_tokens(),
-                                                     grid(c.image_size), grid(size), c.embed_dim,
-                                                     c.table_interpolation));
-    return weights;
-}
-
 std::int64_t outputs(const ModelConfig& config) {
     if (config.num_classes > 0) return config.num_classes;
     return config.representation_size > 0 ? config.representation_size : config.embed_dim;
@@ -108,8 +93,9 @@ void make_self_test(Converted& model, const std::function<void(double)>& progres
     const Graph graph = build_vit(config, size);
     std::vector<float> image(static_cast<std::size_t>(config.in_chans * size.height * size.width));
     self_test_input(seed, image);
-    const std::vector<double> logits =
-        evaluate(graph, weights_at(model, size), image, progress).logits;
+    WeightMap weights = weights_of(model);
+    weights.resize_position_table(config, size);
+    const std::vector<double> logits = evaluate(graph, weights, image, progress).logits;
     if (!std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); }))
         throw Error(ErrorKind::model,
                     "self-test: the model's logits are not finite; the weights overflow");

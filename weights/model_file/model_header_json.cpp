@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "vit/error.h"
+#include "weights/model_file/preprocessing_names.h"
 #include "weights/model_file/text.h"
 
 namespace vit {
@@ -65,9 +66,7 @@ struct EnumNames<TableInterpolation> {
 };
 template <>
 struct EnumNames<CropMode> {
-    static constexpr std::array names = {std::pair(CropMode::center, "center"),
-                                         std::pair(CropMode::squash, "squash"),
-                                         std::pair(CropMode::border, "border")};
+    static constexpr auto names = crop_mode_names;
 };
 template <>
 struct EnumNames<CropRounding> {
@@ -76,10 +75,7 @@ struct EnumNames<CropRounding> {
 };
 template <>
 struct EnumNames<Interpolation> {
-    static constexpr std::array names = {std::pair(Interpolation::nearest, "nearest"),
-                                         std::pair(Interpolation::bilinear, "bilinear"),
-                                         std::pair(Interpolation::bicubic, "bicubic"),
-                                         std::pair(Interpolation::lanczos, "lanczos")};
+    static constexpr auto names = interpolation_names;
 };
 
 // The keys of each object stand once, here; Writer and Reader below walk the same lists.

@@ -193,7 +193,8 @@ Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view f
     return checkpoint;
 }
 
-Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema) {
+Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema,
+                           Neighbours neighbours) {
     std::error_code ignored;
     const bool is_folder = std::filesystem::is_directory(source, ignored);
     const std::filesystem::path path = is_folder ? weights_in(source) : source;
@@ -201,6 +202,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema) {
         path.native().ends_with(index_suffix) ? read_shards(path, ema) : read_weights(path, ema);
     clean_names(checkpoint, in_quotes(path.native()));
     checkpoint.path = path;
+    if (neighbours == Neighbours::ignored) return checkpoint;
 
     const std::filesystem::path folder = path.parent_path();
     checkpoint.config_json = read_text(folder / "config.json");

@@ -18,6 +18,9 @@ namespace vit {
 /// weights, as timm's load_checkpoint does.
 enum class EmaChoice { automatic, ema, no_ema };
 
+/// Whether the configurations beside the weights belong to them.
+enum class Neighbours { read, ignored };
+
 /// What stands among the weights and is no tensor: a text, a list, ….
 struct OtherEntry {
     std::string name;
@@ -48,7 +51,8 @@ struct Checkpoint {
 /// uncompressed. Nothing in a checkpoint is ever executed. Throws Error(io), Error(format),
 /// Error(model), Error(unsupported).
 Checkpoint read_checkpoint(const std::filesystem::path& source,
-                           EmaChoice ema = EmaChoice::automatic);
+                           EmaChoice ema = EmaChoice::automatic,
+                           Neighbours neighbours = Neighbours::read);
 
 /// The same for a file's bytes, which must outlive the result; what lies
 /// beside the file is not read. `file` names the bytes in messages (escaped by this function).
