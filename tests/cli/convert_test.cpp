@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "tests/cli/fixture.h"
+#include "tests/cli/convert_fixture.h"
 #include "tools/common/error_line.h"
 #include "tools/common/signals.h"
 #include "weights/model_file/model_file.h"
@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class ConvertTool : public InferTest {
+class ConvertTool : public ConvertTest {
   protected:
     static std::string timm(const std::string& name) {
         return std::string(VIT_TEST_DATA) + "/timm/" + name;
@@ -43,12 +43,6 @@ class ConvertTool : public InferTest {
         for (const fs::directory_entry& entry : fs::directory_iterator(path("out")))
             EXPECT_EQ(entry.path().filename(), "model.vit");
         return done;
-    }
-    static void expect_error(const Finished& done, int status, const std::string& text) {
-        EXPECT_EQ(done.status, status) << done.err;
-        EXPECT_THAT(done.err, AllOf(StartsWith("vit-convert: error: "), HasSubstr(text)));
-        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-        EXPECT_EQ(done.out, "");
     }
 };
 

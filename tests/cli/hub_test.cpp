@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <thread>
 
-#include "tests/cli/fixture.h"
+#include "tests/cli/convert_fixture.h"
 #include "tests/support/fake_hub.h"
 #include "weights/model_file/model_file.h"
 
@@ -18,36 +18,18 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-class HubTool : public InferTest {
+class HubTool : public DownloadTest {
   protected:
     HubTool() {
-        for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN",
-                                 "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE",
-                                 "HF_HUB_ETAG_TIMEOUT", "HF_HUB_DOWNLOAD_TIMEOUT"})
-            ::unsetenv(name);
-        ::setenv("no_proxy", "127.0.0.1", 1);
-        ::setenv("HF_HOME", path("hf").c_str(), 1);
-        ::setenv("HF_ENDPOINT", server.url().c_str(), 1);
         server.change([](HubState& state) {
             state.files["config.json"].bytes = read(digits() / "config.json");
             state.files["model.safetensors"] =
                 HubFile{read(digits() / "model.safetensors"), true, {}, {}};
         });
     }
-    std::string out() const { return path("model.vit"); }
     Finished convert(std::vector<std::string> more = {}, const std::string& source = "org/name") {
-        std::vector<std::string> arguments{VIT_CONVERT, "hf-hub:" + source, "-o", out()};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return run(arguments);
+        return DownloadTest::convert("hf-hub:" + source, std::move(more));
     }
-    static void expect_error(const Finished& done, int status, const std::string& text) {
-        EXPECT_EQ(done.status, status) << done.err;
-        EXPECT_THAT(done.err, AllOf(StartsWith("vit-convert: error: "), HasSubstr(text)));
-        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-        EXPECT_EQ(done.out, "");
-    }
-
-    FakeHub server;
 };
 
 TEST_F(HubTool, ConvertsARepository) {

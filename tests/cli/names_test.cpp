@@ -6,7 +6,7 @@
 #include <iterator>
 #include <sstream>
 
-#include "tests/cli/fixture.h"
+#include "tests/cli/convert_fixture.h"
 #include "tests/support/fake_hub.h"
 #include "weights/model_file/model_file.h"
 
@@ -19,16 +19,10 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-class NamesTool : public InferTest {
+class NamesTool : public DownloadTest {
   protected:
     NamesTool() {
-        for (const char* name : {"HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN",
-                                 "HF_TOKEN_PATH", "HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"})
-            ::unsetenv(name);
-        ::setenv("no_proxy", "127.0.0.1", 1);
-        ::setenv("HF_HOME", path("hf").c_str(), 1);
         ::setenv("TORCH_HOME", path("torch").c_str(), 1);
-        ::setenv("HF_ENDPOINT", server.url().c_str(), 1);
         serve("timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k", read(digits() / "config.json"));
     }
     void serve(const std::string& repository, const std::string& config) {
@@ -40,23 +34,9 @@ class NamesTool : public InferTest {
                 HubFile{read(digits() / "model.safetensors"), true, {}, {}};
         });
     }
-    std::string out() const { return path("model.vit"); }
-    Finished convert(const std::string& source, std::vector<std::string> more = {}) {
-        std::vector<std::string> arguments{VIT_CONVERT, source, "-o", out()};
-        arguments.insert(arguments.end(), more.begin(), more.end());
-        return run(arguments);
-    }
-    static void expect_error(const Finished& done, int status, const std::string& text) {
-        EXPECT_EQ(done.status, status) << done.err;
-        EXPECT_THAT(done.err, AllOf(StartsWith("vit-convert: error: "), HasSubstr(text)));
-        EXPECT_EQ(std::count(done.err.begin(), done.err.end(), '\n'), 1) << done.err;
-        EXPECT_EQ(done.out, "");
-    }
     std::string source_of_output() const {
         return ModelFile::open(out()).header().provenance.source;
     }
-
-    FakeHub server;
 };
 
 TEST_F(NamesTool, ConvertsTimmsNames) {

@@ -8,17 +8,11 @@
 #include "engine/base/threads.h"
 #include "engine/kernels/dispatch.h"
 #include "tests/support/models.h"
+#include "tests/unit/ops/float64_linear.h"
 #include "vit/error.h"
-#include "weights/model_file/random.h"
 
 namespace vit {
 namespace {
-
-std::vector<float> random(const std::string& name, std::int64_t count) {
-    std::vector<float> values(static_cast<std::size_t>(count));
-    fill_random(name, 5, values);
-    return values;
-}
 
 /// A primitive and what it multiplies.
 struct Kind {
@@ -60,9 +54,9 @@ struct Case {
         : kind(kind_),
           in(in_),
           out(out_),
-          weight(rounded(random("weight", in * out), kind.type)),
-          bias(random("bias", out)),
-          scale(with_scale ? random("scale", out) : std::vector<float>{}),
+          weight(rounded(test::random_values("weight", in * out), kind.type)),
+          bias(test::random_values("bias", out)),
+          scale(with_scale ? test::random_values("scale", out) : std::vector<float>{}),
           linear(kind.method, in, out, 7, kind.type),
           packed(linear.packed_bytes()) {
         // So that a scaled weight is rounded by nobody.
@@ -129,7 +123,7 @@ struct Case {
 
 std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type = DType::f32) {
     std::vector<float> x(static_cast<std::size_t>(rows * row_stride(in)), 0.0f);
-    const std::vector<float> values = rounded(random("x", rows * in), type);
+    const std::vector<float> values = rounded(test::random_values("x", rows * in), type);
     for (std::int64_t r = 0; r < rows; ++r)
         std::copy_n(values.begin() + r * in, in, x.begin() + r * row_stride(in));
     return x;

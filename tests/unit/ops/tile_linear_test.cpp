@@ -12,7 +12,7 @@
 #include "engine/kernels/tile_state.h"
 #include "tests/support/models.h"
 #include "tests/support/plain_tiles.h"
-#include "weights/model_file/random.h"
+#include "tests/unit/ops/float64_linear.h"
 
 namespace vit {
 namespace {
@@ -68,8 +68,7 @@ class Panels {
 };
 
 std::vector<float> random(const std::string& name, std::int64_t count) {
-    std::vector<float> values(static_cast<std::size_t>(count));
-    fill_random(name, 5, values);
+    std::vector<float> values = test::random_values(name, count);
     for (float& x : values) x = from_bf16(to_bf16(x));
     return values;
 }
@@ -130,24 +129,7 @@ TEST_P(TileLinearOf, AgreesWithFloat64) {
             const std::vector<float> values = random("x", rows * in);
             Panels x(rows, in, 0);
             x.fill(values);
-            const std::vector<float> found = c.run(x);
-            std::vector<double> expected;
-            std::vector<float> dense;
-            for (std::int64_t r = 0; r < rows; ++r)
-                for (std::int64_t o = 0; o < row_stride(out); ++o) {
-                    const float y = found[static_cast<std::size_t>(r * row_stride(out) + o)];
-                    if (o >= out) {
-                        EXPECT_EQ(y, 0.0f) << "padding";
-                        continue;
-                    }
-                    double sum = static_cast<double>(c.bias[static_cast<std::size_t>(o)]);
-                    for (std::int64_t i = 0; i < in; ++i)
-                        sum += static_cast<double>(values[static_cast<std::size_t>(r * in + i)]) *
-                               static_cast<double>(c.weight[static_cast<std::size_t>(o * in + i)]);
-                    expected.push_back(sum);
-                    dense.push_back(y);
-                }
-            EXPECT_LE(test::relative_l2(dense, expected), 1e-6);
+            test::expect_float64_linear(c.run(x), values, c.weight, c.bias, rows);
         }
 }
 

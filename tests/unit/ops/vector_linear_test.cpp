@@ -9,16 +9,10 @@
 #include "engine/kernels/dispatch.h"
 #include "engine/ops/fused_linear.h"
 #include "tests/support/models.h"
-#include "weights/model_file/random.h"
+#include "tests/unit/ops/float64_linear.h"
 
 namespace vit {
 namespace {
-
-std::vector<float> random(const std::string& name, std::int64_t count) {
-    std::vector<float> values(static_cast<std::size_t>(count));
-    fill_random(name, 5, values);
-    return values;
-}
 
 /// Rows of x as the executor holds them; what a linear must not read is NaN.
 std::vector<float> padded(const std::vector<float>& values, std::int64_t rows, std::int64_t cols) {
@@ -39,8 +33,8 @@ struct Case {
     Case(std::int64_t in_, std::int64_t out_)
         : in(in_),
           out(out_),
-          weight(random("weight", in * out)),
-          bias(random("bias", out)),
+          weight(test::random_values("weight", in * out)),
+          bias(test::random_values("bias", out)),
           linear(kernels::avx512_table_of(CpuVendor::intel), in, out),
           packed(linear.packed_bytes()) {
         linear.set(bias, {}, packed.data());
@@ -87,34 +81,18 @@ TEST_F(VectorLinear, AgreesWithFloat64) {
             SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " +
                          std::to_string(out));
             Case c(in, out);
-            const std::vector<float> values = random("x", rows * in);
+            const std::vector<float> values = test::random_values("x", rows * in);
             const std::vector<float> y = c.run(padded(values, rows, in));
-            std::vector<double> expected;
-            std::vector<float> found;
-            for (std::int64_t r = 0; r < rows; ++r)
-                for (std::int64_t o = 0; o < row_stride(out); ++o) {
-                    found.push_back(y[static_cast<std::size_t>(r * row_stride(out) + o)]);
-                    if (o >= out) {
-                        EXPECT_EQ(found.back(), 0.0f) << "padding";
-                        found.pop_back();
-                        continue;
-                    }
-                    double sum = static_cast<double>(c.bias[static_cast<std::size_t>(o)]);
-                    for (std::int64_t i = 0; i < in; ++i)
-                        sum += static_cast<double>(values[static_cast<std::size_t>(r * in + i)]) *
-                               static_cast<double>(c.weight[static_cast<std::size_t>(o * in + i)]);
-                    expected.push_back(sum);
-                }
-            EXPECT_LE(test::relative_l2(found, expected), 1e-6);
+            test::expect_float64_linear(y, values, c.weight, c.bias, rows);
         }
 }
 
 TEST_F(VectorLinear, FinishesAsTheKernelsForRowsDo) {
     constexpr std::int64_t rows = 37, in = 70, out = 90;
     Case c(in, out);
-    const std::vector<float> x = padded(random("x", rows * in), rows, in);
+    const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);
     const std::vector<float> product = c.run(x),
-                             residual = random("residual", rows * row_stride(out));
+                             residual = test::random_values("residual", rows * row_stride(out));
     // A residual may be what is written.
     std::vector<float> added = residual;
     c.run(x, c.linear.columns(), added, c.linear.kernels().none, added.data());
@@ -137,7 +115,7 @@ TEST_F(VectorLinear, GivesARowTheSameBitsAmongAnyOthers) {
     constexpr std::int64_t rows = 600;  // more than are worked on at once
     for (const auto& [in, out] : {std::pair{768, 64}, {1600, 40}, {40, 72}}) {
         Case c(in, out);
-        const std::vector<float> x = padded(random("x", rows * in), rows, in);
+        const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);
         const std::vector<float> expected = c.run(x);
         for (const std::int64_t count : {1, 2, 3, 5, 7, 8, 9, 98, 99, 197, 256, 257})
             for (const std::int64_t first : {std::int64_t{0}, std::int64_t{199}, rows - count}) {
@@ -155,7 +133,7 @@ TEST_F(VectorLinear, GivesARowTheSameBitsAmongAnyOthers) {
 TEST_F(VectorLinear, GivesColumnsTheBitsOfTheWhole) {
     for (const auto& [in, out] : {std::pair{768, 200}, {1600, 130}, {100, 1000}}) {
         Case c(in, out);
-        const std::vector<float> x = padded(random("x", 20 * in), 20, in);
+        const std::vector<float> x = padded(test::random_values("x", 20 * in), 20, in);
         const std::vector<float> expected = c.run(x);
         for (const std::int64_t parts : {1, 2, 3, 5, 16, 40}) {
             std::vector<float> y(expected.size());
@@ -178,7 +156,7 @@ TEST_F(VectorLinear, ScalesOutputs) {
     const std::vector<float> scale(out, 0.5f);  // exact
     scaled.linear.set(scaled.bias, scale, scaled.packed.data());
     scaled.linear.pack({scaled.weight.data(), DType::f32}, scale, scaled.packed.data());
-    const std::vector<float> x = padded(random("x", rows * in), rows, in);
+    const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);
     std::vector<float> expected = plain.run(x);
     for (float& y : expected) y *= 0.5f;
     EXPECT_EQ(scaled.run(x), expected);

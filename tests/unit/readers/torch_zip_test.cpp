@@ -2,6 +2,7 @@
 
 #include "archives.h"
 #include "support.h"
+#include "torch_files.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::test {
@@ -9,14 +10,6 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
-
-Checkpoint read(const std::string& bytes) {
-    return parse_checkpoint(as_bytes(bytes), "file.pth");
-}
-
-std::string refused(const std::string& bytes, ErrorKind kind = ErrorKind::format) {
-    return message_of([&] { read(bytes); }, kind);
-}
 
 /// An archive of one tensor `w` over a storage of six floats.
 std::string one(const std::string& value) {
