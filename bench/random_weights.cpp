@@ -5,8 +5,8 @@
 
 #include <system_error>
 
-#include "weights/mappings/timm_config.h"
-#include "weights/model_file/random_model.h"
+#include "weights/mappings/timm/timm_config.h"
+#include "weights/random_model/random_model.h"
 
 namespace vit::bench {
 

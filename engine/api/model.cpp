@@ -4,13 +4,13 @@
 #include <cmath>
 #include <optional>
 
+#include "engine/base/random.h"
 #include "engine/base/threads.h"
 #include "engine/executor/executor.h"
 #include "engine/graph/print.h"
 #include "engine/kernels/dispatch.h"
+#include "engine/model/model_file.h"
 #include "engine/ops/onednn_isa.h"
-#include "weights/model_file/model_file.h"
-#include "weights/model_file/random.h"
 
 namespace vit {
 

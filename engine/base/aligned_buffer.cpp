@@ -7,7 +7,7 @@
 
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -43,4 +43,4 @@ void detail::Unmap::operator()(std::byte* data) const noexcept {
     munmap(data, mapped);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

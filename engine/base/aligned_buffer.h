@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <memory>
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace detail {
 struct Unmap {
@@ -27,4 +27,4 @@ class AlignedBuffer {
     std::unique_ptr<std::byte, detail::Unmap> data_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

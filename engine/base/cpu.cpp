@@ -9,7 +9,7 @@
 #include <cstring>
 #endif
 
-namespace vit {
+namespace vit::inline internal {
 
 #if defined(__x86_64__)
 namespace {
@@ -93,4 +93,4 @@ bool request_tiles() noexcept {
 }
 #endif
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -1,7 +1,7 @@
 // Which CPU this is, what it can execute and this operating system saves on a context switch.
 #pragma once
 
-namespace vit {
+namespace vit::inline internal {
 
 enum class CpuVendor { other, intel, amd };
 
@@ -28,4 +28,4 @@ CpuFeatures probe_cpu() noexcept;
 /// is too small for the larger register state. Source: Linux, Documentation/arch/x86/xstate.rst.
 bool request_tiles() noexcept;
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-namespace vit {
+namespace vit::inline internal {
 
 std::optional<std::string> env(std::string_view name) {
     const char* value = std::getenv(std::string(name).c_str());
@@ -10,4 +10,4 @@ std::optional<std::string> env(std::string_view name) {
     return std::string(value);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

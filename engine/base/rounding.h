@@ -3,7 +3,7 @@
 #include <concepts>
 #include <type_traits>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// n / by, rounded up; n >= 0, by > 0.
 template <std::integral T>
@@ -16,4 +16,4 @@ constexpr T round_up(T n, std::type_identity_t<T> unit) {
     return divide_up(n, unit) * unit;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -23,6 +23,8 @@
 
 namespace vit {
 
+inline namespace internal {
+
 namespace {
 
 // The OpenMP runtime is not instrumented, so ThreadSanitizer cannot see that a region's start and
@@ -133,6 +135,8 @@ void parallel(int threads, FunctionRef<void(int)> body) {
     if (error) std::rethrow_exception(error);
 }
 
+}  // namespace internal
+
 int usable_threads() {
     cpu_set_t set;
     CPU_ZERO(&set);
@@ -142,6 +146,8 @@ int usable_threads() {
     if (quota < cores) cores = std::max(1, static_cast<int>(std::ceil(quota)));
     return cores;
 }
+
+inline namespace internal {
 
 void Barrier::wait() noexcept {
     const unsigned round = round_.load(std::memory_order_relaxed);
@@ -163,4 +169,5 @@ void Barrier::wait() noexcept {
         round_.wait(round, std::memory_order_acquire);
 }
 
+}  // namespace internal
 }  // namespace vit

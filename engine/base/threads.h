@@ -8,6 +8,11 @@
 
 namespace vit {
 
+/// Cores that this process may use: affinity mask and cgroup quota, at least 1.
+int usable_threads();
+
+inline namespace internal {
+
 /// A call to a callable that outlives it; unlike std::function it never allocates.
 template <class Signature>
 class FunctionRef;
@@ -35,9 +40,6 @@ class FunctionRef<Result(Args...)> {
 /// a body that throws must not leave others waiting at a Barrier. May be called from any thread.
 void parallel(int threads, FunctionRef<void(int)> body);
 
-/// Cores that this process may use: affinity mask and cgroup quota, at least 1.
-int usable_threads();
-
 /// Meeting point of `count` threads, reusable; spins briefly, then sleeps. What a thread wrote
 /// before wait() is seen by all after it.
 class Barrier {
@@ -53,4 +55,5 @@ class Barrier {
     alignas(64) std::atomic<unsigned> round_{0};
 };
 
+}  // namespace internal
 }  // namespace vit

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -66,4 +66,4 @@ std::optional<Shares> Balance::better(const Shares& shares) {
     return wanted_;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -9,7 +9,7 @@
 
 #include "engine/graph/schedule.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Watches the runs of one gang. Cores may differ (two kinds of core, another process on one of
 /// them), and then equal shares make the fast threads wait. What differs for a run or two is noise
@@ -43,4 +43,4 @@ class Balance {
     double lost_ = 0;  ///< s, since this was last asked: the longest part over the mean
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -6,7 +6,7 @@
 #include "engine/executor/ownership.h"
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -351,4 +351,4 @@ std::vector<std::vector<Step>> bind(const Binding& binding) {
     return stages;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

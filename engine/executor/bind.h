@@ -4,7 +4,7 @@
 
 #include "engine/executor/context.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Everything that one thread's steps are bound to.
 struct Binding {
@@ -24,4 +24,4 @@ struct Binding {
 /// Throws Error(internal) naming a node that the executor has no operator for.
 std::vector<std::vector<Step>> bind(const Binding& binding);
 
-}  // namespace vit
+}  // namespace vit::inline internal

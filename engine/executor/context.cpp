@@ -7,7 +7,7 @@
 #include "engine/executor/ownership.h"
 #include "engine/kernels/tile_state.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 Context::Context(const Graph& graph, PreparedModel& model, Shares shares, std::int64_t images)
     : graph_(graph),
@@ -108,4 +108,4 @@ Rows Context::result(ValueId id, std::int64_t index) const {
             value.rows, value.cols, p.stride, value.type};
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

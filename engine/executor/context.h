@@ -13,7 +13,7 @@
 #include "engine/graph/plan.h"
 #include "engine/graph/schedule.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Runs one image at a time on a gang of threads that share its rows, or columns. Or a stack of
 /// images on one thread: what is row-local is done for all of them at once.
@@ -71,4 +71,4 @@ class Context {
     Barrier barrier_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

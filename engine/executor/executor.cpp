@@ -8,7 +8,7 @@
 
 #include "engine/graph/build_vit.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -315,4 +315,4 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
     }
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

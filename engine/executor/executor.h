@@ -13,7 +13,7 @@
 #include "engine/executor/context.h"
 #include "engine/graph/passes/passes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Where the results of a batch go, one row an image; nullptr: not asked for.
 struct ResultPointers {
@@ -130,4 +130,4 @@ class Executor {
     mutable std::list<std::pair<Demand, Variant>> variants_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -4,7 +4,7 @@
 
 #include "engine/base/rounding.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -156,4 +156,4 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
     return rules;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

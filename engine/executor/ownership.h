@@ -7,7 +7,7 @@
 #include "engine/graph/plan.h"
 #include "engine/graph/schedule.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 PatchGeometry patch_geometry(const Graph& graph, const op::PatchEmbed& patch);
 
@@ -46,4 +46,4 @@ std::size_t bytes_apart(const Linear& linear, const Part& part, DType type);
 StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
                            std::int64_t images);
 
-}  // namespace vit
+}  // namespace vit::inline internal

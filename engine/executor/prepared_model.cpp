@@ -6,7 +6,7 @@
 #include "engine/base/rounding.h"
 #include "engine/base/threads.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -114,4 +114,4 @@ void PreparedModel::make_embed_table(const op::Embed& embed, Value shape) {
     if (!embed.table.empty()) add_rows(weights_.get(embed.table), embed.table_has_prefix ? 0 : row);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -11,11 +11,11 @@
 #include "engine/executor/step.h"
 #include "engine/graph/graph.h"
 #include "engine/graph/weights.h"
+#include "engine/model/model_file.h"
 #include "engine/ops/fused_linear.h"
 #include "engine/ops/linear.h"
-#include "weights/model_file/model_file.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// On oneDNN's primitives, or on tiles.
 using AnyLinear = std::variant<Linear, FusedLinear<float>, FusedLinear<kernels::BFloat16>>;
@@ -55,4 +55,4 @@ class PreparedModel {
     std::vector<float> embed_table_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,7 +5,7 @@
 
 #include "engine/base/rounding.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -180,4 +180,4 @@ void execute(const Step& step, const KernelSet& kernels) {
     std::visit([&](const auto& work) { run(work, kernels); }, step.work);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,12 +7,12 @@
 #include <vector>
 
 #include "engine/kernels/kernels.h"
+#include "engine/model/tensor.h"
 #include "engine/ops/fused_linear.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/patches.h"
-#include "weights/model_file/tensor.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// The kernels of this run. `bf16` is there where a value is bfloat16.
 struct KernelSet {
@@ -139,4 +139,4 @@ struct Step {
 
 void execute(const Step& step, const KernelSet& kernels);
 
-}  // namespace vit
+}  // namespace vit::inline internal

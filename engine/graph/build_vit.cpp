@@ -6,7 +6,7 @@
 
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -324,4 +324,4 @@ Graph build_vit(const ModelConfig& config, ImageSize image_size) {
     return std::move(b.graph);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -4,7 +4,7 @@
 
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -226,4 +226,4 @@ void check(const Graph& graph) {
         if (!known(id)) fail("result", "is never made");
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -8,10 +8,10 @@
 #include <variant>
 #include <vector>
 
-#include "weights/model_file/model_config.h"
-#include "weights/model_file/tensor.h"
+#include "engine/model/model_config.h"
+#include "engine/model/tensor.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 using ValueId = std::int32_t;
 inline constexpr ValueId no_value = -1;
@@ -174,4 +174,4 @@ double flop(const Graph& graph);
 /// Throws Error(internal) naming the node where shapes, order or references do not fit.
 void check(const Graph& graph);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <numeric>
 
-#include "weights/model_file/checked.h"
+#include "engine/base/checked.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -252,4 +252,4 @@ Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Share
     return Planner(graph, stages, shares, rules, images).make();
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -9,7 +9,7 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/schedule.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// A block of memory that is needed from step `first` to step `last`, both included.
 struct Interval {
@@ -71,4 +71,4 @@ struct Plan {
 Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
                const StorageRules& rules, std::int64_t images = 1);
 
-}  // namespace vit
+}  // namespace vit::inline internal

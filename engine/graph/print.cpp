@@ -6,7 +6,7 @@
 
 #include "engine/graph/schedule.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -93,4 +93,4 @@ std::string print_dot(const Graph& graph) {
     return text + "}\n";
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -4,7 +4,7 @@
 
 #include "engine/graph/graph.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// One line a node: name, kind, what it reads, shape, GFLOP.
 std::string print_text(const Graph& graph);
@@ -12,4 +12,4 @@ std::string print_text(const Graph& graph);
 /// For Graphviz.
 std::string print_dot(const Graph& graph);
 
-}  // namespace vit
+}  // namespace vit::inline internal

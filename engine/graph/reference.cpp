@@ -7,7 +7,7 @@
 #include "engine/base/threads.h"
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -289,4 +289,4 @@ ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span
     return {result(graph.logits), result(graph.features), result(graph.tokens)};
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

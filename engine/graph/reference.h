@@ -7,7 +7,7 @@
 #include "engine/graph/graph.h"
 #include "engine/graph/weights.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Results of a graph in float64; empty where the graph does not ask for them.
 struct ReferenceResult {
@@ -25,4 +25,4 @@ ReferenceResult evaluate(const Graph& graph, const WeightMap& weights, std::span
 /// The activation functions in float64.
 double activate(Activation function, double x);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,7 +5,7 @@
 
 #include "engine/base/rounding.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -102,4 +102,4 @@ RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread) {
     return {rows * shares.before(thread) / all, rows * shares.before(thread + 1) / all};
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

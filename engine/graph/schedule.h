@@ -6,7 +6,7 @@
 
 #include "engine/graph/graph.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Nodes that run between two barriers. Every node makes the same number of rows, and a thread that
 /// owns some of these rows carries them through all nodes without waiting for another thread.
@@ -70,4 +70,4 @@ struct RowRange {
 };
 RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread);
 
-}  // namespace vit
+}  // namespace vit::inline internal

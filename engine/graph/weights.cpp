@@ -1,9 +1,9 @@
 #include "engine/graph/weights.h"
 
+#include "engine/model/position_table.h"
 #include "vit/error.h"
-#include "weights/model_file/position_table.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
     for (const TensorView& tensor : file.tensors()) views_[tensor.name] = tensor;
@@ -50,4 +50,4 @@ std::span<const float> WeightMap::get(std::string_view name) const {
     return {reinterpret_cast<const float*>(view.data.data()), view.data.size() / sizeof(float)};
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/model_file/model_file.h"
+#include "engine/model/model_file.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Tensors by canonical name: views of a mapped model file, or own copies where they differ.
 class WeightMap {
@@ -35,4 +35,4 @@ class WeightMap {
     std::map<std::string, std::vector<float>, std::less<>> owned_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

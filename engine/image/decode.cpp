@@ -11,8 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-namespace vit {
-namespace image {
+namespace vit::inline internal::image {
 namespace {
 
 constexpr std::uint64_t max_side = 65'535;
@@ -167,7 +166,9 @@ Image new_image(const Source& source, std::uint64_t height, std::uint64_t width)
     return image;
 }
 
-}  // namespace image
+}  // namespace vit::inline internal::image
+
+namespace vit {
 
 Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
                    const DecodeOptions& options) {

@@ -9,7 +9,7 @@
 #include "vit/error.h"
 #include "vit/image.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 
 /// Bytes of one image file, and how to refuse them.
 struct Source {
@@ -57,4 +57,4 @@ inline void grey_to_rgb_in_place(std::uint8_t* row, std::size_t width) {
     }
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

@@ -12,7 +12,7 @@
 
 #include "engine/image/decode.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 namespace {
 
 constexpr int max_scans = 100;
@@ -185,4 +185,4 @@ Image decode_jpeg(const Source& source) {
     return image;
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

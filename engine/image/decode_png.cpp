@@ -7,7 +7,7 @@
 
 #include "engine/image/decode.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 namespace {
 
 // Plain data: libpng leaves by longjmp, which runs no destructors. All that has one lives outside
@@ -177,4 +177,4 @@ Image decode_png(const Source& source) {
     return image;
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

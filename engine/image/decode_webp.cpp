@@ -6,7 +6,7 @@
 
 #include "engine/image/decode.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 namespace {
 
 struct DemuxerDeleter {
@@ -81,4 +81,4 @@ Image decode_webp(const Source& source) {
     return image;
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

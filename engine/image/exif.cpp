@@ -6,7 +6,7 @@
 
 #include "engine/image/decode.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 namespace {
 
 using Bytes = std::span<const std::byte>;
@@ -157,4 +157,4 @@ Image apply_orientation(Image image, int orientation) {
     return upright;
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

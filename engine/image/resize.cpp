@@ -12,7 +12,7 @@
 #include <numbers>
 #include <vector>
 
-namespace vit::image {
+namespace vit::inline internal::image {
 namespace {
 
 // 8 bits for the result and 2 for overshoot of filters with negative lobes.
@@ -285,4 +285,4 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter
                        rows);
 }
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

@@ -5,7 +5,7 @@
 
 #include "vit/image.h"
 
-namespace vit::image {
+namespace vit::inline internal::image {
 
 /// A window of the resized image, in its pixels; lies inside it.
 struct Window {
@@ -20,4 +20,4 @@ struct Window {
 Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter filter,
              const Window& window);
 
-}  // namespace vit::image
+}  // namespace vit::inline internal::image

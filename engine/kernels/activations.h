@@ -4,7 +4,7 @@
 #include "engine/kernels/exp.h"
 #include "engine/kernels/lanes.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// x · sigmoid(scale · x). Below the clamp the product is less than 1e-35 in magnitude, so the
 /// clamp also keeps −infinity from becoming infinity times zero. Measured relative error at
@@ -70,4 +70,4 @@ void tanh_in_place(T* x, std::size_t count) {
     apply<A>(x, count, [](F32<A> v) { return tanh_of<A>(v); });
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -16,7 +16,7 @@
 #include "engine/kernels/lanes.h"
 #include "engine/kernels/softmax.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 //
 // T is the type of queries, keys, values and output, P the one that is multiplied: float32 also for
@@ -267,4 +267,4 @@ struct Attention {
     }
 };
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

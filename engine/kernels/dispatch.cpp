@@ -9,7 +9,7 @@
 #include "engine/kernels/isa_tables.h"
 #include "vit/error.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 namespace {
 
 std::string available_names() {
@@ -107,4 +107,4 @@ const Table& select_table() {
     return choose_table(env("VIT_ISA"));
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -7,7 +7,7 @@
 #include "engine/base/cpu.h"
 #include "engine/kernels/kernels.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// The best table of this CPU, or the one that `forced` names (baseline, avx2, avx512 or amx).
 /// Throws Error: usage for an unknown name, unsupported for one that this CPU cannot run.
@@ -19,4 +19,4 @@ const Table& avx512_table_of(CpuVendor vendor) noexcept;
 /// The bfloat16 kernels for a CPU with AVX512_BF16 and without tiles, by who made it.
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept;
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

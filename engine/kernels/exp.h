@@ -3,7 +3,7 @@
 
 #include "engine/kernels/xsimd_shim.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 inline constexpr float exp_lowest = -87.3F;  ///< exp of less is called 0; e^-87.3 is still normal
 
@@ -52,4 +52,4 @@ inline F32<A> sigmoid(F32<A> x) noexcept {
     return F32<A>(1.0F) / (F32<A>(1.0F) + e);
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

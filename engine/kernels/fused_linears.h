@@ -5,7 +5,7 @@
 #include "engine/kernels/gelu.h"
 #include "engine/kernels/kernels.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 // apply<A, T>: for a result that is as exact as T.
 struct NoActivation {
@@ -70,4 +70,4 @@ constexpr FusedLinears<T> fused_linears() noexcept {
             .registers = false};
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -3,7 +3,7 @@
 
 #include "engine/kernels/lanes.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// x · Φ(x) = max(x, 0) − |x| · Q(|x|), Q(t) = 1 − Φ(t) the normal upper tail.
 /// Q^(1/8) is close to a parabola's exponential and needs a polynomial of degree 8 only (minimax
@@ -59,4 +59,4 @@ void gelu_in_place(T* x, std::size_t count) {
     });
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -5,7 +5,7 @@
 #include "engine/kernels/tile_attention.h"
 #include "engine/kernels/tile_linear.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 struct Amx {};
 
@@ -23,4 +23,4 @@ constinit const FusedLinears<BFloat16> linears = tile_linears<Amx, AmxTiles<Amx>
 constinit const Bf16Table amx_bf16_table = make_bf16_table<Amx>(
     attention_kernels<TileAttention<Amx, AmxTiles<Amx>>, BFloat16>(), &linears);
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -3,8 +3,8 @@
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 constinit const Table avx2_table = make_table<xsimd::fma3<xsimd::avx2>>(Isa::avx2);
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 #include "engine/kernels/make_table.h"
 #include "engine/kernels/vector_linear.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 using Avx512 = xsimd::avx512bw;
 
@@ -18,4 +18,4 @@ constinit const Table avx512_table = make_table<Avx512>(Isa::avx512);
 constinit const Table avx512_linears_table = make_table<Avx512>(Isa::avx512, &linears);
 constinit const Table amx_table = make_table<Avx512>(Isa::amx, &linears);
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -3,7 +3,7 @@
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 struct Avx512Bf16 {};
 
@@ -18,4 +18,4 @@ constinit const Bf16Table avx512_bf16_table =
 constinit const Bf16Table avx512_bf16_f32_attention_table = make_bf16_table<Avx512Bf16>(
     attention_kernels<Attention<Avx512Bf16, BFloat16, float>, BFloat16>(), nullptr);
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

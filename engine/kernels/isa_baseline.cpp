@@ -2,8 +2,8 @@
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 constinit const Table baseline_table = make_table<xsimd::sse2>(Isa::baseline);
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 
 #include "engine/kernels/kernels.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 extern const Table baseline_table;
 extern const Table avx2_table;
@@ -16,4 +16,4 @@ extern const Bf16Table avx512_bf16_table;
 extern const Bf16Table avx512_bf16_f32_attention_table;
 extern const Bf16Table amx_bf16_table;
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

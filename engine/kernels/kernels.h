@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// Levels of instruction sets, each with what the ones before it have. amx: AVX-512 with
 /// AVX512_BF16, and tiles.
@@ -181,4 +181,4 @@ const char* isa_name(Isa isa) noexcept;
 /// it. Call it once when a model is loaded and keep the result; tables live forever.
 const Table& select_table();
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -10,7 +10,7 @@
 #include <immintrin.h>
 #endif
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// Two vectors side by side.
 template <class A>
@@ -232,4 +232,4 @@ inline void transpose_lanes(const T* from, std::size_t from_stride, T* to,
                 to[d * to_stride + i * per_lane + j] = from[i * from_stride + d * per_lane + j];
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

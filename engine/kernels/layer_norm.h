@@ -4,7 +4,7 @@
 #include "engine/kernels/lanes.h"
 #include "engine/kernels/matrix.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// One row, cols > 0. The corrected two-pass algorithm (Chan, Golub & LeVeque, "Algorithms for
 /// Computing the Sample Variance", 1983): the deviations from the rounded mean are summed as well,
@@ -77,4 +77,4 @@ void layer_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> ou
         layer_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, beta, eps);
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

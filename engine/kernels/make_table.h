@@ -10,7 +10,7 @@
 #include "engine/kernels/rows.h"
 #include "engine/kernels/softmax.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 template <class A, class T>
 constexpr Activations<T> activations() noexcept {
@@ -64,4 +64,4 @@ constexpr Bf16Table make_bf16_table(const AttentionKernels<BFloat16>& attention,
             .linears = linears};
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

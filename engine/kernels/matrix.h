@@ -3,7 +3,7 @@
 
 #include "engine/kernels/kernels.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// One row of a Matrix.
 template <class T>
@@ -28,4 +28,4 @@ inline float* at(float* row, std::size_t c) noexcept {
     return row + c;
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 #include "engine/kernels/lanes.h"
 #include "engine/kernels/matrix.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// One row, cols > 0. The sum of squares runs in four vectors. Measured relative error at most
 /// 2.4e-7, for normally distributed rows of 1 to 3072.
@@ -51,4 +51,4 @@ void rms_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out,
         rms_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, eps);
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

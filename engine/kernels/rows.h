@@ -4,7 +4,7 @@
 #include "engine/kernels/lanes.h"
 #include "engine/kernels/matrix.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// out = f(x, y) for one row, a vector at a time; an element's result does not depend on its place.
 template <class A, class Out, class Function>
@@ -102,4 +102,4 @@ void max_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t
         [](F32<A> most) { return most; });
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 #include "engine/kernels/exp.h"
 #include "engine/kernels/lanes.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// A row's terms e^(scale (x − max)) as exact as T can hold. scale >= 0 and x <= max.
 template <class A, class T>
@@ -90,4 +90,4 @@ void softmax(float* x, std::size_t stride, std::size_t rows, std::size_t cols, f
     }
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

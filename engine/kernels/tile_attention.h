@@ -12,7 +12,7 @@
 #include "engine/kernels/softmax.h"
 #include "engine/kernels/tiles.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 template <class A, class Tiles>
 struct TileAttention {
@@ -292,4 +292,4 @@ struct TileAttention {
     }
 };
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

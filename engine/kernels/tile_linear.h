@@ -18,7 +18,7 @@
 #include "engine/kernels/matrix.h"
 #include "engine/kernels/tiles.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 template <class A, class Tiles>
 struct TileLinear {
@@ -255,4 +255,4 @@ constexpr FusedLinears<BFloat16> tile_linears(bool registers) noexcept {
     return all;
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 
 #include "engine/kernels/tiles.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 namespace {
 
@@ -53,4 +53,4 @@ TileScope::~TileScope() {
 #endif
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// While it lives, the calling thread's eight tiles have 16 rows of 64 bytes, as the tile kernels
 /// want them; before and after, they are as the thread had them, contents included. Only where the
@@ -38,4 +38,4 @@ class TileScope {
     alignas(64) std::byte contents_[8][1024];
 };
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -13,7 +13,7 @@
 
 #include "engine/kernels/xsimd_shim.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 inline constexpr std::size_t tile_rows = 16;   ///< of every tile
 inline constexpr std::size_t tile_bytes = 64;  ///< of every row
@@ -207,4 +207,4 @@ class PlainTiles {
     alignas(64) std::uint32_t tiles_[tile_count][tile_rows][tile_bytes / 4];
 };
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

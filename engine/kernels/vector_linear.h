@@ -15,7 +15,7 @@
 
 #include "engine/kernels/fused_linears.h"
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 template <class A>
 struct VectorLinear {
@@ -169,4 +169,4 @@ struct VectorLinear {
     }
 };
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -13,7 +13,7 @@
 #include <immintrin.h>
 #endif
 
-namespace vit::kernels {
+namespace vit::inline internal::kernels {
 
 /// xsimd's architecture for A. An instruction set that xsimd does not know is a type of its own
 /// here, so that its kernels have names of their own.
@@ -183,4 +183,4 @@ inline F32<A> at_least(float bound, F32<A> v) noexcept {
     return xsimd::max(F32<A>(bound), v);
 }
 
-}  // namespace vit::kernels
+}  // namespace vit::inline internal::kernels

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -122,4 +122,4 @@ BoundFusedLinear<T> FusedLinear<T>::bind(typename kernels::FusedLinears<T>::Run 
 template class FusedLinear<float>;
 template class FusedLinear<kernels::BFloat16>;
 
-}  // namespace vit
+}  // namespace vit::inline internal

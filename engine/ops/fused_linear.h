@@ -9,7 +9,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/linear.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// A FusedLinear bound to its memory.
 template <class T>
@@ -89,4 +89,4 @@ class FusedLinear {
 extern template class FusedLinear<float>;
 extern template class FusedLinear<kernels::BFloat16>;
 
-}  // namespace vit
+}  // namespace vit::inline internal

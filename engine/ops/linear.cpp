@@ -4,7 +4,7 @@
 #include <cstring>
 #include <numeric>
 
-namespace vit {
+namespace vit::inline internal {
 
 LinearMethod choose_linear_method(kernels::Isa isa, bool kernels) {
     if (kernels) return LinearMethod::fused;
@@ -129,4 +129,4 @@ const onednn::Primitive& Linear::primitive(const Key& asked) {
     return primitives_.emplace(key, std::move(made)).first->second;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -14,7 +14,7 @@
 #include "engine/kernels/kernels.h"
 #include "engine/ops/onednn.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Elements from row to row of a matrix with `cols` columns: every matrix of the engine is padded
 /// to whole vectors, so that oneDNN never needs a slow path for odd widths.
@@ -124,4 +124,4 @@ class Linear {
     std::map<Key, onednn::Primitive> primitives_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -4,7 +4,7 @@
 
 #include "vit/error.h"
 
-namespace vit::onednn {
+namespace vit::inline internal::onednn {
 
 namespace {
 
@@ -233,4 +233,4 @@ void Call::execute() const {
                                              std::to_string(static_cast<int>(status)));
 }
 
-}  // namespace vit::onednn
+}  // namespace vit::inline internal::onednn

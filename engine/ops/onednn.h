@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/tensor.h"
 #include "oneapi/dnnl/dnnl.hpp"
-#include "weights/model_file/tensor.h"
 
-namespace vit::onednn {
+namespace vit::inline internal::onednn {
 
 using dnnl::memory;
 
@@ -82,4 +82,4 @@ class Call {
     std::array<dnnl_exec_arg_t, 5> arguments_;
 };
 
-}  // namespace vit::onednn
+}  // namespace vit::inline internal::onednn

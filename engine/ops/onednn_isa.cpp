@@ -5,7 +5,7 @@
 #include "oneapi/dnnl/dnnl.hpp"
 #include "vit/error.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -58,4 +58,4 @@ std::string onednn_name() {
            std::to_string(v->patch) + ", " + isa_name();
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

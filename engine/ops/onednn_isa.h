@@ -4,7 +4,7 @@
 
 #include "engine/kernels/kernels.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Keeps oneDNN to the instructions of the kernel table in use. Works before the process's first
 /// primitive: throws Error(usage) when oneDNN already uses more.
@@ -13,4 +13,4 @@ void limit_onednn(kernels::Isa isa);
 /// The library's version and the instructions that it uses, for people.
 std::string onednn_name();
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace vit {
+namespace vit::inline internal {
 
 void gather_patches(const float* image, const PatchGeometry& g, std::int64_t first,
                     std::int64_t count, float* out, std::int64_t stride) {
@@ -19,4 +19,4 @@ void gather_patches(const float* image, const PatchGeometry& g, std::int64_t fir
     }
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

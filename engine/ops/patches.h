@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Geometry of a patch embedding: a convolution whose stride is its kernel is a linear over
 /// patches.
@@ -18,4 +18,4 @@ struct PatchGeometry {
 void gather_patches(const float* image, const PatchGeometry& geometry, std::int64_t first,
                     std::int64_t count, float* out, std::int64_t stride);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -6,10 +6,10 @@
 
 #include <csignal>
 
+#include "engine/model/model_file.h"
 #include "tests/cli/convert_fixture.h"
 #include "tools/common/error_line.h"
 #include "tools/common/signals.h"
-#include "weights/model_file/model_file.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::test {

@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <thread>
 
+#include "engine/model/model_file.h"
 #include "tests/cli/convert_fixture.h"
 #include "tests/support/fake_hub.h"
-#include "weights/model_file/model_file.h"
 
 namespace vit::test {
 namespace {

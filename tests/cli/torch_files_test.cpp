@@ -4,9 +4,9 @@
 
 #include <filesystem>
 
+#include "engine/model/model_file.h"
 #include "tests/cli/fixture.h"
 #include "tests/unit/readers/archives.h"
-#include "weights/model_file/model_file.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::test {

@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/text.h"
+#include "engine/model/tensor.h"
 #include "vit/error.h"
-#include "weights/model_file/tensor.h"
-#include "weights/model_file/text.h"
 
 namespace vit::fuzz {
 

@@ -1,9 +1,9 @@
 // Checkpoint readers.
 #include <array>
 
+#include "engine/model/safetensors.h"
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/targets.h"
-#include "weights/model_file/safetensors.h"
 #include "weights/readers/checkpoint.h"
 #include "weights/readers/npy.h"
 #include "weights/readers/npz.h"

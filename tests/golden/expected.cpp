@@ -7,10 +7,10 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/random.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/safetensors.h"
 #include "tests/support/models.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/random.h"
-#include "weights/model_file/safetensors.h"
 
 namespace vit::golden {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/tensor.h"
 #include "vit/model.h"
-#include "weights/model_file/tensor.h"
 
 namespace vit::golden {
 

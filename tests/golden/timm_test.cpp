@@ -9,7 +9,7 @@
 #include "tests/golden/expected.h"
 #include "vit/model.h"
 #include "weights/mappings/convert.h"
-#include "weights/model_file/random_model.h"
+#include "weights/random_model/random_model.h"
 
 namespace vit {
 namespace {

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::test {
 

@@ -4,8 +4,8 @@
 
 #include <atomic>
 
-#include "weights/model_file/random.h"
-#include "weights/model_file/random_model.h"
+#include "engine/base/random.h"
+#include "weights/random_model/random_model.h"
 
 namespace vit::test {
 

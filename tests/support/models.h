@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "weights/model_file/model_file.h"
+#include "engine/model/model_file.h"
 
 namespace vit::test {
 

@@ -9,9 +9,9 @@
 #include <fstream>
 #include <system_error>
 
+#include "engine/base/text.h"
+#include "engine/model/atomic_file.h"
 #include "vit/error.h"
-#include "weights/model_file/atomic_file.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

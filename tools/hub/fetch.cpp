@@ -9,12 +9,12 @@
 #include <set>
 #include <utility>
 
+#include "engine/base/text.h"
+#include "engine/model/json_text.h"
 #include "tools/hub/cache.h"
 #include "tools/hub/download.h"
 #include "tools/hub/http.h"
 #include "vit/error.h"
-#include "weights/model_file/json_text.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

@@ -7,9 +7,9 @@
 #include <charconv>
 #include <exception>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
 #include "vit/model.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

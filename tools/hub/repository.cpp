@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "engine/base/env.h"
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

@@ -10,9 +10,9 @@
 #include <thread>
 #include <utility>
 
+#include "engine/base/text.h"
 #include "tools/hub/progress.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

@@ -6,12 +6,12 @@
 #include <fstream>
 #include <span>
 
+#include "engine/base/text.h"
 #include "tools/common/sha256.h"
 #include "tools/hub/cache.h"
 #include "tools/hub/repository.h"
 #include "tools/hub/transfer.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::hub {
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "engine/model/preprocessing_names.h"
 #include "vit/error.h"
-#include "weights/model_file/preprocessing_names.h"
 
 namespace vit::tools {
 

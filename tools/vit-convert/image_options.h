@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/model_file.h"
 #include "tools/common/command_line.h"
-#include "weights/model_file/model_file.h"
 
 namespace vit::tools {
 

@@ -7,14 +7,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
 #include "engine/graph/build_vit.h"
 #include "engine/graph/graph.h"
+#include "engine/model/model_file.h"
 #include "vit/error.h"
-#include "weights/mappings/architectures.h"
-#include "weights/mappings/timm_config.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/model_file.h"
-#include "weights/model_file/text.h"
+#include "weights/mappings/timm/architectures.h"
+#include "weights/mappings/timm/timm_config.h"
 
 namespace vit::tools {
 

@@ -19,7 +19,7 @@
 #include "tools/vit-convert/round_weights.h"
 #include "tools/vit-convert/steps.h"
 #include "vit/model.h"
-#include "weights/mappings/named_model.h"
+#include "weights/mappings/timm/named_model.h"
 
 namespace vit::tools {
 

@@ -6,12 +6,12 @@
 #include <cmath>
 #include <cstdint>
 
+#include "engine/base/random.h"
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
 #include "engine/graph/weights.h"
 #include "tools/common/error_line.h"
 #include "vit/error.h"
-#include "weights/model_file/random.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::tools {

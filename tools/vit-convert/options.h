@@ -5,9 +5,9 @@
 #include <optional>
 #include <string>
 
+#include "engine/model/model_config.h"
 #include "tools/vit-convert/image_options.h"
 #include "tools/vit-convert/origin.h"
-#include "weights/model_file/model_config.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::tools {

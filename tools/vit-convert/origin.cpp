@@ -10,11 +10,11 @@
 #include <system_error>
 #include <vector>
 
+#include "engine/base/text.h"
 #include "tools/common/error_line.h"
 #include "tools/hub/fetch.h"
 #include "vit/error.h"
-#include "weights/mappings/architectures.h"
-#include "weights/model_file/text.h"
+#include "weights/mappings/timm/architectures.h"
 
 namespace vit::tools {
 

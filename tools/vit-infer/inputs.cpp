@@ -9,9 +9,9 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/base/text.h"
 #include "tools/vit-infer/natural_order.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::infer {
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <system_error>
 
+#include "engine/base/text.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
 #include "tools/vit-infer/images.h"
@@ -19,7 +20,6 @@
 #include "tools/vit-infer/sink.h"
 #include "vit/error.h"
 #include "vit/model.h"
-#include "weights/model_file/text.h"
 
 namespace vit::infer {
 

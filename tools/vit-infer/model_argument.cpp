@@ -8,8 +8,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
 namespace vit::infer {
 

@@ -6,8 +6,8 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/text.h"
 #include "tools/common/error_line.h"
-#include "weights/model_file/text.h"
 
 namespace vit::infer {
 

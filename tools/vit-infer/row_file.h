@@ -5,8 +5,8 @@
 #include <filesystem>
 #include <span>
 
-#include "weights/model_file/atomic_file.h"
-#include "weights/model_file/tensor.h"
+#include "engine/model/atomic_file.h"
+#include "engine/model/tensor.h"
 
 namespace vit::infer {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "weights/model_file/atomic_file.h"
+#include "engine/model/atomic_file.h"
 
 namespace vit::infer {
 

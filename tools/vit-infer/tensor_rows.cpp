@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/npy.h"
 #include "weights/readers/strided.h"
 

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <span>
 
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 
 namespace vit::infer {
 

@@ -5,14 +5,14 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/mappings/labels.h"
-#include "weights/mappings/mapping.h"
-#include "weights/mappings/prefixes.h"
+#include "weights/mappings/common/labels.h"
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/prefixes.h"
 #include "weights/mappings/sources.h"
-#include "weights/model_file/text.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -145,4 +145,4 @@ Converted convert(const Checkpoint& checkpoint, const ConvertOptions& options) {
     }
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/mappings/report.h"
-#include "weights/model_file/model_file.h"
+#include "engine/model/model_file.h"
+#include "weights/mappings/common/report.h"
 #include "weights/readers/checkpoint.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 struct ConvertOptions {
     std::optional<std::string> arch;  ///< timm's NAME or NAME.TAG
@@ -44,4 +44,4 @@ struct Converted {
 /// Thread-safe.
 Converted convert(const Checkpoint& checkpoint, const ConvertOptions& options = {});
 
-}  // namespace vit
+}  // namespace vit::inline internal

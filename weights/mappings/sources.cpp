@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <array>
 
-#include "weights/mappings/clip_vit.h"
-#include "weights/mappings/facebook_vit.h"
-#include "weights/mappings/npz_vit.h"
-#include "weights/mappings/open_clip_timm.h"
-#include "weights/mappings/timm_vit.h"
-#include "weights/mappings/torchvision_vit.h"
-#include "weights/mappings/transformers.h"
-#include "weights/mappings/transformers_rules.h"
-#include "weights/mappings/vit_pytorch.h"
+#include "weights/mappings/facebook/facebook_vit.h"
+#include "weights/mappings/google/npz_vit.h"
+#include "weights/mappings/open_clip/clip_vit.h"
+#include "weights/mappings/open_clip/open_clip_timm.h"
+#include "weights/mappings/timm/timm_vit.h"
+#include "weights/mappings/torchvision/torchvision_vit.h"
+#include "weights/mappings/transformers/transformers.h"
+#include "weights/mappings/transformers/transformers_rules.h"
+#include "weights/mappings/vit_pytorch/vit_pytorch.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -49,4 +49,4 @@ const Source& find_source(const Checkpoint& checkpoint, const std::optional<std:
     return *std::find_if(sources.begin(), sources.end() - 1, recognised);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

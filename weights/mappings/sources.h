@@ -5,11 +5,11 @@
 #include <span>
 #include <string_view>
 
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/resolved_model.h"
 #include "weights/mappings/convert.h"
-#include "weights/mappings/mapping.h"
-#include "weights/mappings/resolved_model.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 struct Source {
     std::string_view name;  ///< "timm": whose names the tensors have, for messages
@@ -27,4 +27,4 @@ struct Source {
 const Source& find_source(const Checkpoint& checkpoint,
                           const std::optional<std::string>& arch = {});
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,10 +7,10 @@
 #include <system_error>
 #include <utility>
 
+#include "engine/base/text.h"
+#include "engine/model/mapped_file.h"
+#include "engine/model/safetensors.h"
 #include "vit/error.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/safetensors.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/container.h"
 #include "weights/readers/npz.h"
 #include "weights/readers/shards.h"
@@ -19,7 +19,7 @@
 #include "weights/readers/torch_zip.h"
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -214,4 +214,4 @@ Checkpoint read_checkpoint(const std::filesystem::path& source, EmaChoice ema,
     return checkpoint;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Which of a training checkpoint's two sets of weights to take. `automatic` prefers the EMA
 /// weights, as timm's load_checkpoint does.
@@ -59,4 +59,4 @@ Checkpoint read_checkpoint(const std::filesystem::path& source,
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view file,
                             EmaChoice ema = EmaChoice::automatic);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -12,7 +12,7 @@
 #include "weights/readers/torch_legacy.h"
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -106,4 +106,4 @@ Container tell_container(std::span<const std::byte> bytes, std::string_view wher
     return Container::zip;  // not reached
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-namespace vit {
+namespace vit::inline internal {
 
 enum class Container { safetensors, zip, torch_legacy };
 
@@ -13,4 +13,4 @@ enum class Container { safetensors, zip, torch_legacy };
 /// tar format, other pickles, Git LFS pointers, web pages, other frameworks' files.
 Container tell_container(std::span<const std::byte> bytes, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// The caller has checked that the bytes are there.
 class LittleEndian {
@@ -26,4 +26,4 @@ class LittleEndian {
     std::span<const std::byte> bytes_;
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,11 +7,11 @@
 #include <limits>
 #include <string>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/text.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -99,4 +99,4 @@ void check_inflation(std::span<const ZipMember> members, std::string_view where)
                                 where, packed, total, most));
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -9,7 +9,7 @@
 
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// A view where the member is stored, else inflated into `owned`. Length and checksum are verified;
 /// a checksum of 0 is none. `where` names the archive in messages. Throws Error(format).
@@ -20,4 +20,4 @@ std::span<const std::byte> member_bytes(const ZipMember& member, std::string_vie
 /// Throws Error(format).
 void check_inflation(std::span<const ZipMember> members, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,14 +7,14 @@
 #include <charconv>
 #include <optional>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
+#include "engine/model/mapped_file.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/little_endian.h"
 #include "weights/readers/strided.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -281,4 +281,4 @@ void write_npy(const std::filesystem::path& path, const Shape& shape,
     writer.commit();
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

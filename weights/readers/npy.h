@@ -9,10 +9,10 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/model_file/atomic_file.h"
-#include "weights/model_file/tensor.h"
+#include "engine/model/atomic_file.h"
+#include "engine/model/tensor.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// An array that owns its elements, row-major.
 struct NpyArray {
@@ -78,4 +78,4 @@ class NpyWriter {
 void write_npy(const std::filesystem::path& path, const Shape& shape,
                std::span<const float> values);
 
-}  // namespace vit
+}  // namespace vit::inline internal

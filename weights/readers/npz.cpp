@@ -9,12 +9,12 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
+#include "engine/model/mapped_file.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/text.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -187,4 +187,4 @@ std::vector<NpyArray> read_npz(const std::filesystem::path& path) {
     return arrays;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

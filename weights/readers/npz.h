@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 #include "weights/readers/npy.h"
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 struct NpzArrays {
     std::vector<TensorView> tensors;  ///< in the archive's order, named without ".npy"
@@ -33,4 +33,4 @@ NpzArrays parse_npz(std::span<const std::byte> bytes, std::span<const ZipMember>
 /// All arrays, each owning its elements. Throws Error(io), Error(format), Error(unsupported).
 std::vector<NpyArray> read_npz(const std::filesystem::path& path);
 
-}  // namespace vit
+}  // namespace vit::inline internal

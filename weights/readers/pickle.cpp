@@ -7,7 +7,7 @@
 #include "vit/error.h"
 #include "weights/readers/pickle_reader.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -217,4 +217,4 @@ PickleTree read_pickle_at_start(std::span<const std::byte> bytes, std::string_vi
     return PickleReader(bytes.first(std::min(bytes.size(), most_bytes)), where).read(size);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -12,7 +12,7 @@
 #include <variant>
 #include <vector>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Index of a value in its PickleTree.
 using PickleId = std::uint32_t;
@@ -106,4 +106,4 @@ PickleTree read_pickle(std::span<const std::byte> bytes, std::string_view where)
 PickleTree read_pickle_at_start(std::span<const std::byte> bytes, std::string_view where,
                                 std::size_t& size);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,7 +5,7 @@
 
 #include "weights/readers/pickle_reader.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 void PickleReader::push_global(std::string_view module, std::string_view name) {
     const auto index = find_pickle_global(module, name);
@@ -212,4 +212,4 @@ void PickleReader::build() {
     }
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

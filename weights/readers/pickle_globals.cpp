@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -121,4 +121,4 @@ std::optional<std::uint32_t> find_pickle_global(std::string_view module, std::st
     return static_cast<std::uint32_t>(found - std::begin(known));
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

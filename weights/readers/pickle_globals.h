@@ -6,7 +6,7 @@
 #include <span>
 #include <string_view>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// What the reader does where the pickle calls or uses the name.
 enum class GlobalRole : std::uint8_t {
@@ -39,4 +39,4 @@ std::span<const KnownGlobal> pickle_globals() noexcept;
 /// Index into pickle_globals().
 std::optional<std::uint32_t> find_pickle_global(std::string_view module, std::string_view name);
 
-}  // namespace vit
+}  // namespace vit::inline internal

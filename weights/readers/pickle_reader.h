@@ -14,12 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/pickle.h"
 #include "weights/readers/pickle_globals.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// One value of it reads one pickle.
 class PickleReader {
@@ -248,4 +248,4 @@ class PickleReader {
     std::deque<PickleId> memo_;  // grows without copying
 };
 
-}  // namespace vit
+}  // namespace vit::inline internal

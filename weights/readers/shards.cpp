@@ -6,11 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/base/text.h"
+#include "engine/model/json_text.h"
 #include "vit/error.h"
-#include "weights/model_file/json_text.h"
-#include "weights/model_file/text.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -78,4 +78,4 @@ void check_shard(const std::vector<std::string>& listed, const std::vector<Tenso
                                 where, in_quotes(*open.begin()), in_quotes(file)));
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

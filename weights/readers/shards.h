@@ -9,7 +9,7 @@
 
 #include "weights/readers/checkpoint.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Tensors' names by the file that they are said to lie in.
 using ShardIndex = std::map<std::string, std::vector<std::string>>;
@@ -22,4 +22,4 @@ ShardIndex parse_shard_index(const std::string& text, const std::string& where);
 void check_shard(const std::vector<std::string>& listed, const std::vector<TensorView>& tensors,
                  const std::string& file, const std::string& where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

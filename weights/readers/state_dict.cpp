@@ -9,12 +9,12 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/member_bytes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -367,4 +367,4 @@ void clean_names(Checkpoint& checkpoint, std::string_view where) {
                     changed == 0 ? "" : " once " + wrappers_in(found) + " are taken out of names"));
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

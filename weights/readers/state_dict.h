@@ -4,7 +4,7 @@
 #include "weights/readers/checkpoint.h"
 #include "weights/readers/torch_archive.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Finds the weights in timm's order (state_dict_ema, model_ema, state_dict, model, else the
 /// mapping itself) and fills tensors, arch, notes and storage. Every tensor is checked before any
@@ -20,4 +20,4 @@ std::string without_wrappers(std::string_view name);
 /// a name is not UTF-8.
 void clean_names(Checkpoint& checkpoint, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

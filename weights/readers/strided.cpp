@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "weights/model_file/checked.h"
+#include "engine/base/checked.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -82,4 +82,4 @@ void swap_bytes(std::span<std::byte> data, std::size_t item) {
         std::reverse(at, at + static_cast<std::ptrdiff_t>(item));
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <span>
 
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// True when the elements of `shape` lie one after another, row by row. Strides are in elements;
 /// those of extents 0 and 1 do not matter.
@@ -26,4 +26,4 @@ void copy_row_major(const Shape& shape, std::span<const std::int64_t> stride, st
 /// Elements of `item` bytes, big-endian to little-endian.
 void swap_bytes(std::span<std::byte> data, std::size_t item);
 
-}  // namespace vit
+}  // namespace vit::inline internal

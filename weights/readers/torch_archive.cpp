@@ -4,12 +4,12 @@
 
 #include <algorithm>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/strided.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::vector<std::byte> materialise(const TorchTensor& tensor, std::span<const st
     return dense;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

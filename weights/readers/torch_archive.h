@@ -12,11 +12,11 @@
 #include <string_view>
 #include <vector>
 
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 #include "weights/readers/pickle.h"
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Views into the file's bytes, and into `owned`.
 struct TorchArchive {
@@ -56,4 +56,4 @@ inline bool needs_copy(const TorchTensor& tensor) {
 /// The dense little-endian copy of a tensor, from its storage's bytes.
 std::vector<std::byte> materialise(const TorchTensor& tensor, std::span<const std::byte> storage);
 
-}  // namespace vit
+}  // namespace vit::inline internal

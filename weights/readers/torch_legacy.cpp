@@ -6,12 +6,12 @@
 #include <string>
 #include <utility>
 
+#include "engine/base/checked.h"
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/little_endian.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -167,4 +167,4 @@ TorchArchive read_torch_legacy(std::span<const std::byte> bytes, std::string_vie
     return LegacyReader(bytes, where).read();
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

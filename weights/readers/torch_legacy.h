@@ -8,7 +8,7 @@
 
 #include "weights/readers/torch_archive.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// True when the bytes begin with the format's magic number.
 bool looks_like_torch_legacy(std::span<const std::byte> bytes) noexcept;
@@ -18,4 +18,4 @@ bool looks_like_torch_legacy(std::span<const std::byte> bytes) noexcept;
 /// Throws Error(format), Error(model), Error(unsupported).
 TorchArchive read_torch_legacy(std::span<const std::byte> bytes, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

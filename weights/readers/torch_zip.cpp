@@ -6,11 +6,11 @@
 #include <charconv>
 #include <utility>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 #include "weights/readers/member_bytes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -116,4 +116,4 @@ TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view
     return archive;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

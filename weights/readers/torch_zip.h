@@ -7,7 +7,7 @@
 #include "weights/readers/torch_archive.h"
 #include "weights/readers/zip_members.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// True when one of the members is the data.pkl of a torch archive.
 bool is_torch_zip(std::span<const ZipMember> members);
@@ -18,4 +18,4 @@ bool is_torch_zip(std::span<const ZipMember> members);
 /// Throws Error(format), Error(model), Error(unsupported).
 TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

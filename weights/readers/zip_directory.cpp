@@ -5,7 +5,7 @@
 
 #include "weights/readers/little_endian.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -138,4 +138,4 @@ ZipDirectory find_zip_directory(const ZipBytes& archive) {
     return directory;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

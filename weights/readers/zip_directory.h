@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/model_file/text.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 // Names, sizes and fields as in PKWARE's APPNOTE 6.3.10, section 4.3.
 inline constexpr std::uint32_t zip_end_signature = 0x06054b50;
@@ -54,4 +54,4 @@ struct ZipDirectory {
 /// disagree or do not lie where they should. Throws Error(format).
 ZipDirectory find_zip_directory(const ZipBytes& archive);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -7,11 +7,11 @@
 #include <numeric>
 #include <string>
 
-#include "weights/model_file/text.h"
+#include "engine/base/text.h"
 #include "weights/readers/little_endian.h"
 #include "weights/readers/zip_directory.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -256,4 +256,4 @@ std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string
     return members;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

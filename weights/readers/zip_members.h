@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace vit {
+namespace vit::inline internal {
 
 /// How a member's bytes are kept: the two methods that checkpoints use.
 enum class ZipMethod : std::uint16_t { stored = 0, deflate = 8 };
@@ -32,4 +32,4 @@ bool looks_like_zip(std::span<const std::byte> bytes) noexcept;
 /// Throws Error(format).
 std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string_view where);
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -2,7 +2,7 @@
 
 #include "engine/graph/passes/passes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -62,4 +62,4 @@ Graph choose_layout(Graph graph) {
     return graph;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

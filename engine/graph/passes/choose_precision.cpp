@@ -2,7 +2,7 @@
 
 #include "engine/graph/passes/passes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -84,4 +84,4 @@ Graph choose_precision(Graph graph, DType precision) {
     return graph;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

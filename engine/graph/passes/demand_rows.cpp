@@ -5,7 +5,7 @@
 #include "engine/graph/passes/passes.h"
 #include "engine/graph/passes/rewrite.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -103,4 +103,4 @@ Graph demand_rows(const Graph& graph) {
     return prune(out);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

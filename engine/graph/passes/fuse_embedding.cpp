@@ -1,7 +1,7 @@
 #include "engine/graph/passes/passes.h"
 #include "engine/graph/passes/rewrite.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -54,4 +54,4 @@ Graph fuse_embedding(Graph graph) {
     return prune(graph);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -1,7 +1,7 @@
 #include "engine/graph/passes/passes.h"
 #include "engine/graph/passes/rewrite.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 namespace {
 
@@ -53,4 +53,4 @@ Graph fuse_linears(Graph graph) {
     return prune(graph);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -3,7 +3,7 @@
 
 #include "engine/graph/passes/passes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 Graph pack_heads(const Graph& graph) {
     Graph out = graph;
@@ -30,4 +30,4 @@ Graph pack_heads(const Graph& graph) {
     return out;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

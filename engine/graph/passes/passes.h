@@ -4,7 +4,7 @@
 
 #include "engine/graph/graph.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 /// Which results a run needs.
 struct Demand {
@@ -53,4 +53,4 @@ struct Target {
 /// All of the above in the order that the executor wants; choose_layout with tiles only.
 Graph optimise(Graph graph, const Demand& demand, const Target& target = {});
 
-}  // namespace vit
+}  // namespace vit::inline internal

@@ -1,7 +1,7 @@
 #include "engine/graph/passes/passes.h"
 #include "engine/graph/passes/rewrite.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 Graph remove_training_nodes(Graph graph) {
     for (Node& node : graph.nodes) {
@@ -13,4 +13,4 @@ Graph remove_training_nodes(Graph graph) {
     return prune(graph);
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

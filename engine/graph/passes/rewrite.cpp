@@ -4,7 +4,7 @@
 
 #include "engine/graph/passes/passes.h"
 
-namespace vit {
+namespace vit::inline internal {
 
 void replace_uses(Graph& graph, ValueId from, ValueId to) {
     for (Node& node : graph.nodes) std::ranges::replace(node.inputs, from, to);
@@ -70,4 +70,4 @@ Graph optimise(Graph graph, const Demand& demand, const Target& target) {
     return target.tiles ? choose_layout(std::move(graph)) : graph;
 }
 
-}  // namespace vit
+}  // namespace vit::inline internal

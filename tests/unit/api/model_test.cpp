@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "engine/base/random.h"
 #include "tests/support/models.h"
-#include "weights/model_file/random.h"
 
 namespace vit {
 namespace {

@@ -4,8 +4,8 @@
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
 #include "tests/unit/executor/same_bits.h"
-#include "weights/mappings/architectures.h"
-#include "weights/mappings/timm_config.h"
+#include "weights/mappings/timm/architectures.h"
+#include "weights/mappings/timm/timm_config.h"
 
 namespace vit {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/tile_state.h"
+#include "engine/model/tensor.h"
 #include "tests/support/plain_tiles.h"
 #include "tests/unit/kernels/kernels_test.h"
-#include "weights/model_file/tensor.h"
 
 namespace vit::kernels {
 namespace {

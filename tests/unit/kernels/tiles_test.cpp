@@ -13,7 +13,7 @@
 
 #include "engine/base/cpu.h"
 #include "engine/kernels/tile_state.h"
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 
 namespace vit::kernels {
 namespace {

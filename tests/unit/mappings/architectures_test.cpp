@@ -1,5 +1,5 @@
 // The table of architectures against what timm builds (tools/fixtures/timm_architectures.py).
-#include "weights/mappings/architectures.h"
+#include "weights/mappings/timm/architectures.h"
 
 #include <gmock/gmock.h>
 
@@ -7,11 +7,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "engine/base/checked.h"
+#include "engine/model/model_file.h"
 #include "vit/error.h"
-#include "weights/mappings/other_names.h"
-#include "weights/mappings/timm_config.h"
-#include "weights/model_file/checked.h"
-#include "weights/model_file/model_file.h"
+#include "weights/mappings/timm/other_names.h"
+#include "weights/mappings/timm/timm_config.h"
 
 namespace vit {
 namespace {

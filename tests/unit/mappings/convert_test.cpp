@@ -9,8 +9,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "engine/model/position_table.h"
 #include "vit/error.h"
-#include "weights/model_file/position_table.h"
 
 namespace vit {
 namespace {

@@ -1,4 +1,4 @@
-#include "weights/mappings/labels.h"
+#include "weights/mappings/common/labels.h"
 
 #include <gmock/gmock.h>
 

@@ -8,13 +8,13 @@
 #include <vector>
 
 #include "tests/support/files.h"
-#include "weights/mappings/clip_vit.h"
-#include "weights/mappings/facebook_vit.h"
-#include "weights/mappings/npz_vit.h"
-#include "weights/mappings/open_clip_timm.h"
-#include "weights/mappings/sincos_table.h"
+#include "weights/mappings/common/sincos_table.h"
+#include "weights/mappings/facebook/facebook_vit.h"
+#include "weights/mappings/google/npz_vit.h"
+#include "weights/mappings/open_clip/clip_vit.h"
+#include "weights/mappings/open_clip/open_clip_timm.h"
 #include "weights/mappings/sources.h"
-#include "weights/mappings/torchvision_vit.h"
+#include "weights/mappings/torchvision/torchvision_vit.h"
 
 namespace vit {
 namespace {

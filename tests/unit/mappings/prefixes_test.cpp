@@ -1,5 +1,5 @@
 // Models inside of larger modules, as trainers save them (tools/fixtures/wrapped_models.py).
-#include "weights/mappings/prefixes.h"
+#include "weights/mappings/common/prefixes.h"
 
 #include <filesystem>
 

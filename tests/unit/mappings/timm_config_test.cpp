@@ -1,4 +1,4 @@
-#include "weights/mappings/timm_config.h"
+#include "weights/mappings/timm/timm_config.h"
 
 #include <gmock/gmock.h>
 

@@ -7,7 +7,7 @@
 
 #include "tests/support/files.h"
 #include "weights/mappings/convert.h"
-#include "weights/mappings/transformers_images.h"
+#include "weights/mappings/transformers/transformers_images.h"
 
 namespace vit {
 namespace {

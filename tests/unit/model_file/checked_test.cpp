@@ -1,4 +1,4 @@
-#include "weights/model_file/checked.h"
+#include "engine/base/checked.h"
 
 #include "support.h"
 

@@ -1,4 +1,4 @@
-#include "weights/model_file/model_header_json.h"
+#include "engine/model/model_header_json.h"
 
 #include <fmt/format.h>
 

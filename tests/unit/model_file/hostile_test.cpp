@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/model/model_header_json.h"
 #include "support.h"
-#include "weights/model_file/model_header_json.h"
 
 namespace {
 

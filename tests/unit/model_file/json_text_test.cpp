@@ -1,4 +1,4 @@
-#include "weights/model_file/json_text.h"
+#include "engine/model/json_text.h"
 
 #include <gmock/gmock.h>
 

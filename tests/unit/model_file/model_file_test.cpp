@@ -1,4 +1,4 @@
-#include "weights/model_file/model_file.h"
+#include "engine/model/model_file.h"
 
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -8,11 +8,11 @@
 #include <csignal>
 #include <random>
 
+#include "engine/model/atomic_file.h"
+#include "engine/model/model_header_json.h"
+#include "engine/model/model_writer.h"
 #include "support.h"
-#include "weights/model_file/atomic_file.h"
-#include "weights/model_file/model_header_json.h"
-#include "weights/model_file/model_writer.h"
-#include "weights/model_file/random_model.h"
+#include "weights/random_model/random_model.h"
 
 namespace vit {
 namespace {

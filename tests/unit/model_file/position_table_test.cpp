@@ -1,4 +1,4 @@
-#include "weights/model_file/position_table.h"
+#include "engine/model/position_table.h"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,10 @@
-#include "weights/model_file/random.h"
+#include "engine/base/random.h"
 
 #include <charconv>
 #include <cmath>
 
 #include "support.h"
-#include "weights/model_file/random_model.h"
+#include "weights/random_model/random_model.h"
 
 namespace vit {
 namespace {

@@ -1,11 +1,11 @@
-#include "weights/model_file/safetensors.h"
+#include "engine/model/safetensors.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
+#include "engine/model/safetensors_header.h"
 #include "support.h"
-#include "weights/model_file/safetensors_header.h"
 
 namespace vit {
 namespace {

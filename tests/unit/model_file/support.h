@@ -3,10 +3,10 @@
 
 #include <cstring>
 
+#include "engine/model/mapped_file.h"
+#include "engine/model/model_file.h"
+#include "engine/model/safetensors.h"
 #include "tests/support/files.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/model_file.h"
-#include "weights/model_file/safetensors.h"
 
 namespace vit::test {
 

@@ -1,11 +1,11 @@
-#include "weights/model_file/tensor.h"
+#include "engine/model/tensor.h"
 
 #include <bit>
 #include <cmath>
 #include <limits>
 
+#include "engine/base/text.h"
 #include "support.h"
-#include "weights/model_file/text.h"
 
 namespace vit {
 namespace {

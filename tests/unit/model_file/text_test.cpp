@@ -1,4 +1,4 @@
-#include "weights/model_file/text.h"
+#include "engine/base/text.h"
 
 #include <gtest/gtest.h>
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/base/random.h"
 #include "engine/ops/linear.h"
 #include "tests/support/models.h"
-#include "weights/model_file/random.h"
 
 namespace vit::test {
 

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "engine/model/mapped_file.h"
+#include "engine/model/safetensors.h"
 #include "support.h"
-#include "weights/model_file/mapped_file.h"
-#include "weights/model_file/safetensors.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::test {

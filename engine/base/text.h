@@ -1,0 +1,21 @@
+// Names from files, made fit for a one-line message.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace vit::inline internal {
+
+/// 'text' in single quotes: bytes of control characters, and of those that end lines or turn or
+/// hide other text (U+2028, U+202E), as \xNN, quote and backslash escaped, the middle of an
+/// overlong text left out. Bytes that are not UTF-8 are escaped too, so that the result is always
+/// valid UTF-8.
+std::string in_quotes(std::string_view text);
+
+/// True for well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
+bool is_utf8(std::string_view text) noexcept;
+
+/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 where there is none.
+std::size_t utf8_sequence(std::string_view text) noexcept;
+
+}  // namespace vit::inline internal

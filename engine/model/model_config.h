@@ -1,0 +1,137 @@
+// The numbers that make a Vision Transformer: everything the graph needs, nothing guessed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vit::inline internal {
+
+enum class Activation { gelu, gelu_tanh, quick_gelu, silu, relu, tanh };
+/// Class token's row; mean, maximum, or the mean of both, over rows; attention (`attn_pool`).
+enum class Pooling { token, avg, max, avgmax, map };
+enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
+/// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
+/// ResPostBlock).
+enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
+/// bicubic: antialiased; bicubic_plain: not, and sharper (a = -0.75); bilinear_corners: bilinear
+/// with the corners' centres kept in place.
+enum class TableInterpolation { bicubic, bicubic_plain, bilinear, bilinear_corners };
+
+struct ImageSize {
+    std::int64_t height = 224;
+    std::int64_t width = 224;
+    bool operator==(const ImageSize&) const = default;
+};
+
+/// Architecture as explicit numbers (timm's VisionTransformer constructor, resolved).
+/// Tensors that go with it carry the canonical names of docs/model-file.md.
+struct ModelConfig {
+    std::string architecture;  ///< for people only; nothing is derived from it
+
+    ImageSize image_size;  ///< the size that the position table was made for
+    std::int64_t in_chans = 3;
+    std::int64_t patch_height = 16;
+    std::int64_t patch_width = 16;
+
+    std::int64_t embed_dim = 768;
+    std::int64_t depth = 12;
+    std::int64_t heads = 12;
+    std::int64_t head_dim = 64;  ///< heads * head_dim may differ from embed_dim
+    std::int64_t mlp_dim = 3072;
+    BlockKind block = BlockKind::sequential;
+    std::int64_t parallel = 1;  ///< parallel_things: attentions, and MLPs, side by side
+
+    bool patch_bias = true;
+    bool patch_norm = false;     ///< norm of a patch's values before its projection (`patch_norm`)
+    bool embed_norm = false;     ///< norm of the patches before positions (`patch_embed.norm`)
+    bool position_table = true;  ///< `pos_embed`
+    TableInterpolation table_interpolation = TableInterpolation::bicubic;
+    bool pre_norm = false;  ///< norm of all tokens before the first block (`norm_pre`)
+    bool class_token = true;
+    std::int64_t register_tokens = 0;  ///< between the class token (if any) and the patches
+    bool distillation_token = false;   ///< DeiT distilled: a second prefix token, `dist_token`
+    /// False: the position table has a row for every prefix token too (`no_embed_class=False`).
+    /// True: it has rows for patches only and is added before the prefix tokens are prepended.
+    bool no_embed_class = false;
+
+    Norm norm = Norm::layer_norm;
+    double norm_eps = 1e-6;
+    Activation activation = Activation::gelu;
+    bool glu = false;  ///< mlp: fc2(activation(gate x) * fc1 x) (`mlp.gate`)
+    bool qkv_bias = true;
+    bool proj_bias = true;  ///< of attn.proj
+    bool fc1_bias = true;   ///< of mlp.fc1 and mlp.gate
+    bool fc2_bias = true;
+    bool qk_norm = false;          ///< norm of every head's queries and keys
+    bool scale_attn_norm = false;  ///< norm before attn.proj (`attn.norm`)
+    bool scale_mlp_norm = false;   ///< norm before mlp.fc2 (`mlp.norm`)
+    /// Differential attention (Ye et al., 2024): two softmaxes a head, subtracted.
+    bool differential_attention = false;
+    double sub_norm_eps = 1e-5;  ///< of its norm of every head
+    bool layer_scale = false;    ///< tensors blocks.N.ls1 / ls2
+
+    Pooling pooling = Pooling::token;
+    bool pool_include_prefix = false;  ///< pooling reads the prefix tokens' rows too
+    std::int64_t pool_heads = 0;       ///< map pooling
+    std::int64_t pool_mlp_dim = 0;     ///< map pooling
+    bool final_norm = true;            ///< norm of all tokens after the last block (`norm`)
+    bool fc_norm = false;              ///< norm of the pooled vector (`fc_norm`)
+    /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
+    std::int64_t representation_size = 0;
+    std::int64_t num_classes = 1000;  ///< 0: no head, logits are the features
+    /// The logits are the sum of two heads: of the class token, and of the patches' mean
+    /// (`head_mean`).
+    bool mean_head = false;
+
+    // Training-time modules: identities at inference, kept so that the built graph shows them.
+    double pos_drop_rate = 0;
+    double patch_drop_rate = 0;
+    double proj_drop_rate = 0;
+    double attn_drop_rate = 0;
+    double drop_rate = 0;       ///< before the head
+    double drop_path_rate = 0;  ///< of the last block; grows linearly with depth
+
+    std::int64_t prefix_tokens() const {
+        return (class_token ? 1 : 0) + (distillation_token ? 1 : 0) + register_tokens;
+    }
+};
+
+enum class CropMode { center, squash, border };
+/// Of an odd margin's half: to even as timm and torchvision, or down as transformers.
+enum class CropRounding { even, down };
+enum class Interpolation { nearest, bilinear, bicubic, lanczos };
+
+/// timm's evaluation transform.
+struct Preprocessing {
+    ImageSize input_size;
+    double crop_pct = 0.875;
+    CropMode crop_mode = CropMode::center;
+    Interpolation interpolation = Interpolation::bicubic;
+    std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
+    std::array<float, 3> std{0.229f, 0.224f, 0.225f};
+    CropRounding crop_rounding = CropRounding::even;
+};
+
+/// How a model file can be checked where it runs.
+struct SelfTest {
+    std::uint64_t seed =
+        0;  ///< input = self_test_input(seed, …) unless tensor self_test.input is there
+    bool stored_input = false;  ///< tensor `self_test.input` [N, 3, H, W] holds the input
+    std::string made_by;        ///< "reference evaluator (float64)" or what --expect named
+    double tolerance =
+        1e-5;  ///< relative L2 error of the logits (tensor `self_test.logits` [N, classes])
+    /// Of the seeded input where that is smaller than the model's own; 0x0: it is not.
+    ImageSize image_size{0, 0};
+};
+
+/// Where a model file came from, for people.
+struct Provenance {
+    std::string source;              ///< file name (no folders) of the checkpoint
+    std::string sha256;              ///< of that file; empty where unknown
+    std::string converter;           ///< "vit-convert 0.1.0"
+    std::vector<std::string> notes;  ///< what was dropped and why, which weights were taken (EMA)
+};
+
+}  // namespace vit::inline internal

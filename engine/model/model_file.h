@@ -1,0 +1,88 @@
+// The .vit model file: a safetensors container whose metadata holds the rest as JSON
+// (docs/model-file.md). Reading maps the file; nothing is copied.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/model/model_config.h"
+#include "engine/model/tensor.h"
+
+namespace vit::inline internal {
+
+/// Everything in a model file but the tensors.
+struct ModelHeader {
+    ModelConfig config;
+    /// f32, or bf16: the weights of patch embedding and blocks are bfloat16, and this is the
+    /// precision to run in where nobody asks for another.
+    DType dtype = DType::f32;
+    Preprocessing preprocessing;
+    std::vector<std::string> labels;  ///< empty, or one per class
+    std::optional<SelfTest> self_test;
+    /// What the tensor `packed` was made for; empty: there is none.
+    std::string packed_key;
+    Provenance provenance;
+};
+
+/// An opened model file. Immutable; any number of threads may read it.
+class ModelFile {
+  public:
+    /// Throws Error(io) when the file cannot be read, Error(format) when its bytes are malformed,
+    /// Error(model) when the header's numbers or the tensors' names and shapes disagree.
+    static ModelFile open(const std::filesystem::path& path);
+
+    ModelFile(ModelFile&&) noexcept;
+    ModelFile& operator=(ModelFile&&) noexcept;
+    ~ModelFile();
+
+    const std::filesystem::path& path() const;
+    const ModelHeader& header() const;
+    const std::vector<TensorView>& tensors() const;
+    /// nullptr when there is no such tensor.
+    const TensorView* find(std::string_view name) const;
+    /// Throws Error(model) naming file and tensor.
+    const TensorView& get(std::string_view name) const;
+
+    /// The tensor `packed` where it was made for `key` and is aligned to 64 bytes, else nullptr.
+    const TensorView* packed(std::string_view key) const;
+
+    /// Tells the kernel that the tensor's pages will not be read again soon, so that they stop
+    /// counting as this process's memory. The bytes stay readable.
+    void release(const TensorView& tensor) const;
+
+  private:
+    struct Impl;
+    explicit ModelFile(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Writes header and tensors to `path`: temporary file beside it, fsync, rename. On any error the
+/// old file (or none) is left. Tensors must be exactly what the header asks for (`packed` first, so
+/// that it is aligned); they are written
+/// in the given order without gaps, the first at a multiple of 64 bytes: every tensor is 4-byte
+/// aligned, and 64-byte aligned while the sizes before it are multiples of 64 bytes. Throws
+/// Error(io), Error(model).
+void write_model_file(const std::filesystem::path& path, const ModelHeader& header,
+                      const std::vector<TensorView>& tensors);
+
+/// Names and shapes of the tensors that `config` needs, in canonical order. The one list that the
+/// converter, the model file's check and the graph builder agree on.
+struct TensorSpec {
+    std::string name;
+    Shape shape;
+};
+std::vector<TensorSpec> required_tensors(const ModelConfig& config);
+
+/// The element type that a model of `model` precision stores the tensor in: bf16 for the weights
+/// that it also multiplies in bf16 (matrices of patch embedding and blocks), else f32.
+DType stored_dtype(const TensorSpec& tensor, DType model);
+
+/// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
+/// image not a multiple of the patch, …).
+void validate(const ModelConfig& config);
+
+}  // namespace vit::inline internal

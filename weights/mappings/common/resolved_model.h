@@ -1,0 +1,32 @@
+// What a checkpoint's configuration says, as explicit numbers: what every source's reading ends in.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_config.h"
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/report.h"
+
+namespace vit::inline internal {
+
+struct ResolvedModel {
+    ModelConfig config;
+    Preprocessing preprocessing;
+    std::vector<std::string> labels;
+
+    ImageSize table_size;  ///< image size that the checkpoint's position table is said to be for
+    ImageSize build_size;  ///< image size that the source builds the model for, and resizes the
+                           ///< table to before it goes to config.image_size
+    std::optional<std::int64_t> table_prefix_rows;  ///< TableResize::prefix_rows
+    std::int64_t label_offset = 0;           ///< leading rows of the head that are no classes
+    std::span<const MappingRule> droppable;  ///< rules that come before the source's own
+    std::vector<MadeTensor> made;
+
+    std::vector<ReportLine> keys;  ///< every configuration key: used, or dropped and why
+    std::vector<std::string> notes;
+};
+
+}  // namespace vit::inline internal

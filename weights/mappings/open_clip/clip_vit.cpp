@@ -1,0 +1,177 @@
+#include "weights/mappings/open_clip/clip_vit.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "engine/base/text.h"
+#include "vit/error.h"
+#include "weights/mappings/common/tensor_facts.h"
+#include "weights/mappings/open_clip/open_clip_config.h"
+#include "weights/mappings/timm/arch_settings.h"
+
+namespace vit::inline internal {
+
+namespace {
+
+using enum Transform;
+
+constexpr std::string_view text_half = "of the text half: the model is the image tower";
+constexpr std::string_view told = "the image tower's tensors tell it";
+
+constexpr std::array rules{
+    MappingRule{"visual.conv1.weight", "patch_embed.weight", as_is, ""},
+    MappingRule{"visual.class_embedding", "cls_token", as_is, ""},
+    MappingRule{"visual.positional_embedding", "pos_embed", position_table, ""},
+    MappingRule{"visual.ln_pre.weight", "norm_pre.weight", as_is, ""},
+    MappingRule{"visual.ln_pre.bias", "norm_pre.bias", as_is, ""},
+
+    MappingRule{"visual.transformer.resblocks.#.ln_1.weight", "blocks.#.norm1.weight", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.ln_1.bias", "blocks.#.norm1.bias", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.attn.in_proj_weight",
+                "blocks.#.attn.{q,k,v}.weight", split_rows, ""},
+    MappingRule{"visual.transformer.resblocks.#.attn.in_proj_bias", "blocks.#.attn.{q,k,v}.bias",
+                split_rows, ""},
+    MappingRule{"visual.transformer.resblocks.#.attn.out_proj.weight", "blocks.#.attn.proj.weight",
+                as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.attn.out_proj.bias", "blocks.#.attn.proj.bias",
+                as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.ls_1.gamma", "blocks.#.ls1", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.ln_2.weight", "blocks.#.norm2.weight", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.ln_2.bias", "blocks.#.norm2.bias", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_fc.weight", "blocks.#.mlp.fc1.weight", as_is,
+                ""},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_fc.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_proj.weight", "blocks.#.mlp.fc2.weight",
+                as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_proj.bias", "blocks.#.mlp.fc2.bias", as_is,
+                ""},
+    MappingRule{"visual.transformer.resblocks.#.ls_2.gamma", "blocks.#.ls2", as_is, ""},
+
+    MappingRule{"visual.ln_post.weight", "norm.weight", as_is, ""},
+    MappingRule{"visual.ln_post.bias", "norm.bias", as_is, ""},
+    MappingRule{"visual.proj", "head.weight", transpose, ""},
+
+    MappingRule{"transformer.*", "", drop, text_half},
+    MappingRule{"token_embedding.weight", "", drop, text_half},
+    MappingRule{"positional_embedding", "", drop, text_half},
+    MappingRule{"ln_final.*", "", drop, text_half},
+    MappingRule{"text_projection*", "", drop, text_half},
+    MappingRule{"attn_mask", "", drop, text_half},
+    MappingRule{"text.*", "", drop, text_half},
+    MappingRule{"logit_scale", "", drop, text_half},
+    MappingRule{"logit_bias", "", drop, text_half},
+    MappingRule{"context_length", "", drop, text_half},
+    MappingRule{"vocab_size", "", drop, text_half},
+    MappingRule{"input_resolution", "", drop, told},
+};
+
+constexpr std::array norm_after_pooling{
+    MappingRule{"visual.ln_post.weight", "fc_norm.weight", as_is, "after pooling"},
+    MappingRule{"visual.ln_post.bias", "fc_norm.bias", as_is, "after pooling"},
+};
+
+constexpr std::array<std::string_view, 2> keys{"quick_gelu", "head_width"};
+
+/// From --arch, where no file says it.
+OpenClipConfig named(const ArchSettings& settings, const Checkpoint& checkpoint,
+                     const ModelConfig& c) {
+    const std::optional<std::string> quick_gelu = settings.text("quick_gelu");
+    const bool openai = settings.name.empty()
+                            ? find_tensor(checkpoint.tensors, "input_resolution") != nullptr
+                            : settings.name == "openai";
+    if (!openai && settings.name != "open_clip")
+        throw Error(ErrorKind::usage,
+                    fmt::format("recognised a CLIP image tower of width {}, {} blocks, {}x{} "
+                                "patches; its activation is not in the tensors: pass --arch "
+                                "clip.openai (quick GELU) or clip.open_clip, or put "
+                                "open_clip_config.json beside the weights",
+                                c.embed_dim, c.depth, c.patch_height, c.patch_width));
+    if (quick_gelu && (openai || (*quick_gelu != "true" && *quick_gelu != "false")))
+        throw Error(ErrorKind::usage,
+                    fmt::format("--arch: quick_gelu: expected true or false with clip.open_clip, "
+                                "found {}",
+                                in_quotes(*quick_gelu)));
+    OpenClipConfig out;
+    out.preprocessing = clip_preprocessing();
+    out.quick_gelu = openai || quick_gelu == "true";
+    out.head_width = settings.count("head_width").value_or(out.head_width);
+    return out;
+}
+
+void check(std::string_view key, std::optional<std::int64_t> said, std::int64_t found) {
+    if (said && *said != found)
+        throw Error(ErrorKind::model,
+                    fmt::format("open_clip_config.json {} is {}, but the tensors have {}", key,
+                                *said, found));
+}
+
+}  // namespace
+
+bool is_clip(const Checkpoint& checkpoint) {
+    return find_tensor(checkpoint.tensors, "visual.class_embedding") ||
+           find_tensor(checkpoint.tensors, "visual.transformer.resblocks.#.ln_1.weight");
+}
+
+ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& options) {
+    const std::span<const TensorView> tensors = checkpoint.tensors;
+    const ArchSettings settings = arch_settings(options.arch, "clip", keys);
+    ResolvedModel out;
+    ModelConfig& c = out.config;
+    const Shape& kernel = shape_of(tensors, "visual.conv1.weight", 4);
+    c.embed_dim = kernel[0];
+    c.in_chans = kernel[1];
+    c.patch_height = kernel[2];
+    c.patch_width = kernel[3];
+    c.patch_bias = false;
+    c.depth = count_tensors(tensors, "visual.transformer.resblocks.#.ln_1.weight");
+    c.mlp_dim = shape_of(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0];
+    c.pre_norm = find_tensor(tensors, "visual.ln_pre.weight") != nullptr;
+    c.layer_scale = find_tensor(tensors, "visual.transformer.resblocks.0.ls_1.gamma") != nullptr;
+    shape_of(tensors, "visual.proj", 2);  // must be there
+    c.num_classes = optional_extent(tensors, "visual.proj", "visual.proj", 1);
+
+    const OpenClipConfig said = checkpoint.open_clip_json && !options.arch
+                                    ? read_open_clip_config(*checkpoint.open_clip_json)
+                                    : named(settings, checkpoint, c);
+    if (!said.timm.name.empty())
+        throw Error(ErrorKind::model,
+                    fmt::format("open_clip_config.json timm_model_name: expected none for tensors "
+                                "of open_clip's own tower, found {}",
+                                in_quotes(said.timm.name)));
+    check("width", said.width, c.embed_dim);
+    check("layers", said.layers, c.depth);
+    check("embed_dim", said.embed_dim, c.num_classes);
+    if (said.head_width < 1 || c.embed_dim % said.head_width != 0)
+        throw Error(ErrorKind::model, fmt::format("head_width: expected a divisor of {}, found {}",
+                                                  c.embed_dim, said.head_width));
+    c.head_dim = said.head_width;
+    c.heads = c.embed_dim / said.head_width;
+    c.activation = said.quick_gelu  ? Activation::quick_gelu
+                   : said.tanh_gelu ? Activation::gelu_tanh
+                                    : Activation::gelu;
+    c.norm_eps = said.norm_eps;
+    c.pooling = said.pooling;
+    c.final_norm = !said.norm_after_pooling;
+    c.fc_norm = said.norm_after_pooling;
+    if (c.fc_norm) out.droppable = norm_after_pooling;
+    out.made.push_back({"head.bias",
+                        std::vector<float>(static_cast<std::size_t>(c.num_classes), 0.0f),
+                        "zeros: CLIP's projection has none"});
+
+    c.architecture = checkpoint.open_clip_json || settings.name == "open_clip"
+                         ? "open_clip's image tower"
+                         : "CLIP's image tower";
+    c.image_size = table_image_size(shape_of(tensors, "visual.positional_embedding", 2)[0] - 1, c,
+                                    options.image_size);
+    out.preprocessing = said.preprocessing;
+    out.table_size = out.build_size = out.preprocessing.input_size = c.image_size;
+    out.keys = said.keys;
+    return out;
+}
+
+std::span<const MappingRule> clip_rules() {
+    return rules;
+}
+
+}  // namespace vit::inline internal

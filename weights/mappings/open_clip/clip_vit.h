@@ -1,0 +1,22 @@
+// The image towers of OpenAI's CLIP and of open_clip, in CLIP's own layout.
+#pragma once
+
+#include <span>
+
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/resolved_model.h"
+#include "weights/mappings/convert.h"
+
+namespace vit::inline internal {
+
+bool is_clip(const Checkpoint& checkpoint);
+
+/// The tower's output is the model's logits. Sizes from the tensors; the rest from
+/// open_clip_config.json, else as OpenAI's where the checkpoint has its numbers
+/// (`input_resolution`), else from --arch clip.openai or
+/// clip.open_clip[:quick_gelu=true|false,head_width=N]. Throws Error(usage) where it is not known.
+ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& options);
+
+std::span<const MappingRule> clip_rules();
+
+}  // namespace vit::inline internal

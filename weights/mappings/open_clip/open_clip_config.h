@@ -1,0 +1,42 @@
+// open_clip_config.json: what it says of the image tower and its images.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_config.h"
+#include "weights/mappings/common/report.h"
+
+namespace vit::inline internal {
+
+/// A tower that is a model of timm's; with open_clip's defaults.
+struct TimmTower {
+    std::string name;             ///< of timm's architecture; "": the tower is open_clip's own
+    std::string pool = "avg";     ///< timm's name, or "" for the architecture's
+    std::string proj = "linear";  ///< "linear", "mlp", "none", or "" for timm's own head
+};
+
+/// With open_clip's defaults.
+struct OpenClipConfig {
+    TimmTower timm;
+    std::optional<ImageSize> image_size;  ///< read for towers of timm's
+    std::int64_t head_width = 64;
+    bool quick_gelu = false;
+    bool tanh_gelu = false;
+    double norm_eps = 1e-5;
+    Pooling pooling = Pooling::token;
+    bool norm_after_pooling = false;
+    std::optional<std::int64_t> width, layers, embed_dim;  ///< to be the tensors' own
+    Preprocessing preprocessing;                           ///< without its size
+    std::vector<ReportLine> keys;                          ///< used, or dropped and why
+};
+
+/// CLIP's own way of preparing images.
+Preprocessing clip_preprocessing();
+
+/// Throws Error(format) on malformed JSON, Error(model) naming a key: of a wrong type, unknown, or
+/// of a model that is not understood.
+OpenClipConfig read_open_clip_config(const std::string& text);
+
+}  // namespace vit::inline internal

@@ -1,0 +1,34 @@
+// timm's pretrained_cfg: preprocessing and the head of the stored weights.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "weights/mappings/common/config_value.h"
+
+namespace vit::inline internal {
+
+/// With the defaults of timm's PretrainedCfg.
+struct PretrainedCfg {
+    std::int64_t channels = 3;
+    ImageSize input_size{224, 224};
+    bool fixed_input_size = false;
+    std::int64_t num_classes = 1000;
+    std::int64_t label_offset = 0;
+    double crop_pct = 0.875;
+    CropMode crop_mode = CropMode::center;
+    Interpolation interpolation = Interpolation::bicubic;
+    std::vector<double> mean{0.485, 0.456, 0.406};
+    std::vector<double> std{0.229, 0.224, 0.225};
+    nlohmann::json label_names;  ///< null where there are none
+};
+
+/// Sets what the key `name` stands for. Returns "" where it is used, else why it is dropped.
+/// Throws Error(model) on a wrong type, an unknown key, or what is not supported.
+std::string set_pretrained(PretrainedCfg& cfg, const std::string& name, const ConfigValue& value);
+
+/// As the preprocessing of images of `size`. Throws Error(model) where mean or std do not fit three
+/// channels.
+Preprocessing preprocessing_of(const PretrainedCfg& cfg, ImageSize size);
+
+}  // namespace vit::inline internal

@@ -1,0 +1,237 @@
+#include "weights/mappings/timm/timm_config.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "engine/base/text.h"
+#include "vit/error.h"
+#include "weights/mappings/common/config_value.h"
+#include "weights/mappings/common/labels.h"
+#include "weights/mappings/timm/architectures.h"
+#include "weights/mappings/timm/explicit_numbers.h"
+#include "weights/mappings/timm/pretrained_cfg.h"
+#include "weights/mappings/timm/timm_vit.h"
+#include "weights/mappings/timm/vit_args.h"
+
+namespace vit::inline internal {
+
+namespace {
+
+using nlohmann::json;
+
+[[noreturn]] void refuse(const std::string& what) {
+    throw Error(ErrorKind::model, what);
+}
+
+/// Keys at the top of config.json that say nothing about the model.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 13> top_dropped{{
+    {"label_descriptions", "labels are label_names"},
+    {"license", "for people only"},
+    {"tags", "for people only"},
+    {"library_name", "for people only"},
+    {"model_type", "written by transformers, not read by timm"},
+    {"architectures", "written by transformers, not read by timm"},
+    {"transformers_version", "written by transformers, not read by timm"},
+    {"torch_dtype", "written by transformers, not read by timm"},
+    {"dtype", "written by transformers, not read by timm"},
+    {"initializer_range", "written by transformers, not read by timm"},
+    {"do_pooling", "written by transformers, not read by timm"},
+    {"problem_type", "written by transformers, not read by timm"},
+    {"_name_or_path", "written by transformers, not read by timm"},
+}};
+
+/// config.json taken apart; what it does not say is left empty.
+struct ConfigJson {
+    std::optional<std::string> architecture;
+    std::optional<std::int64_t> num_features;
+    std::optional<std::string> global_pool;
+    json model_args = json::object();
+    PretrainedCfg pretrained;
+};
+
+ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& report) {
+    const json root = parse_json_object(text, "config.json");
+    ConfigJson out;
+    const bool flat = !root.contains("pretrained_cfg");  // older timm: its keys stand at the top
+
+    const auto nested = [&](const char* key) -> const json& {
+        static const json none = json::object();
+        const auto found = root.find(key);
+        if (found == root.end() || found->is_null()) return none;
+        if (!found->is_object())
+            ConfigValue(fmt::format("config.json {}", key), *found).refuse("an object");
+        return *found;
+    };
+    for (const auto& [key, value] : nested("pretrained_cfg").items()) {
+        const std::string name = "pretrained_cfg." + key;
+        const std::string why = set_pretrained(out.pretrained, key, {"config.json " + name, value});
+        report.push_back({name, why.empty(), why});
+    }
+    out.model_args = nested("model_args");
+
+    // The top wins over pretrained_cfg, so it comes second.
+    for (const auto& [key, value] : root.items()) {
+        if (key == "pretrained_cfg" || key == "model_args") continue;
+        const ConfigValue at("config.json " + key, value);
+        std::string why;
+        const auto dropped =
+            std::find_if(top_dropped.begin(), top_dropped.end(),
+                         [&, name = key](const auto& d) { return d.first == name; });
+        if (key == "architecture") {
+            out.architecture = at.text();
+        } else if (key == "num_features") {
+            if (!at.null()) out.num_features = at.integer();
+        } else if (key == "global_pool") {
+            if (!at.null()) out.global_pool = at.text();
+        } else if (key == "num_classes" || key == "label_names" || key == "labels") {
+            set_pretrained(out.pretrained, key, at);
+        } else if (dropped != top_dropped.end()) {
+            why = dropped->second;
+        } else if (flat) {
+            why = set_pretrained(out.pretrained, key, at);
+        } else {
+            refuse(fmt::format("config.json: unknown key {}", in_quotes(key)));
+        }
+        report.push_back({key, why.empty(), why});
+    }
+    return out;
+}
+
+/// The one architecture that all sources agree on.
+Architecture choose(const ConfigSources& sources, const std::optional<std::string>& from_json,
+                    std::vector<std::string>& notes) {
+    const auto refused = [](const std::string& name, const std::string& source) {
+        try {
+            return find_architecture(name);
+        } catch (const Error& error) {
+            throw Error(ErrorKind::model, fmt::format("{}: {}", source, error.what()));
+        }
+    };
+    std::optional<Architecture> chosen;
+    std::string by;
+    if (sources.arch) {
+        chosen = find_architecture(*sources.arch);
+        by = sources.arch_by;
+    }
+    const std::array<std::pair<const std::optional<std::string>*, std::string>, 2> others{
+        {{&from_json, "config.json"}, {&sources.checkpoint_arch, "the checkpoint"}}};
+    for (const auto& [name, source] : others) {
+        if (!*name) continue;
+        const Architecture other = refused(**name, source);
+        if (!chosen) {
+            chosen = other;
+            by = source;
+        } else if (chosen->name != other.name) {
+            throw Error(sources.arch ? ErrorKind::usage : ErrorKind::model,
+                        fmt::format("{} says architecture {}, but {} says {}", by, chosen->name,
+                                    source, other.name));
+        }
+    }
+    if (!chosen) refuse("no architecture is named; pass --arch");
+    notes.push_back(fmt::format("architecture {} ({})", chosen->name, by));
+    return *chosen;
+}
+
+VitArgs read_args(const Architecture& arch, const json& model_args,
+                  std::vector<ReportLine>& report) {
+    VitArgs args;
+    for (const auto& [key, value] : arch.args.items())
+        if (!model_args.contains(key))
+            set_argument(args, key, {fmt::format("architecture {}: {}", arch.name, key), value});
+    for (const auto& [key, value] : model_args.items()) {
+        const std::string name = "model_args." + key;
+        const std::string why =
+            set_argument(args, key, {fmt::format("config.json {}", name), value});
+        report.push_back({name, why.empty(), why});
+    }
+    return args;
+}
+
+/// timm stores what a model was built with for people to read; here it has to agree.
+void check_informative(const ConfigJson& given, const ModelConfig& config) {
+    const std::int64_t features =
+        config.representation_size > 0 ? config.representation_size : config.embed_dim;
+    if (given.num_features && *given.num_features != features &&
+        *given.num_features != config.embed_dim)
+        refuse(fmt::format("config.json num_features: expected embed_dim {}, found {}",
+                           config.embed_dim, *given.num_features));
+    static constexpr std::array<std::string_view, 5> poolings{"token", "avg", "max", "avgmax",
+                                                              "map"};
+    const std::string_view pooling = poolings[static_cast<std::size_t>(config.pooling)];
+    if (given.global_pool && *given.global_pool != pooling)
+        refuse(
+            fmt::format("config.json global_pool: {} disagrees with the architecture and "
+                        "model_args, which say '{}'; put global_pool into model_args",
+                        in_quotes(*given.global_pool), pooling));
+}
+
+}  // namespace
+
+ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFacts& facts) {
+    ResolvedModel out;
+    std::optional<ConfigJson> given;
+    if (sources.config_json) given = read_config_json(*sources.config_json, out.keys);
+    const Architecture arch =
+        choose(sources, given ? given->architecture : std::nullopt, out.notes);
+    const json model_args = given ? given->model_args : json::object();
+    const VitArgs args = read_args(arch, model_args, out.keys);
+
+    PretrainedCfg pretrained;
+    if (given) {
+        pretrained = given->pretrained;
+        if (args.dynamic_img_size && model_args.contains("dynamic_img_size"))
+            pretrained.fixed_input_size = false;
+    } else {
+        pretrained.fixed_input_size = true;
+        for (const auto& [key, value] : arch.pretrained_cfg.items())
+            set_pretrained(pretrained, key, {key, value});
+        out.notes.push_back(
+            fmt::format("no config.json: configuration of {}.{}", arch.name, arch.tag));
+    }
+
+    // A norm layer that model_args name comes with its class's eps, which is 1e-6.
+    const auto eps = [&](const char* layer) {
+        return model_args.contains(layer) ? 1e-6 : arch.norm_eps;
+    };
+    out.config = explicit_numbers(
+        {arch.name, arch.distilled, eps("norm_layer"), eps("embed_norm_layer")}, args);
+    ModelConfig& config = out.config;
+    if (config.representation_size == 0) config.representation_size = facts.representation_size;
+
+    config.in_chans = args.in_chans.value_or(pretrained.channels);
+    if (!given && facts.in_chans && *facts.in_chans != config.in_chans) {
+        config.in_chans = *facts.in_chans;
+        out.notes.push_back(fmt::format("{} input channels, from the tensors", config.in_chans));
+    }
+    config.num_classes = args.num_classes.value_or(pretrained.num_classes);
+    checked_count(config.num_classes, 0, "num_classes");
+    if (given && config.num_classes != pretrained.num_classes)
+        refuse(fmt::format("config.json: model_args.num_classes {} disagrees with num_classes {}",
+                           config.num_classes, pretrained.num_classes));
+    if (!given && facts.num_classes && *facts.num_classes != config.num_classes) {
+        config.num_classes = *facts.num_classes;
+        out.notes.push_back(fmt::format("{} classes, from the tensors", config.num_classes));
+    }
+    out.label_offset = checked_count(pretrained.label_offset, 0, "label_offset");
+
+    // timm's order: the model's argument, then the pretrained input size where that is fixed.
+    out.build_size = args.img_size.value_or(pretrained.fixed_input_size ? pretrained.input_size
+                                                                        : ImageSize{224, 224});
+    const bool named = model_args.contains("img_size") && args.img_size;
+    out.table_size = named ? *args.img_size : pretrained.input_size;
+    const bool free_size = args.dynamic_img_size && !pretrained.fixed_input_size;
+    config.image_size = free_size ? pretrained.input_size : out.build_size;
+    out.preprocessing = preprocessing_of(pretrained, config.image_size);
+
+    config.table_interpolation = arch.table_interpolation;
+    if (arch.may_drop_attn_pool) out.droppable = timm_attn_pool_rules();
+    if (given) check_informative(*given, config);
+    if (!pretrained.label_names.is_null())
+        out.labels =
+            labels_from_json(pretrained.label_names, "config.json label_names", config.num_classes);
+    return out;
+}
+
+}  // namespace vit::inline internal

@@ -1,0 +1,20 @@
+// torchvision's VisionTransformer (vit_b_16 and its kin).
+#pragma once
+
+#include <span>
+
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/resolved_model.h"
+#include "weights/mappings/convert.h"
+
+namespace vit::inline internal {
+
+bool is_torchvision(const Checkpoint& checkpoint);
+
+/// Sizes from the tensors; heads from the one model of torchvision that has these sizes, else from
+/// --arch torchvision.VisionTransformer:heads=N. Throws Error(usage) where they are not known.
+ResolvedModel resolve_torchvision(const Checkpoint& checkpoint, const ConvertOptions& options);
+
+std::span<const MappingRule> torchvision_rules();
+
+}  // namespace vit::inline internal
