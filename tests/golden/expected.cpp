@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/base/random.h"
+#include "engine/graph/build_vit.h"
+#include "engine/graph/reference.h"
 #include "engine/model/mapped_file.h"
 #include "engine/model/safetensors.h"
 #include "tests/support/models.h"
@@ -57,6 +59,39 @@ std::vector<std::string> folders(const fs::path& data) {
             names.push_back(entry.path().filename().string());
     std::ranges::sort(names);
     return names;
+}
+
+double exact_error(const Expected& expected, const fs::path& path) {
+    const ModelFile file = ModelFile::open(path);
+    const ImageSize size{expected.input[2], expected.input[3]};
+    const Graph graph = build_vit(file.header().config, size);
+    const WeightMap weights(file, size);
+    const std::vector<float> images = expected.images();
+    const auto count = static_cast<std::size_t>(expected.input[0]);
+    const std::size_t floats = images.size() / count;
+    std::map<std::string, std::vector<double>> found;
+    for (std::size_t i = 0; i < count; ++i) {
+        const ReferenceResult one =
+            evaluate(graph, weights, std::span(images).subspan(i * floats, floats));
+        for (const auto& [name, values] : {std::pair("logits", &one.logits),
+                                           {"features", &one.features},
+                                           {"tokens", &one.tokens}})
+            found[name].insert(found[name].end(), values->begin(), values->end());
+    }
+    double worst = 0;
+    for (const auto& [name, values] : expected.results) {
+        const auto mine = found.find(name);
+        if (mine == found.end()) continue;  // preprocessed pixels
+        EXPECT_EQ(mine->second.size(), values.size()) << name;
+        worst = std::max(worst, test::relative_l2(mine->second, values));
+    }
+    return worst;
+}
+
+void expect_exact(const Expected& expected, const fs::path& model_file) {
+    const double error = exact_error(expected, model_file);
+    EXPECT_LE(error, exact_tolerance);
+    testing::Test::RecordProperty("exact_error", fmt::format("{:.2e}", error));
 }
 
 void expect_close(const Expected& expected, const std::string& name,

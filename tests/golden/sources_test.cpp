@@ -50,6 +50,7 @@ TEST_P(Sources, Agrees) {
     std::vector<float> logits(static_cast<std::size_t>(expected.input[0] * model.info().classes));
     model.run(expected.images(), expected.input[0], {logits, {}, {}});
     golden::expect_close(expected, "logits", logits);
+    golden::expect_exact(expected, out / "model.vit");
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, Sources, testing::ValuesIn(golden::folders(data)),

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "tests/golden/expected.h"
+#include "tests/support/files.h"
 #include "vit/model.h"
 #include "weights/mappings/convert.h"
 #include "weights/random_model/random_model.h"
@@ -47,7 +48,21 @@ class Timm : public testing::TestWithParam<std::string> {};
 TEST_P(Timm, Agrees) {
     const fs::path folder = data / GetParam();
     const ConvertedFile file(folder);
-    expect_agreement(file.path, Expected(folder / "expected.safetensors"));
+    const Expected expected(folder / "expected.safetensors");
+    expect_agreement(file.path, expected);
+    golden::expect_exact(expected, file.path);
+}
+
+TEST_P(Timm, WouldNotAgreeWithAnotherEpsilon) {
+    const fs::path folder = data / GetParam();
+    const Converted converted = convert(read_checkpoint(folder), {});
+    ModelHeader header = converted.header;
+    // The two that libraries confuse.
+    header.config.norm_eps = header.config.norm_eps == 1e-6 ? 1e-5 : 1e-6;
+    const test::Folder out;
+    write_model_file(out / "model.vit", header, converted.tensors);
+    EXPECT_GT(golden::exact_error(Expected(folder / "expected.safetensors"), out / "model.vit"),
+              5 * golden::exact_tolerance);
 }
 
 TEST_P(Timm, AgreesAtOtherImageSizes) {

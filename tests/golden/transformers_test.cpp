@@ -39,6 +39,7 @@ TEST_P(Transformers, Agrees) {
     EXPECT_EQ(info.width, expected.input[3]);
     for (const auto& [name, values] : golden::run(model, expected))
         golden::expect_close(expected, name, values);
+    golden::expect_exact(expected, out / "model.vit");
 }
 
 TEST_P(TransformersImages, AgreeWithTheImageProcessor) {
