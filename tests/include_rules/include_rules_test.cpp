@@ -55,6 +55,7 @@ const std::vector<Room> rooms{
      {"vit/", "engine/base/", "engine/model/", "engine/graph/", "weights/", "tools/common/",
       "tools/hub/", "tools/labels/", "tools/vit-convert/"}},
     {"bench/kernels_bench", {"vit/", "engine/kernels/", "bench/"}},
+    {"bench/times/", {"vit/", "engine/", "tests/support/", "bench/"}},
     {"bench/", {"vit/", "engine/base/", "engine/model/", "weights/", "tools/common/", "bench/"}},
     {"examples/", {"vit/"}},
 };

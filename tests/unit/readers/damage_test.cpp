@@ -6,6 +6,7 @@
 
 #include "archives.h"
 #include "support.h"
+#include "tests/support/times.h"
 #include "weights/readers/checkpoint.h"
 #include "weights/readers/npy.h"
 
@@ -148,7 +149,9 @@ TEST(Damage, RefusingCostsLittle) {
         SCOPED_TRACE(what);
         const Cost cost = cost_of_refusing(bytes);
         EXPECT_TRUE(cost.refused);
-        EXPECT_LT(cost.seconds, 1.0);
+        if (test::times_count()) {
+            EXPECT_LT(cost.seconds, 1.0);
+        }
         EXPECT_LT(cost.kilobytes, static_cast<long>((4 * header >> 10) + (32 << 10)));
         std::cout << what << ": " << bytes.size() << " bytes, " << cost.seconds << " s, "
                   << cost.kilobytes << " KiB\n";

@@ -5,7 +5,7 @@
 #include <ctime>
 #include <thread>
 
-namespace vit::test {
+namespace vit::bench {
 
 /// Processor time of the whole process while the calling thread sleeps for 0.3 s, as a share of one
 /// core.
@@ -21,4 +21,4 @@ inline double idle_load() {
     return (processor_seconds() - before) / pause.count();
 }
 
-}  // namespace vit::test
+}  // namespace vit::bench
