@@ -82,9 +82,10 @@ void write_source(const fs::path& place, const Source& source) {
         throw Error(ErrorKind::io, fmt::format("{}: cannot be written", in_quotes(place.native())));
 }
 
-std::string wrong_checksum(const WebFile& file, const fs::path& place) {
+/// What is wrong with the checksum of the file at `place`, or ""; `found` becomes its SHA-256.
+std::string wrong_checksum(const WebFile& file, const fs::path& place, std::string& found) {
     if (file.checksum.empty()) return "";
-    const std::string found = tools::sha256_of_file(place);
+    found = tools::sha256_of_file(place);
     if (found.starts_with(file.checksum)) return "";
     return fmt::format(
         "wrong checksum: expected a SHA-256 that begins with {}, as the name says, "
@@ -93,14 +94,15 @@ std::string wrong_checksum(const WebFile& file, const fs::path& place) {
 }
 
 /// The file that is in the cache, if it is the one that is meant.
-fs::path cached(const WebFile& file, const Settings& settings, const fs::path& place,
-                const std::function<void(const std::string&)>& note) {
+FetchedWebFile cached(const WebFile& file, const Settings& settings, const fs::path& place,
+                      const std::function<void(const std::string&)>& note) {
     const auto refuse = [&](const std::string& what) {
         throw Error(ErrorKind::io, fmt::format("{}: {}; remove it, then it is downloaded from {}",
                                                in_quotes(place.native()), what, file.shown));
     };
-    if (const std::string wrong = wrong_checksum(file, place); !wrong.empty()) refuse(wrong);
-    if (!file.checksum.empty()) return place;
+    std::string found;
+    if (const std::string wrong = wrong_checksum(file, place, found); !wrong.empty()) refuse(wrong);
+    if (!file.checksum.empty()) return {place, found};
     const Source source = read_source(source_place(file, settings));
     if (source.hash.empty())
         note(fmt::format("{}: taking {} from the cache, which does not say where it is from",
@@ -108,7 +110,7 @@ fs::path cached(const WebFile& file, const Settings& settings, const fs::path& p
     else if (source.hash != hash_of(file.url))
         refuse(fmt::format("the cache has this name from another address, {}",
                            in_quotes(source.shown)));
-    return place;
+    return {place, ""};
 }
 
 void refuse_pages(const WebFile& file, const Response& response) {
@@ -119,8 +121,8 @@ void refuse_pages(const WebFile& file, const Response& response) {
                                                file.shown));
 }
 
-void download_web_file(const WebFile& file, const Settings& settings, const fs::path& place,
-                       const fs::path& source) {
+FetchedWebFile download_web_file(const WebFile& file, const Settings& settings,
+                                 const fs::path& place, const fs::path& source) {
     const Source before = read_source(source);
     Wanted wanted;
     wanted.url = file.url;
@@ -133,9 +135,11 @@ void download_web_file(const WebFile& file, const Settings& settings, const fs::
         refuse_pages(file, response);
         write_source(source, {file.shown, hash_of(file.url), version_of(response)});
     };
-    wanted.check = [&](const fs::path& path) { return wrong_checksum(file, path); };
+    std::string found;
+    wanted.check = [&](const fs::path& path) { return wrong_checksum(file, path, found); };
     Client client;
     transfer(client, settings, wanted, place);
+    return {place, found};
 }
 
 }  // namespace
@@ -164,8 +168,8 @@ WebFile parse_web_file(std::string_view text) {
     return file;
 }
 
-fs::path fetch_web_file(const WebFile& file, const Settings& settings,
-                        const std::function<void(const std::string&)>& note) {
+FetchedWebFile fetch_web_file(const WebFile& file, const Settings& settings,
+                              const std::function<void(const std::string&)>& note) {
     const fs::path place = settings.cache / file.name, source = source_place(file, settings);
     std::error_code ignored;
     if (fs::exists(place, ignored)) return cached(file, settings, place, note);
@@ -174,8 +178,7 @@ fs::path fetch_web_file(const WebFile& file, const Settings& settings,
                                                file.shown, in_quotes(place.native())));
     const FileLock lock(source);
     if (fs::exists(place, ignored)) return cached(file, settings, place, note);
-    download_web_file(file, settings, place, source);
-    return place;
+    return download_web_file(file, settings, place, source);
 }
 
 }  // namespace vit::hub

@@ -25,11 +25,16 @@ bool is_web_address(std::string_view text);
 /// that address.
 WebFile parse_web_file(std::string_view url);
 
-/// The file's place in settings.cache, downloaded if it is not there. A name that tells a checksum
+struct FetchedWebFile {
+    std::filesystem::path place;
+    std::string sha256;  ///< where it was computed, for a checksum in the name; else empty
+};
+
+/// The file in settings.cache, downloaded if it is not there. A name that tells a checksum
 /// is checked in both cases; without one the file has to be from this address, as .NAME.source
 /// beside it says, or put there by torch (`note` gets a line about that). Throws Error(io) whose
 /// message begins with the address or the place.
-std::filesystem::path fetch_web_file(const WebFile& file, const Settings& settings,
-                                     const std::function<void(const std::string&)>& note);
+FetchedWebFile fetch_web_file(const WebFile& file, const Settings& settings,
+                              const std::function<void(const std::string&)>& note);
 
 }  // namespace vit::hub

@@ -134,8 +134,11 @@ int run(const ConvertArguments& arguments) {
     }
     Provenance& provenance = model.header.provenance;
     provenance.source = escape_control(obtained.name.empty() ? provenance.source : obtained.name);
-    steps.begin("checksum of " + checkpoint.path.filename().string());
-    provenance.sha256 = sha256_of_file(checkpoint.path);
+    provenance.sha256 = obtained.sha256;
+    if (provenance.sha256.empty()) {
+        steps.begin("checksum of " + checkpoint.path.filename().string());
+        provenance.sha256 = sha256_of_file(checkpoint.path);
+    }
     steps.begin("writing " + arguments.output.filename().string());
     {
         const InterruptsHeld whole_or_not_at_all;

@@ -112,14 +112,15 @@ Obtained obtain(const Origin& origin, bool quiet) {
         hub::Settings settings = hub::settings_from_environment();
         settings.progress = !quiet;
         const hub::Fetched fetched = fetch(origin, settings, note);
-        return {fetched.weights, hub::name_of({origin.repository->id, fetched.commit})};
+        return {fetched.weights, hub::name_of({origin.repository->id, fetched.commit}), ""};
     }
     if (origin.web_file) {
         hub::Settings settings = hub::web_settings_from_environment();
         settings.progress = !quiet;
-        return {hub::fetch_web_file(*origin.web_file, settings, note), origin.web_file->shown};
+        const hub::FetchedWebFile fetched = hub::fetch_web_file(*origin.web_file, settings, note);
+        return {fetched.place, origin.web_file->shown, fetched.sha256};
     }
-    return {origin.path, ""};
+    return {origin.path, "", ""};
 }
 
 }  // namespace vit::tools

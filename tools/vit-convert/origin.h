@@ -27,6 +27,7 @@ Origin find_origin(const std::string& source);
 struct Obtained {
     std::filesystem::path path;
     std::string name;
+    std::string sha256;  ///< where it is known already; else empty
 };
 
 /// Downloads what is not here. `quiet`: without progress and notes. Throws Error(io), Error(usage).

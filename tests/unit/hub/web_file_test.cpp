@@ -95,7 +95,8 @@ class WebFileTest : public testing::Test {
     }
     fs::path get(const WebFile& wanted) {
         return fetch_web_file(wanted, settings,
-                              [&](const std::string& note) { notes.push_back(note); });
+                              [&](const std::string& note) { notes.push_back(note); })
+            .place;
     }
     std::string refused(const WebFile& wanted) {
         return test::message_of([&] { get(wanted); }, ErrorKind::io);
