@@ -214,17 +214,19 @@ ValueId select_row(Builder& b, const std::string& name, ValueId x, std::int64_t 
     return b.graph.add(name, op::SelectRows{row, 1}, {x}, 1, b.shape(x).cols);
 }
 
-/// Attention of one learned query to the rows of x (Lee et al., "Set Transformer", 2019).
+/// Attention of one learned query to the rows of x (Lee et al., "Set Transformer", 2019); without
+/// MLP it is CoCa's pooler (Yu et al., 2022).
 ValueId attention_pool(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     const std::string name = "attn_pool";
     const auto project = [&](const std::string& part, ValueId from) {
-        return b.linear(name + part, from, c.embed_dim, true);
+        return b.linear(name + part, from, c.pooled_dim(), true);
     };
     const ValueId latent =
-        b.graph.add(name + ".latent", op::Constant{name + ".latent"}, {}, 1, c.embed_dim);
+        b.graph.add(name + ".latent", op::Constant{name + ".latent"}, {}, 1, c.pooled_dim());
     const ValueId q = project(".q", latent), k = project(".k", x), v = project(".v", x);
     x = project(".proj", softmax_attention(b, name, c.pool_heads, q, k, v, 0));
+    if (c.pool_mlp_dim == 0) return x;
     ValueId h = b.linear(name + ".mlp.fc1", b.norm(name + ".norm", x), c.pool_mlp_dim, true);
     h = project(".mlp.fc2", b.activate(name + ".mlp.act", h));
     return b.same_shape(name + ".add", op::Add{}, {x, h});

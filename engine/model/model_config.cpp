@@ -107,10 +107,13 @@ class Specs {
     }
 
     void attention_pooling() {
-        const std::int64_t dim = c_.embed_dim;
+        const std::int64_t dim = c_.pooled_dim();
         add("attn_pool.latent", {dim});
-        for (const char* part : {"attn_pool.q", "attn_pool.k", "attn_pool.v", "attn_pool.proj"})
-            linear(part, dim, dim, true);
+        linear("attn_pool.q", dim, dim, true);
+        for (const char* part : {"attn_pool.k", "attn_pool.v"})
+            linear(part, dim, c_.embed_dim, true);
+        linear("attn_pool.proj", dim, dim, true);
+        if (c_.pool_mlp_dim == 0) return;
         norm("attn_pool.norm", dim);
         linear("attn_pool.mlp.fc1", c_.pool_mlp_dim, dim, true);
         linear("attn_pool.mlp.fc2", dim, c_.pool_mlp_dim, true);
@@ -154,10 +157,13 @@ void validate(const ModelConfig& config) {
                            config.head_dim));
     if (config.pooling == Pooling::map) {
         check_count("pool_heads", config.pool_heads, 1, width);
-        check_count("pool_mlp_dim", config.pool_mlp_dim, 1, wide);
-        if (config.embed_dim % config.pool_heads != 0)
-            refuse(fmt::format("expected pool_heads to divide embed_dim {}, found {}",
-                               config.embed_dim, config.pool_heads));
+        check_count("pool_mlp_dim", config.pool_mlp_dim, 0, wide);
+        check_count("pool_width", config.pool_width, 0, width);
+        if (config.pooled_dim() % config.pool_heads != 0)
+            refuse(fmt::format("expected pool_heads to divide the pooled width {}, found {}",
+                               config.pooled_dim(), config.pool_heads));
+    } else if (config.pool_width != 0) {
+        refuse("pool_width needs pooling 'map'");
     }
     if (config.pooling == Pooling::token && config.pool_include_prefix)
         refuse("pool_include_prefix needs another pooling than 'token'");
@@ -207,9 +213,10 @@ std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
     for (std::int64_t n = 0; n < config.depth; ++n) specs.block(fmt::format("blocks.{}", n));
     if (config.final_norm) specs.norm("norm", dim);
     if (config.pooling == Pooling::map) specs.attention_pooling();
-    if (config.fc_norm) specs.norm("fc_norm", dim);
-    const std::int64_t features = config.representation_size > 0 ? config.representation_size : dim;
-    if (config.representation_size > 0) specs.linear("pre_logits", features, dim, true);
+    if (config.fc_norm) specs.norm("fc_norm", config.pooled_dim());
+    const std::int64_t features = config.features();
+    if (config.representation_size > 0)
+        specs.linear("pre_logits", features, config.pooled_dim(), true);
     if (config.num_classes > 0) {
         specs.linear("head", config.num_classes, features, true);
         if (config.distillation_token)

@@ -75,7 +75,8 @@ struct ModelConfig {
     Pooling pooling = Pooling::token;
     bool pool_include_prefix = false;  ///< pooling reads the prefix tokens' rows too
     std::int64_t pool_heads = 0;       ///< map pooling
-    std::int64_t pool_mlp_dim = 0;     ///< map pooling
+    std::int64_t pool_mlp_dim = 0;     ///< map pooling; 0: no norm, MLP and residual behind it
+    std::int64_t pool_width = 0;       ///< map pooling: of queries, values and result; 0: embed_dim
     bool final_norm = true;            ///< norm of all tokens after the last block (`norm`)
     bool fc_norm = false;              ///< norm of the pooled vector (`fc_norm`)
     /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
@@ -93,6 +94,12 @@ struct ModelConfig {
     double drop_rate = 0;       ///< before the head
     double drop_path_rate = 0;  ///< of the last block; grows linearly with depth
 
+    /// Columns of the pooled vector.
+    std::int64_t pooled_dim() const { return pool_width > 0 ? pool_width : embed_dim; }
+    /// Columns of what the head reads.
+    std::int64_t features() const {
+        return representation_size > 0 ? representation_size : pooled_dim();
+    }
     std::int64_t prefix_tokens() const {
         return (class_token ? 1 : 0) + (distillation_token ? 1 : 0) + register_tokens;
     }

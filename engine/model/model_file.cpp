@@ -22,7 +22,7 @@ constexpr const char* header_key = "vit";
 
 std::int64_t outputs(const ModelConfig& config) {
     if (config.num_classes > 0) return config.num_classes;
-    return config.representation_size > 0 ? config.representation_size : config.embed_dim;
+    return config.features();
 }
 
 /// The list of tensors must be exactly what the header asks for, in any order. `where`: for

@@ -126,6 +126,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("pool_include_prefix", config.pool_include_prefix);
     visit("pool_heads", config.pool_heads);
     visit("pool_mlp_dim", config.pool_mlp_dim);
+    visit.optional("pool_width", config.pool_width);
     visit("mean_head", config.mean_head);
     // Identities at inference: a file without them is complete.
     visit.optional("pos_drop_rate", config.pos_drop_rate);

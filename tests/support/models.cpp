@@ -134,6 +134,12 @@ std::vector<NamedConfig> small_configs() {
         c.pool_heads = 5;
         c.pool_mlp_dim = 31;
     });
+    add("pooler_of_another_width", [](ModelConfig& c) {
+        c.pooling = Pooling::map;
+        c.pool_include_prefix = c.fc_norm = true;
+        c.pool_heads = 3;
+        c.pool_width = 51;
+    });
     add("cut_patches", [](ModelConfig& c) { c.image_size = {37, 54}; });
     for (const auto& [name, activation] :
          {std::pair{"gelu_tanh", Activation::gelu_tanh},

@@ -65,7 +65,7 @@ ImageSize self_test_size(const ModelConfig& config) {
 
 std::int64_t outputs(const ModelConfig& config) {
     if (config.num_classes > 0) return config.num_classes;
-    return config.representation_size > 0 ? config.representation_size : config.embed_dim;
+    return config.features();
 }
 
 /// The array of this name as float32, finite.

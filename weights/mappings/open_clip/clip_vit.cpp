@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cmath>
 
 #include "engine/base/text.h"
 #include "vit/error.h"
@@ -59,6 +60,7 @@ constexpr std::array rules{
     MappingRule{"text_projection*", "", drop, text_half},
     MappingRule{"attn_mask", "", drop, text_half},
     MappingRule{"text.*", "", drop, text_half},
+    MappingRule{"text_decoder.*", "", drop, text_half},
     MappingRule{"logit_scale", "", drop, text_half},
     MappingRule{"logit_bias", "", drop, text_half},
     MappingRule{"context_length", "", drop, text_half},
@@ -69,6 +71,24 @@ constexpr std::array rules{
 constexpr std::array norm_after_pooling{
     MappingRule{"visual.ln_post.weight", "fc_norm.weight", as_is, "after pooling"},
     MappingRule{"visual.ln_post.bias", "fc_norm.bias", as_is, "after pooling"},
+};
+
+constexpr std::string_view in_latent = "the query that is pooled, part of attn_pool.latent";
+constexpr std::array attention_pooler{
+    MappingRule{"visual.ln_post.weight", "fc_norm.weight", as_is, "after pooling"},
+    MappingRule{"visual.ln_post.bias", "fc_norm.bias", as_is, "after pooling"},
+    MappingRule{"visual.attn_pool.ln_k.weight", "norm.weight", as_is, "before pooling"},
+    MappingRule{"visual.attn_pool.ln_k.bias", "norm.bias", as_is, "before pooling"},
+    MappingRule{"visual.attn_pool.query", "", drop, in_latent},
+    MappingRule{"visual.attn_pool.ln_q.weight", "", drop, in_latent},
+    MappingRule{"visual.attn_pool.ln_q.bias", "", drop, in_latent},
+    MappingRule{"visual.attn_pool.attn.in_proj_weight", "attn_pool.{q,k,v}.weight", split_rows, ""},
+    MappingRule{"visual.attn_pool.attn.q_proj_weight", "attn_pool.q.weight", as_is, ""},
+    MappingRule{"visual.attn_pool.attn.k_proj_weight", "attn_pool.k.weight", as_is, ""},
+    MappingRule{"visual.attn_pool.attn.v_proj_weight", "attn_pool.v.weight", as_is, ""},
+    MappingRule{"visual.attn_pool.attn.in_proj_bias", "attn_pool.{q,k,v}.bias", split_rows, ""},
+    MappingRule{"visual.attn_pool.attn.out_proj.weight", "attn_pool.proj.weight", as_is, ""},
+    MappingRule{"visual.attn_pool.attn.out_proj.bias", "attn_pool.proj.bias", as_is, ""},
 };
 
 constexpr std::array<std::string_view, 2> keys{"quick_gelu", "head_width"};
@@ -104,6 +124,60 @@ void check(std::string_view key, std::optional<std::int64_t> said, std::int64_t 
         throw Error(ErrorKind::model,
                     fmt::format("open_clip_config.json {} is {}, but the tensors have {}", key,
                                 *said, found));
+}
+
+/// LayerNorm of the first of the pooler's queries: with pool_type "tok" the others are not read,
+/// and it does not depend on the image.
+std::vector<float> pooler_latent(std::span<const TensorView> tensors, std::int64_t width,
+                                 double eps) {
+    const auto read = [&](const char* name, std::size_t rank) {
+        shape_of(tensors, name, rank);  // must be there
+        const TensorView& tensor = *find_tensor(tensors, name);
+        if (tensor.shape.back() != width || tensor.shape.front() < 1)
+            throw Error(ErrorKind::model,
+                        fmt::format("tensor {}: expected {} columns as visual.proj has rows, found "
+                                    "shape {}",
+                                    in_quotes(name), width, to_string(tensor.shape)));
+        return to_f32(tensor);
+    };
+    const std::vector<float> query = read("visual.attn_pool.query", 2),
+                             weight = read("visual.attn_pool.ln_q.weight", 1),
+                             bias = read("visual.attn_pool.ln_q.bias", 1);
+    const auto n = static_cast<std::size_t>(width);
+    double mean = 0, variance = 0;
+    for (std::size_t i = 0; i < n; ++i) mean += static_cast<double>(query[i]);
+    mean /= static_cast<double>(width);
+    for (std::size_t i = 0; i < n; ++i)
+        variance += std::pow(static_cast<double>(query[i]) - mean, 2);
+    variance /= static_cast<double>(width);
+    std::vector<float> out(n);
+    for (std::size_t i = 0; i < n; ++i)
+        out[i] = static_cast<float>((static_cast<double>(query[i]) - mean) /
+                                        std::sqrt(variance + eps) * static_cast<double>(weight[i]) +
+                                    static_cast<double>(bias[i]));
+    return out;
+}
+
+/// CoCa's pooler: all rows pass a norm, one query attends to them, and a norm follows.
+void set_attention_pooler(const OpenClipConfig& said, std::span<const TensorView> tensors,
+                          ResolvedModel& out) {
+    ModelConfig& c = out.config;
+    constexpr double eps = 1e-5;  // the pooler's norms do not read norm_kwargs
+    if (said.pooling != Pooling::token || said.norm_eps != eps)
+        throw Error(
+            ErrorKind::model,
+            "open_clip_config.json model_cfg.vision_cfg.attentional_pool: true is supported "
+            "with pool_type 'tok' and the usual norm_kwargs only");
+    const Shape& proj = shape_of(tensors, "visual.proj", 2);
+    check("attn_pooler_queries", said.pooler_queries,
+          shape_of(tensors, "visual.attn_pool.query", 2)[0]);
+    c.pooling = Pooling::map;
+    c.pool_include_prefix = c.final_norm = c.fc_norm = true;
+    c.pool_heads = said.pooler_heads;
+    c.pool_width = proj[0] == c.embed_dim ? 0 : proj[0];
+    out.droppable = attention_pooler;
+    out.made.push_back({"attn_pool.latent", pooler_latent(tensors, proj[0], eps),
+                        "the norm of the query that is pooled"});
 }
 
 }  // namespace
@@ -155,6 +229,7 @@ ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& o
     c.final_norm = !said.norm_after_pooling;
     c.fc_norm = said.norm_after_pooling;
     if (c.fc_norm) out.droppable = norm_after_pooling;
+    if (said.attention_pooler) set_attention_pooler(said, tensors, out);
     out.made.push_back({"head.bias",
                         std::vector<float>(static_cast<std::size_t>(c.num_classes), 0.0f),
                         "zeros: CLIP's projection has none"});

@@ -59,6 +59,12 @@ std::string text_or_none(Value value) {
     return value.null() ? std::string() : value.text();
 }
 
+void attentional_pool(OpenClipConfig& c, Value value) {
+    // open_clip calls these two untested; no published model has them.
+    if (value.json().is_string()) unsupported(value, in_quotes(value.text()));
+    c.attention_pooler = value.boolean();
+}
+
 constexpr std::string_view told = "the tensors tell";
 constexpr std::string_view text_half = "of the text half";
 constexpr std::string_view training = "for training";
@@ -98,9 +104,10 @@ constexpr std::array vision_rules{
     Rule{"pos_embed_type", nullptr, "the position table is stored"},
     Rule{"patch_dropout", nullptr, training},
     Rule{"output_tokens", nullptr, "what open_clip returns"},
-    Rule{"attentional_pool", off, ""},
-    Rule{"attn_pooler_queries", nullptr, "attentional_pool is off"},
-    Rule{"attn_pooler_heads", nullptr, "attentional_pool is off"},
+    Rule{"attentional_pool", attentional_pool, ""},
+    Rule{"attn_pooler_queries", [](OpenClipConfig& c, Value v) { c.pooler_queries = v.integer(); },
+         ""},
+    Rule{"attn_pooler_heads", [](OpenClipConfig& c, Value v) { c.pooler_heads = v.integer(); }, ""},
     Rule{"block_type",
          [](OpenClipConfig&, Value v) {
              if (!v.null() && v.text() != "default") unsupported(v, "'" + v.text() + "'");
@@ -183,7 +190,9 @@ void settle_keys(OpenClipConfig& config) {
         if (!line.used || !line.name.starts_with(vision)) continue;
         const std::string_view key = std::string_view(line.name).substr(vision.size());
         const bool of_timms = key.starts_with("timm_");
-        if (config.timm.name.empty() && (of_timms || key == "image_size"))
+        if (config.timm.name.empty() && !config.attention_pooler && key.starts_with("attn_pooler_"))
+            line = {line.name, false, "attentional_pool is off"};
+        else if (config.timm.name.empty() && (of_timms || key == "image_size"))
             line = {line.name, false, of_timms ? "timm_model_name is not set" : std::string(told)};
         else if (!config.timm.name.empty() && !of_timms && key != "image_size")
             line = {line.name, false, "timm_model_name decides"};

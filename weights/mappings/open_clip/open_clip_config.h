@@ -27,6 +27,8 @@ struct OpenClipConfig {
     double norm_eps = 1e-5;
     Pooling pooling = Pooling::token;
     bool norm_after_pooling = false;
+    bool attention_pooler = false;  ///< CoCa's
+    std::int64_t pooler_queries = 256, pooler_heads = 8;
     std::optional<std::int64_t> width, layers, embed_dim;  ///< to be the tensors' own
     Preprocessing preprocessing;                           ///< without its size
     std::vector<ReportLine> keys;                          ///< used, or dropped and why
