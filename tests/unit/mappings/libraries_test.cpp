@@ -177,8 +177,13 @@ TEST(Clip, ReadsItsConfigurationStrictly) {
                 HasSubstr("model_cfg.vision_cfg.depth: unknown key"));
     EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"width": 64}}})"),
                 HasSubstr("width is 64, but the tensors have 768"));
-    EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"attentional_pool": true}}})"),
+    EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"attentional_pool": "parallel"}}})"),
                 HasSubstr("attentional_pool"));
+    EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"attentional_pool": true}}})"),
+                HasSubstr("tensor 'visual.attn_pool.query' is missing"));
+    EXPECT_THAT(
+        refused(R"({"model_cfg": {"vision_cfg": {"attentional_pool": true, "pool_type": "avg"}}})"),
+        HasSubstr("attentional_pool: true is supported with pool_type 'tok'"));
     EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "x"}}})"),
                 HasSubstr("timm_model_name"));
     EXPECT_THAT(refused(R"({"model_cfg": {"vision_cfg": {"layers": [3, 4, 6, 3]}}})"),
@@ -253,7 +258,7 @@ TEST(OpenClipTimm, RefusesWhatItDoesNotKnow) {
     EXPECT_THAT(
         refused(siglip(R"({"model_cfg": {"vision_cfg": {"timm_model_name": "convnext_base"}}})")),
         HasSubstr("timm_model_name: 'convnext_base' is no plain Vision Transformer"));
-    EXPECT_THAT(refused(siglip(siglip_config(R"(, "attentional_pool": true)"))),
+    EXPECT_THAT(refused(siglip(siglip_config(R"(, "attentional_pool": "cascade")"))),
                 HasSubstr("attentional_pool"));
     std::string wrong = siglip_config();
     wrong.replace(wrong.find("768"), 3, "512");
