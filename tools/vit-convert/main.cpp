@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <future>
 #include <optional>
 #include <vector>
 
@@ -125,6 +126,10 @@ int run(const ConvertArguments& arguments) {
         return exit_ok;
     }
 
+    // Beside the self-test, which does not keep every core busy all the time.
+    std::future<std::string> checksum;
+    if (obtained.sha256.empty())
+        checksum = std::async(std::launch::async, sha256_of_file, checkpoint.path);
     if (arguments.dtype == DType::bf16) round_weights(model);
     if (!arguments.expect.empty()) {
         expect_self_test(model, arguments.expect);
@@ -135,9 +140,9 @@ int run(const ConvertArguments& arguments) {
     Provenance& provenance = model.header.provenance;
     provenance.source = escape_control(obtained.name.empty() ? provenance.source : obtained.name);
     provenance.sha256 = obtained.sha256;
-    if (provenance.sha256.empty()) {
+    if (checksum.valid()) {
         steps.begin("checksum of " + checkpoint.path.filename().string());
-        provenance.sha256 = sha256_of_file(checkpoint.path);
+        provenance.sha256 = checksum.get();
     }
     steps.begin("writing " + arguments.output.filename().string());
     {
