@@ -9,6 +9,11 @@ describe=$2
 shift 2
 best=$("$describe")
 export VIT_ISA=$level
+case $level in
+    baseline) export ONEDNN_MAX_CPU_ISA=SSE41 ;;
+    avx2) export ONEDNN_MAX_CPU_ISA=AVX2 ;;
+    avx512) export ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16 ;;
+esac
 if ! machine=$("$describe" 2>&1) || [ "$machine" = "$best" ]; then
     echo "nothing to run at level $level"
     exit 77

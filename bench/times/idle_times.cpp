@@ -19,7 +19,7 @@ TEST(Parallel, LeavesTheCoresAloneBetweenRegions) {
     for (const int threads : {2, 4}) {
         Barrier barrier(threads);
         std::atomic<int> entered = 0;
-        parallel(threads, [&](int) {
+        parallel(threads, [&](int, int) {
             ++entered;
             barrier.wait();
         });
@@ -34,7 +34,7 @@ TEST(Parallel, LeavesTheCoresAloneBetweenRegionsOfManyCallers) {
     std::vector<std::thread> callers;
     for (int c = 0; c < 3; ++c)
         callers.emplace_back([&] {
-            parallel(2, [](int) {});
+            parallel(2, [](int, int) {});
             ++ready;
             done.wait(false);
         });
@@ -50,7 +50,7 @@ TEST(Parallel, LeavesTheCoresAloneBetweenRegionsOfManyCallers) {
 TEST(Barrier, SleepsWhereTheWaitIsLong) {
     Barrier barrier(2);
     double load = 1;
-    parallel(2, [&](int thread) {
+    parallel(2, [&](int thread, int) {
         if (thread == 0) load = bench::idle_load();
         barrier.wait();
     });

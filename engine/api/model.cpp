@@ -64,6 +64,21 @@ DType loaded_precision(const ModelFile& file, const LoadOptions& options) {
     return *options.precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 
+/// Without tiles, oneDNN multiplies bfloat16.
+void expect_onednn_bf16() {
+    const OnednnLevel level = onednn_level();
+    if (level == OnednnLevel::avx512_bf16) return;
+    throw Error(
+        ErrorKind::unsupported,
+        level == OnednnLevel::amx
+            ? "precision bf16: oneDNN uses AMX in this process and the engine does not; the "
+              "sums would depend on the number of images; set "
+              "ONEDNN_MAX_CPU_ISA=AVX512_CORE_BF16, or use precision f32"
+            : "precision bf16: oneDNN is kept from AVX512_BF16 in this process "
+              "(ONEDNN_MAX_CPU_ISA or dnnl::set_max_cpu_isa); allow it, or use precision "
+              "f32");
+}
+
 KernelSet kernel_set(const ModelFile& file, const LoadOptions& options,
                      const kernels::Table& table) {
     KernelSet set{table, kernels::bf16_table_for(table.isa)};
@@ -75,6 +90,7 @@ KernelSet kernel_set(const ModelFile& file, const LoadOptions& options,
                 kernels::isa_name(table.isa) +
                 (table.isa == kernels::Isa::avx512 ? " without AVX512_BF16" : "") +
                 "; use precision f32");
+    if (loaded_precision(file, options) == DType::bf16 && !set.tiles()) expect_onednn_bf16();
     return set;
 }
 
@@ -158,14 +174,12 @@ struct Model::Impl {
 
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
     const kernels::Table& table = kernels::select_table();
-    limit_onednn(table.isa);
     return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
 }
 
 void pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
                      const LoadOptions& options) {
     const kernels::Table& table = kernels::select_table();
-    limit_onednn(table.isa);
     const Model::Impl model(ModelFile::open(from), options, table);
     const PreparedModel& prepared = model.executor.model();
     ModelHeader header = model.file.header();

@@ -2,13 +2,21 @@
 
 #include <omp.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <exception>
 #include <fstream>
+#include <iterator>
 #include <mutex>
 #include <string>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "engine/base/cgroup.h"
 
 #if defined(__SANITIZE_THREAD__)
 #define VIT_TSAN 1
@@ -64,67 +72,67 @@ void spin_briefly() {
 #endif
 }
 
-/// CPUs granted by the container, or infinity. cgroup v2: "max 100000" or "150000 100000".
-double quota_v2(const std::string& path) {
+/// Text of a small file; empty where it cannot be read.
+std::string text_of(const std::string& path) {
     std::ifstream file(path);
-    std::string quota;
-    double period = 0;
-    if (!(file >> quota >> period) || quota == "max" || period <= 0) return HUGE_VAL;
-    try {
-        return std::stod(quota) / period;
-    } catch (const std::exception&) {
-        return HUGE_VAL;
-    }
+    return {std::istreambuf_iterator<char>(file), {}};
 }
 
-double quota_v1(const std::string& folder) {
-    std::ifstream quota_file(folder + "/cpu.cfs_quota_us"),
-        period_file(folder + "/cpu.cfs_period_us");
-    double quota = 0, period = 0;
-    if (!(quota_file >> quota) || !(period_file >> period) || quota <= 0 || period <= 0)
-        return HUGE_VAL;
-    return quota / period;
-}
-
-/// The tightest quota of this process's cgroup and its parents.
+/// The tightest quota of this process's control groups, in CPUs, or infinity.
 double cgroup_quota() {
     const std::string root = "/sys/fs/cgroup";
-    double quota = std::min(quota_v2(root + "/cpu.max"), quota_v1(root + "/cpu"));
-    std::ifstream groups("/proc/self/cgroup");
-    for (std::string line; std::getline(groups, line);) {
-        const std::size_t colon = line.rfind(':');
-        if (colon == std::string::npos) continue;
-        for (std::string path = line.substr(colon + 1); path.size() > 1;
-             path.resize(std::max<std::size_t>(path.rfind('/'), 0))) {
-            if (line.starts_with("0::"))
-                quota = std::min(quota, quota_v2(root + path + "/cpu.max"));
-            else if (line.find(":cpu") != std::string::npos ||
-                     line.find(",cpu:") != std::string::npos)
-                quota = std::min(quota, quota_v1(root + "/cpu" + path));
-        }
+    double quota = HUGE_VAL;
+    for (const CpuGroup& group : cpu_groups(text_of("/proc/self/cgroup"))) {
+        const std::string folder = root + group.folder;
+        quota = std::min(quota, group.version_2
+                                    ? cpus_of_max(text_of(folder + "/cpu.max"))
+                                    : cpus_of_quota(text_of(folder + "/cpu.cfs_quota_us"),
+                                                    text_of(folder + "/cpu.cfs_period_us")));
     }
     return quota;
 }
 
-}  // namespace
+/// The calling thread's pool of OpenMP threads: which process it is of, and how many it has.
+struct Pool {
+    pid_t process = 0;
+    int threads = 1;
+};
+thread_local Pool pool;
 
-void parallel(int threads, FunctionRef<void(int)> body) {
-    if (threads <= 1) {
-        TeamOfOne alone;
-        body(0);
-        return;
+/// How many threads can be had, `threads` at most. GNU's OpenMP ends the process where it cannot
+/// start one, so this tries first where the pool has to grow.
+int startable_threads(int threads) {
+    if (threads <= pool.threads) return threads;
+    std::atomic<bool> end = false;
+    std::vector<std::thread> tried;
+    try {
+        while (pool.threads + static_cast<int>(tried.size()) < threads)
+            tried.emplace_back([&] { end.wait(false); });
+    } catch (const std::exception&) {
+        // As many as there are.
     }
+    const int found = pool.threads + static_cast<int>(tried.size());
+    end = true;
+    end.notify_all();
+    for (std::thread& thread : tried) thread.join();
+    return found;
+}
+
+/// One parallel region of this thread's pool.
+void run_region(int threads, FunctionRef<void(int, int)> body) {
     spin_briefly();
     std::exception_ptr error;
     std::mutex error_mutex;
     char begin = 0, end = 0;
+    int granted = 1;
     happens_before(&begin);
 #pragma omp parallel num_threads(threads)
     {
         happens_after(&begin);
         try {
             TeamOfOne alone;
-            body(omp_get_thread_num());
+            if (omp_get_thread_num() == 0) granted = omp_get_num_threads();
+            body(omp_get_thread_num(), omp_get_num_threads());
         } catch (...) {
             const std::lock_guard lock(error_mutex);
             if (!error) error = std::current_exception();
@@ -132,7 +140,49 @@ void parallel(int threads, FunctionRef<void(int)> body) {
         happens_before(&end);
     }
     happens_after(&end);
+    pool = {::getpid(), granted};
     if (error) std::rethrow_exception(error);
+}
+
+void run_alone(FunctionRef<void(int, int)> body) {
+    TeamOfOne alone;
+    body(0, 1);
+}
+
+/// fork() copies the calling thread, which then waits for ever for the rest of its pool. A new
+/// thread starts a pool of its own.
+void run_region_after_fork(int threads, FunctionRef<void(int, int)> body) {
+    std::exception_ptr error;
+    std::thread fresh;
+    try {
+        fresh = std::thread([&] {
+            try {
+                parallel(threads, body);
+            } catch (...) {
+                error = std::current_exception();
+            }
+        });
+    } catch (const std::system_error&) {
+        return run_alone(body);
+    }
+    fresh.join();
+    if (error) std::rethrow_exception(error);
+}
+
+}  // namespace
+
+int grantable_threads(int threads) {
+    if (omp_get_active_level() >= omp_get_max_active_levels()) return 1;
+    return std::clamp(threads, 1, omp_get_thread_limit());
+}
+
+void parallel(int threads, FunctionRef<void(int, int)> body) {
+    threads = grantable_threads(threads);
+    if (threads > 1 && pool.process != 0 && pool.process != ::getpid())
+        return run_region_after_fork(threads, body);
+    if (threads > 1) threads = startable_threads(threads);
+    if (threads <= 1) return run_alone(body);
+    run_region(threads, body);
 }
 
 }  // namespace internal

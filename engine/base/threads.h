@@ -35,10 +35,17 @@ class FunctionRef<Result(Args...)> {
     Result (*call_)(void*, Args...);
 };
 
-/// Runs body(0) … body(threads - 1) at once, each on its own thread, and returns when all have
-/// returned. Libraries called from `body` see a team of one. The first exception is rethrown here;
-/// a body that throws must not leave others waiting at a Barrier. May be called from any thread.
-void parallel(int threads, FunctionRef<void(int)> body);
+/// Threads that parallel() can hope for when it asks for `threads`: 1 inside of a parallel region,
+/// no more than OMP_THREAD_LIMIT.
+int grantable_threads(int threads);
+
+/// Runs body(0, granted) … body(granted - 1, granted) at once, each on its own thread, and returns
+/// when all have returned. `granted` is 1 to `threads`: OpenMP and the system may give fewer than
+/// asked (nested regions, OMP_THREAD_LIMIT, OMP_DYNAMIC, no more threads), so a body must wait only
+/// for threads below `granted`. Libraries called from `body` see a team of one. The first exception
+/// is rethrown here; a body that throws must not leave others waiting at a Barrier. May be called
+/// from any thread, and in a child process after fork().
+void parallel(int threads, FunctionRef<void(int thread, int granted)> body);
 
 /// Meeting point of `count` threads, reusable; spins briefly, then sleeps. What a thread wrote
 /// before wait() is seen by all after it.

@@ -17,7 +17,7 @@ Context::Context(const Graph& graph, PreparedModel& model, Shares shares, std::i
       gang_(static_cast<std::size_t>(shares_.threads())),
       worked_(gang_.size()),
       barrier_(shares_.threads()) {
-    parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
+    parallel(1, [&](int, int) {  // oneDNN makes primitives for the threads that it sees
         const std::vector<Stage> stages = schedule(graph, shares_.threads());
         plan_ =
             make_plan(graph, stages, shares_, storage_rules(graph, model, shares_, images), images);

@@ -24,6 +24,8 @@ class Context {
     Context(const Graph& graph, PreparedModel& model, Shares shares, std::int64_t images = 1);
 
     const Shares& shares() const { return shares_; }
+    /// Of memory for activations.
+    std::size_t bytes() const { return plan_.arena_bytes + gang_.size() * plan_.scratch_bytes; }
 
     std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
     /// Before a run, all of them: images [channels, height, width], which must stay until it ends.

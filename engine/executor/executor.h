@@ -3,33 +3,15 @@
 
 #include <cstdint>
 #include <list>
-#include <map>
-#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
 
-#include "engine/executor/balance.h"
-#include "engine/executor/context.h"
+#include "engine/executor/batch.h"
+#include "engine/executor/contexts.h"
 #include "engine/graph/passes/passes.h"
 
 namespace vit::inline internal {
-
-/// Where the results of a batch go, one row an image; nullptr: not asked for.
-struct ResultPointers {
-    float* logits = nullptr;
-    float* features = nullptr;
-    float* tokens = nullptr;
-
-    bool any() const { return logits != nullptr || features != nullptr || tokens != nullptr; }
-};
-
-/// Tells where an image of a batch lies, [channels, height, width], until it is done; nullptr: it
-/// is left out. Called once an image, by any thread. No other image has the same `room` (0 up to
-/// Executor::rooms()) until this one is done.
-using ImageSource = FunctionRef<const float*(std::int64_t image, int room)>;
-/// Told by any thread that the results of an image are written.
-using ImageFinished = FunctionRef<void(std::int64_t image)>;
 
 /// Time of one node in a profiled run.
 struct NodeTime {
@@ -77,57 +59,32 @@ class Executor {
     /// As run() for logits, measuring each node.
     RunProfile profile(const float* images, std::int64_t count) const;
 
+    /// Frees the memory that no call uses; the next calls allocate again.
+    void trim() const noexcept { contexts_.trim(); }
+    /// Bytes of activations that are kept for later calls.
+    std::size_t idle_bytes() const { return contexts_.idle_bytes(); }
+
   private:
-    /// Threads that share an image.
-    struct Gang {
-        std::unique_ptr<Context> context;
-        Balance balance;
-    };
-    /// What one call needs, by how it splits its images; kept between calls.
-    struct Team {
-        std::vector<std::unique_ptr<Context>> stacks;     ///< one a thread, each with many images
-        std::vector<std::unique_ptr<Context>> alone;      ///< one a thread, each with one image
-        std::map<std::int64_t, std::vector<Gang>> gangs;  ///< by images that share the threads
-    };
-    /// A graph and the teams that are idle.
-    struct Variant {
-        explicit Variant(Graph g) : graph(std::move(g)) {}
-        Graph graph;
-        std::vector<std::unique_ptr<Team>> idle;
-    };
-    struct Lease;
     std::int64_t image_floats() const;
-    template <bool profiled>
+    /// The graph of the results that are asked for, made when it is first needed.
+    const Graph& graph_of(const ResultPointers& results) const;
+    /// A whole call; `profile`, where there is one, becomes what it measures.
     void run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
                    ImageFinished finished, RunProfile* profile) const;
-    Variant& variant(const Demand& demand) const;
-    /// How the images of a call are shared out: the first ones in stacks, then one a thread, then
-    /// the rest by gangs.
-    struct Split {
-        std::int64_t stacked, alone, rest;
-    };
-    Split split(std::int64_t count) const;
-    /// An idle team, or a new one, with contexts for such a split.
-    std::unique_ptr<Team> take(Variant& variant, const Split& split) const;
-    /// `rest` gangs, their rows shared as the last calls' speeds suggest.
-    void make_gangs(const Graph& graph, std::vector<Gang>& gangs, std::int64_t rest) const;
-    /// After a run.
-    static void learn_speeds(std::vector<Gang>& gangs);
-    void give_back(Variant& variant, std::unique_ptr<Team> team) const noexcept;
-    /// First thread of a gang when `rest` images share all threads as equally as they can.
-    int gang_start(std::int64_t gang, std::int64_t rest) const {
-        return static_cast<int>(gang * threads_ / rest);
-    }
+    /// One try with so many threads. Returns how many there were; with fewer nothing was run.
+    int run_on(int threads, const Graph& graph, std::int64_t count, ImageSource source,
+               const ResultPointers& results, ImageFinished finished, RunProfile* profile) const;
+    void collect(const Graph& graph, std::int64_t count, Team& team, double wall,
+                 RunProfile& profile) const;
 
     Graph built_;
     Target target_;
     int threads_;
     std::int64_t stack_;
-    // Contexts and primitives are made on demand, under the lock; running needs it to take and give
-    // back only.
-    mutable std::mutex mutex_;
     mutable PreparedModel model_;
-    mutable std::list<std::pair<Demand, Variant>> variants_;
+    mutable Contexts contexts_;
+    mutable std::mutex mutex_;  // of graphs_
+    mutable std::list<std::pair<Demand, Graph>> graphs_;
 };
 
 }  // namespace vit::inline internal

@@ -40,7 +40,7 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         if (linears_.contains(weight)) return;
         const bool bf16 = type == DType::bf16;
         const LinearMethod method = choose_linear_method(
-            kernels.f32.isa, bf16 ? kernels.tiles() : kernels.f32.linears != nullptr);
+            onednn_level(), bf16 ? kernels.tiles() : kernels.f32.linears != nullptr);
         const auto make = [&]() -> AnyLinear {
             if (method == LinearMethod::fused && bf16)
                 return FusedLinear<kernels::BFloat16>(*kernels.bf16, in, out.cols);
@@ -51,7 +51,7 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         packings.push_back({&linear, weight, bias, out_scale, total});
         total += round_up(std::visit([](const auto& l) { return l.packed_bytes(); }, linear), 64);
     };
-    parallel(1, [&](int) {  // oneDNN makes primitives for the threads that it sees
+    parallel(1, [&](int, int) {  // oneDNN makes primitives for the threads that it sees
         for (const Node& node : graph.nodes) {
             const Value out = graph.value(node.output);
             if (const auto* linear = std::get_if<op::Linear>(&node.op)) {
@@ -75,7 +75,7 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         packed_ = {own_packed_.data(), total};
     }
     std::atomic<std::size_t> next = 0;
-    parallel(threads, [&](int) {
+    parallel(threads, [&](int, int) {
         for (std::size_t i; (i = next.fetch_add(1)) < packings.size();) {
             const Packing& p = packings[i];
             const auto optional = [&](const std::string& name) {

@@ -28,8 +28,8 @@ void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_
     const bool small = rows * flop < 1'000'000;
     const int threads =
         small ? 1 : static_cast<int>(std::min<std::int64_t>(usable_threads(), rows));
-    parallel(threads, [&](int thread) {
-        for (std::int64_t r = thread; r < rows; r += threads) f(r);
+    parallel(threads, [&](int thread, int granted) {
+        for (std::int64_t r = thread; r < rows; r += granted) f(r);
     });
 }
 

@@ -9,7 +9,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// What was measured of a linear (docs/performance.md).
+/// What was measured of a linear (docs/performance-experiments.md).
 struct Costs {
     std::int64_t few_rows;      ///< rows a thread up to which columns are split
     std::int64_t rows_to_read;  ///< rows whose products take as long as reading the weights

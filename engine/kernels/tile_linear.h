@@ -9,7 +9,7 @@
 // leaves what is kept alone, and come from the L2 cache, where a superblock of x stays. So sums go
 // to memory once a superblock, not once a chunk that fits into L1, which cost a third more time;
 // and a block's bias, activation and rounding run beside the products of the next block. Measured
-// in docs/performance.md.
+// in docs/performance-experiments.md.
 //
 // The sums of a row are one chain in the order of the inputs: its bits depend on that row alone.
 #pragma once

@@ -6,12 +6,13 @@
 
 namespace vit::inline internal {
 
-LinearMethod choose_linear_method(kernels::Isa isa, bool kernels) {
+LinearMethod choose_linear_method(OnednnLevel level, bool kernels) {
     if (kernels) return LinearMethod::fused;
-    // Measured (docs/performance.md): without AVX-512 oneDNN 2.x has no brgemm, its matmul is 10 to
-    // 50 % slower than its 1×1 convolution and its sums depend on the number of rows. 3.x's matmul
-    // is as fast as that convolution, no faster. With AVX-512 the matmul is a brgemm.
-    return isa < kernels::Isa::avx512 ? LinearMethod::convolution : LinearMethod::matmul;
+    // Measured (docs/performance-experiments.md): without AVX-512 oneDNN 2.x has no brgemm, its
+    // matmul is 10 to 50 % slower than its 1×1 convolution and its sums depend on the number of
+    // rows. 3.x's matmul is as fast as that convolution, no faster. With AVX-512 the matmul is a
+    // brgemm.
+    return level < OnednnLevel::avx512 ? LinearMethod::convolution : LinearMethod::matmul;
 }
 
 Linear::Linear(LinearMethod method, std::int64_t in, std::int64_t out, std::int64_t rows,

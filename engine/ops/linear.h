@@ -11,8 +11,8 @@
 
 #include "engine/base/cpu.h"
 #include "engine/base/rounding.h"
-#include "engine/kernels/kernels.h"
 #include "engine/ops/onednn.h"
+#include "engine/ops/onednn_isa.h"
 
 namespace vit::inline internal {
 
@@ -35,7 +35,7 @@ enum class LinearMethod { convolution, matmul, fused };
 /// number of rows. `kernels`: whether there are kernels of our own for the type. The one place
 /// where this is decided; it depends on its arguments alone, so that one machine always gives the
 /// same bits.
-LinearMethod choose_linear_method(kernels::Isa isa, bool kernels);
+LinearMethod choose_linear_method(OnednnLevel level, bool kernels);
 
 /// A linear bound to its memory. A lone row of a matmul runs twice, through scratch: oneDNN 3.x
 /// adds one row up in another order than several, and results may not depend on how rows are split.

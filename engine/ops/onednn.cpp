@@ -165,7 +165,7 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
         dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst,
                                                      ones, zeros, zeros, attributes(shape));
         // brgconv stores weights in another layout for other numbers of rows, and is not faster
-        // (docs/performance.md).
+        // (docs/performance-experiments.md).
         while (std::string_view(pd.impl_info_str()).starts_with("brg") && pd.next_impl()) {
         }
 #else

@@ -3,33 +3,14 @@
 #include <string>
 
 #include "oneapi/dnnl/dnnl.hpp"
-#include "vit/error.h"
 
 namespace vit::inline internal {
 
-namespace {
-
-constexpr dnnl::cpu_isa no_limit{};  // `all` in 2.x, `isa_default` in 3.x
-
-dnnl::cpu_isa limit_of(kernels::Isa isa) {
-    if (isa == kernels::Isa::baseline) return dnnl::cpu_isa::sse41;
-    if (isa == kernels::Isa::avx2) return dnnl::cpu_isa::avx2;
-    // Its AMX matmul adds products in an order that depends on the number of rows. At the level amx
-    // it multiplies no bfloat16.
-    if (isa == kernels::Isa::avx512) return dnnl::cpu_isa::avx512_core_bf16;
-    return no_limit;
-}
-
-}  // namespace
-
-void limit_onednn(kernels::Isa isa) {
-    const dnnl::cpu_isa limit = limit_of(isa);
-    const dnnl::status status = dnnl::set_max_cpu_isa(limit);
-    if (status != dnnl::status::success && limit != no_limit &&
-        dnnl::get_effective_cpu_isa() > limit)
-        throw Error(ErrorKind::usage,
-                    std::string("VIT_ISA=") + kernels::isa_name(isa) +
-                        ": oneDNN already runs with more in this process; set it before the start");
+OnednnLevel onednn_level() {
+    const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();
+    if (isa < dnnl::cpu_isa::avx512_core) return OnednnLevel::vectors;
+    if (isa < dnnl::cpu_isa::avx512_core_bf16) return OnednnLevel::avx512;
+    return isa == dnnl::cpu_isa::avx512_core_bf16 ? OnednnLevel::avx512_bf16 : OnednnLevel::amx;
 }
 
 std::string onednn_name() {

@@ -32,7 +32,6 @@ std::vector<const kernels::Table*> tables() {
 }
 
 std::string describe_machine() {
-    limit_onednn(kernels::select_table().isa);
     std::string text = cpu_name() + "; kernels";
     for (const kernels::Table* table : tables()) {
         text += std::string(" ") + kernels::isa_name(table->isa);

@@ -103,7 +103,7 @@ inline std::vector<float> logits_of(const Graph& graph, PreparedModel& model, co
                                     std::span<const std::int64_t> parts) {
     Context context(graph, model, Shares(parts));
     context.set_image(image);
-    parallel(static_cast<int>(parts.size()), [&](int thread) { context.run(thread); });
+    parallel(static_cast<int>(parts.size()), [&](int thread, int) { context.run(thread); });
     context.rethrow_error();
     const Rows rows = context.result(graph.logits);
     return {rows.f32(), rows.f32() + rows.cols};

@@ -31,8 +31,8 @@ std::vector<Kind> kinds() {
 
 /// Whether the engine uses it at this level, on whoever's CPU.
 bool may_be_chosen(const Kind& kind) {
-    const kernels::Isa isa = kernels::select_table().isa;
-    return isa != kernels::Isa::amx && kind.method == choose_linear_method(isa, false);
+    return onednn_level() != OnednnLevel::amx &&
+           kind.method == choose_linear_method(onednn_level(), false);
 }
 
 /// Numbers that the type can hold.
@@ -129,13 +129,13 @@ std::vector<float> padded_input(std::int64_t rows, std::int64_t in, DType type =
     return x;
 }
 
-using kernels::Isa;
 constexpr auto convolution = LinearMethod::convolution, matmul = LinearMethod::matmul;
 
 TEST(ChooseLinearMethod, GoesByLevelAndKernels) {
-    for (const Isa isa : {Isa::baseline, Isa::avx2, Isa::avx512, Isa::amx}) {
-        EXPECT_EQ(choose_linear_method(isa, true), LinearMethod::fused);
-        EXPECT_EQ(choose_linear_method(isa, false), isa < Isa::avx512 ? convolution : matmul);
+    using enum OnednnLevel;
+    for (const OnednnLevel level : {vectors, avx512, avx512_bf16, amx}) {
+        EXPECT_EQ(choose_linear_method(level, true), LinearMethod::fused);
+        EXPECT_EQ(choose_linear_method(level, false), level == vectors ? convolution : matmul);
     }
 }
 
@@ -156,7 +156,7 @@ class LooseDefault {
 
 TEST(Linear, StaysInFloat32WhateverTheDefaultIs) {
     const LooseDefault loose;
-    parallel(1, [](int) {
+    parallel(1, [](int, int) {
         const onednn::LinearShape shape{7, 64, 64, false};
         for (const auto& made :
              {onednn::make_convolution(shape, {}), onednn::make_matmul(shape, {})}) {
@@ -180,16 +180,16 @@ TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
             SCOPED_TRACE(std::to_string(rows) + " rows, " + std::to_string(in) + " to " +
                          std::to_string(out));
             std::optional<Case> c;
-            parallel(1, [&](int) { c.emplace(GetParam(), in, out, rows == 2); });
+            parallel(1, [&](int, int) { c.emplace(GetParam(), in, out, rows == 2); });
             const std::vector<float> x = padded_input(rows, in, GetParam().type);
             const std::vector<float> residual = padded_input(rows, out);
             // A primitive made for more threads than run it would drop the others' part in silence.
             std::vector<std::vector<float>> plain(2), added(2);
-            parallel(1, [&](int) {
+            parallel(1, [&](int, int) {
                 c->run(x.data(), rows);
                 c->run(x.data(), rows, &residual);
             });
-            parallel(2, [&](int t) {
+            parallel(2, [&](int t, int) {
                 plain[static_cast<std::size_t>(t)] = c->run(x.data(), rows);
                 added[static_cast<std::size_t>(t)] = c->run(x.data(), rows, &residual);
             });
@@ -232,7 +232,7 @@ TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
                                   {588, 384},
                                   {40, 72}}) {
         const std::vector<float> x = padded_input(197, in, kind.type);
-        parallel(1, [&](int) {
+        parallel(1, [&](int, int) {
             Case c(kind, in, out);
             const std::vector<float> all = c.run(x.data(), 197);
             // 65, 99 and 150: where oneDNN's blocks change.
@@ -265,7 +265,7 @@ TEST_P(LinearOf, GivesColumnsTheBitsOfTheWhole) {
         const std::int64_t stride = row_stride(out);
         const std::vector<float> x = padded_input(most, in, kind.type),
                                  residual = padded_input(most, out);
-        parallel(1, [&](int) {
+        parallel(1, [&](int, int) {
             Case c(kind, in, out);
             const std::vector<float> whole = c.run(x.data(), most),
                                      added = c.run(x.data(), most, &residual);

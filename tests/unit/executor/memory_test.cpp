@@ -1,0 +1,70 @@
+// How much memory an executor keeps between calls.
+#include <gtest/gtest.h>
+
+#include <thread>
+#include <vector>
+
+#include "engine/executor/executor.h"
+#include "tests/support/models.h"
+
+namespace vit {
+namespace {
+
+class KeptMemory : public testing::Test {
+  protected:
+    void run(const Executor& executor, std::int64_t count) {
+        executor.run(
+            count, [&](std::int64_t, int) { return image_.data(); },
+            {logits_.data(), nullptr, nullptr}, [](std::int64_t) {});
+    }
+
+    ModelConfig config_ = test::small_config();
+    test::TemporaryModel model_{config_};
+    ModelFile file_ = ModelFile::open(model_.path());
+    std::vector<float> image_ = test::random_images(config_, 1);
+    std::vector<float> logits_ = std::vector<float>(200 * 10);
+};
+
+TEST_F(KeptMemory, IsBoundedForEveryBatchSize) {
+    constexpr int threads = 64;
+    const Executor executor(file_, config_.image_size, {kernels::select_table()}, threads);
+    // What one call may need at most: a stack and an image alone for each thread, and gangs.
+    run(executor, threads);
+    const std::size_t alone = executor.idle_bytes();
+    std::size_t most = 0;
+    for (std::int64_t count = 1; count <= 200; ++count) {
+        run(executor, count);
+        most = std::max(most, executor.idle_bytes());
+    }
+    // 64 contexts of one thread, and twice as many gangs, each with scratch memory for its threads.
+    EXPECT_LT(most, 8 * alone);
+    EXPECT_LT(most, std::size_t{64} << 20);
+    executor.trim();
+    EXPECT_EQ(executor.idle_bytes(), 0u);
+    run(executor, 3);
+    EXPECT_GT(executor.idle_bytes(), 0u);
+}
+
+TEST_F(KeptMemory, CanBeGivenBackWhileOthersRun) {
+    const Executor executor(file_, config_.image_size, {kernels::select_table()}, 2);
+    std::vector<std::thread> callers;
+    std::vector<std::vector<float>> found(3);
+    for (auto& logits : found)
+        callers.emplace_back([&] {
+            for (std::int64_t i = 0; i < 20; ++i) {
+                logits.assign(50, 0);
+                executor.run(
+                    1 + i % 5, [&](std::int64_t, int) { return image_.data(); },
+                    {logits.data(), nullptr, nullptr}, [](std::int64_t) {});
+                executor.trim();
+            }
+        });
+    for (std::thread& caller : callers) caller.join();
+    EXPECT_EQ(found[0], found[1]);
+    EXPECT_EQ(found[0], found[2]);
+    executor.trim();
+    EXPECT_EQ(executor.idle_bytes(), 0u);
+}
+
+}  // namespace
+}  // namespace vit
