@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace vit {
@@ -44,12 +45,17 @@ struct DecodeOptions {
     std::uint64_t max_pixels = 89'478'485;  ///< Error(input) beyond
 };
 
-/// JPEG, PNG or WebP, told by their first bytes; converted as Pillow's `convert("RGB")`.
-/// Throws Error(io) when unreadable, Error(input) when it is no such image, truncated or too large.
-Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {});
-/// `name` is only for messages.
+/// JPEG, PNG or WebP, told by their first bytes; the pixels of Pillow's `convert("RGB")`.
+/// What Pillow refuses is refused. Damage that Pillow decodes in spite of (a bad Huffman code, a
+/// wrong checksum, a missing end) gives Pillow's pixels, and one line about it in `*warning`, where
+/// `warning` is not null; that is empty for a sound file.
+/// Thread-safe. Throws Error(io) when unreadable, Error(input) when it is no image, truncated,
+/// damaged or too large, Error(unsupported) for other formats and kinds of JPEG, Error(memory).
+Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {},
+                   std::string* warning = nullptr);
+/// From memory; `name` is only for messages.
 Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
-                   const DecodeOptions& options = {});
+                   const DecodeOptions& options = {}, std::string* warning = nullptr);
 
 enum class Crop { center, squash, border };
 enum class Filter { nearest, bilinear, bicubic, lanczos };
