@@ -272,7 +272,9 @@ void PngChunks::finish() {
 void PngChunks::check_sum(const Chunk& chunk, Bytes body, bool strict) {
     const Bytes found = take(4);
     uLong sum = ::crc32(0, reinterpret_cast<const Bytef*>(chunk.name.data()), 4);
-    sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(body.data()), body.size());
+    if (!body.empty()) {  // zlib takes a null pointer for the wish to start anew
+        sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(body.data()), body.size());
+    }
     if (found.size() == 4 && u32(found, 0) == sum) {
         return;
     }
