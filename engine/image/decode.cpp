@@ -8,34 +8,17 @@
 #include <cstdio>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string_view>
 #include <system_error>
+
+#include "engine/base/text.h"
+#include "engine/image/bytes.h"
 
 namespace vit::inline internal::image {
 namespace {
 
 constexpr std::uint64_t max_side = 65'535;
-
-/// Bytes as text, whatever a name or a file holds: control bytes escaped.
-std::string printable(std::string_view text) {
-    std::string result;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            result += fmt::format("\\x{:02x}", byte);
-        } else {
-            result += c;
-        }
-    }
-    return result;
-}
-
-bool starts_with(std::span<const std::byte> bytes, std::string_view magic, std::size_t offset = 0) {
-    return bytes.size() >= offset + magic.size() &&
-           std::equal(magic.begin(), magic.end(),
-                      bytes.begin() + static_cast<std::ptrdiff_t>(offset),
-                      [](char a, std::byte b) { return static_cast<std::byte>(a) == b; });
-}
 
 using namespace std::string_view_literals;
 constexpr std::string_view jpeg_magic = "\xff\xd8\xff"sv;
@@ -44,47 +27,104 @@ constexpr std::string_view png_magic = "\x89PNG\r\n\x1a\n"sv;
 enum class Format { unknown, jpeg, png, webp };
 
 Format format_of(std::span<const std::byte> bytes) {
-    if (starts_with(bytes, jpeg_magic)) {
+    if (has(bytes, 0, jpeg_magic)) {
         return Format::jpeg;
     }
-    if (starts_with(bytes, png_magic)) {
+    if (has(bytes, 0, png_magic)) {
         return Format::png;
     }
-    if (starts_with(bytes, "RIFF"sv) && starts_with(bytes, "WEBP"sv, 8)) {
+    if (has(bytes, 0, "RIFF"sv) && has(bytes, 8, "WEBP"sv)) {
         return Format::webp;
     }
     return Format::unknown;
 }
 
-Image decode(const Source& source, const DecodeOptions& options) {
+/// "a GIF image" for what people take for a picture that we could decode; empty for the unknown.
+std::string_view other_kind(std::span<const std::byte> bytes) {
+    struct Kind {
+        std::size_t offset;
+        std::string_view magic;
+        std::string_view name;
+    };
+    constexpr Kind kinds[] = {
+        {0, "GIF87a"sv, "a GIF image"},     {0, "GIF89a"sv, "a GIF image"},
+        {0, "BM"sv, "a BMP image"},         {0, "II*\0"sv, "a TIFF image"},
+        {0, "MM\0*"sv, "a TIFF image"},     {0, "II+\0"sv, "a TIFF image"},
+        {0, "MM\0+"sv, "a TIFF image"},     {4, "ftypavif"sv, "an AVIF image"},
+        {4, "ftypavis"sv, "an AVIF image"}, {4, "ftypheic"sv, "a HEIC image"},
+        {4, "ftypheix"sv, "a HEIC image"},  {4, "ftyphevc"sv, "a HEIC image"},
+        {4, "ftypmif1"sv, "a HEIF image"},  {4, "ftypmsf1"sv, "a HEIF image"},
+    };
+    for (const Kind& kind : kinds) {
+        if (has(bytes, kind.offset, kind.magic)) {
+            return kind.name;
+        }
+    }
+    return {};
+}
+
+/// Servers answer with a page where a picture is missing.
+bool is_html(std::span<const std::byte> bytes) {
+    std::string start;
+    for (const std::byte b : bytes.first(std::min<std::size_t>(512, bytes.size()))) {
+        const auto c = static_cast<char>(b);
+        if (!start.empty() ||
+            std::string_view("\xef\xbb\xbf \t\r\n").find(c) == std::string_view::npos) {
+            start += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        }
+    }
+    return start.starts_with("<!doctype html") || start.starts_with("<html");
+}
+
+[[noreturn]] void refuse_other(const Source& source) {
+    std::string found(other_kind(source.bytes));
+    std::string_view advice = "convert it to one of these";
+    const ErrorKind kind = found.empty() ? ErrorKind::input : ErrorKind::unsupported;
+    if (source.bytes.empty()) {
+        found = "an empty file";
+        advice = "fetch or save it again";
+    } else if (is_html(source.bytes)) {
+        found = "an HTML page";
+        advice = "fetch the image itself";
+    } else if (found.empty()) {
+        found = "a file that starts with bytes";
+        for (const std::byte b : source.bytes.first(std::min<std::size_t>(8, source.size()))) {
+            found += fmt::format(" {:02x}", static_cast<unsigned>(b));
+        }
+    }
+    refuse(source, fmt::format("expected a JPEG, PNG or WebP image, found {}; {}", found, advice),
+           kind);
+}
+
+Image decode(const Source& source, const DecodeOptions& options, Warnings& warnings) {
     Image image;
     switch (format_of(source.bytes)) {
         case Format::jpeg:
-            image = decode_jpeg(source);
+            image = decode_jpeg(source, warnings);
             break;
         case Format::png:
-            image = decode_png(source);
+            image = decode_png(source, warnings);
             break;
         case Format::webp:
             image = decode_webp(source);
             break;
-        case Format::unknown: {
-            if (source.bytes.empty()) {
-                refuse(source, "expected an image, found an empty file");
-            }
-            std::string found;
-            for (const std::byte b : source.bytes.first(std::min<std::size_t>(8, source.size()))) {
-                found += fmt::format(" {:02x}", static_cast<unsigned>(b));
-            }
-            refuse(source,
-                   "expected a JPEG, PNG or WebP image, found a file that starts with bytes" +
-                       found + "; convert it to one of these");
-        }
+        case Format::unknown:
+            refuse_other(source);
     }
     if (options.exif) {
         image = apply_orientation(std::move(image), exif_orientation(source.bytes));
     }
     return image;
+}
+
+/// One line about all of them; empty where there is none.
+std::string warning_text(const Source& source, const Warnings& warnings) {
+    if (warnings.count == 0) {
+        return {};
+    }
+    return fmt::format(
+        "{}: decoded in spite of damage: {}{}", source.name, warnings.first,
+        warnings.count == 1 ? "" : fmt::format(" (first of {} warnings)", warnings.count));
 }
 
 struct FileCloser {
@@ -117,7 +157,7 @@ std::vector<std::byte> read_file(const Source& source, const std::filesystem::pa
         refuse(source,
                fmt::format("too large: {} bytes for at most {} pixels", size, source.max_pixels));
     }
-    std::vector<std::byte> bytes(std::min<std::uintmax_t>(size, 16));
+    std::vector<std::byte> bytes(std::min<std::uintmax_t>(size, 512));
     std::size_t got = std::fread(bytes.data(), 1, bytes.size(), file.get());
     if (got == bytes.size() && format_of(bytes) != Format::unknown) {
         bytes.resize(static_cast<std::size_t>(size));
@@ -136,11 +176,11 @@ void refuse(const Source& source, const std::string& what, ErrorKind kind) {
     throw Error(kind, source.name + ": " + what);
 }
 
-void refuse_damaged(const Source& source, const char* format, const std::string& detail) {
+void refuse_damaged(const Source& source, const char* format, std::string_view detail) {
     refuse(source,
            fmt::format("expected a whole {} image, found a damaged or truncated one of {} bytes "
                        "({}); fetch or save it again",
-                       format, source.size(), printable(detail)));
+                       format, source.size(), detail));
 }
 
 void check_size(const Source& source, std::uint64_t height, std::uint64_t width) {
@@ -157,6 +197,14 @@ void check_size(const Source& source, std::uint64_t height, std::uint64_t width)
     }
 }
 
+void check_length(const Source& source, const char* format, std::uint64_t height,
+                  std::uint64_t width, std::uint64_t least_bytes) {
+    constexpr std::uint64_t large = 1U << 24;
+    if (height * width > large && least_bytes > source.size()) {
+        refuse_damaged(source, format, "too short for the size that its header declares");
+    }
+}
+
 Image new_image(const Source& source, std::uint64_t height, std::uint64_t width) {
     check_size(source, height, width);
     Image image;
@@ -169,24 +217,45 @@ Image new_image(const Source& source, std::uint64_t height, std::uint64_t width)
 }  // namespace vit::inline internal::image
 
 namespace vit {
+namespace {
 
-Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
-                   const DecodeOptions& options) {
-    const image::Source source{bytes, image::printable(name.string()), options.max_pixels};
-    try {
-        return image::decode(source, options);
-    } catch (const std::bad_alloc&) {
-        image::refuse(source, "not enough memory to decode this image", ErrorKind::memory);
-    }
+image::Source source_of(std::span<const std::byte> bytes, const std::filesystem::path& name,
+                        const DecodeOptions& options) {
+    return {bytes, in_quotes(name.native()), options.max_pixels};
 }
 
-Image decode_image(const std::filesystem::path& path, const DecodeOptions& options) {
-    const image::Source source{{}, image::printable(path.string()), options.max_pixels};
+[[noreturn]] void refuse_for_memory(const std::filesystem::path& name) {
+    image::refuse(source_of({}, name, {}), "not enough memory to read and decode this image",
+                  ErrorKind::memory);
+}
+
+}  // namespace
+
+Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
+                   const DecodeOptions& options, std::string* warning) {
     try {
-        return decode_image(image::read_file(source, path), path, options);
+        const image::Source source = source_of(bytes, name, options);
+        image::Warnings warnings;
+        Image image = image::decode(source, options, warnings);
+        if (warning != nullptr) {
+            *warning = image::warning_text(source, warnings);
+        }
+        return image;
     } catch (const std::bad_alloc&) {
-        image::refuse(source, "not enough memory to read this image", ErrorKind::memory);
+    } catch (const std::length_error&) {
     }
+    refuse_for_memory(name);
+}
+
+Image decode_image(const std::filesystem::path& path, const DecodeOptions& options,
+                   std::string* warning) {
+    try {
+        const std::vector<std::byte> bytes = image::read_file(source_of({}, path, options), path);
+        return decode_image(bytes, path, options, warning);
+    } catch (const std::bad_alloc&) {
+    } catch (const std::length_error&) {
+    }
+    refuse_for_memory(path);
 }
 
 }  // namespace vit

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "vit/error.h"
 #include "vit/image.h"
@@ -23,13 +24,24 @@ struct Source {
     std::size_t size() const { return bytes.size(); }
 };
 
+/// What a decoder noticed and went on in spite of.
+struct Warnings {
+    std::string first;
+    std::uint64_t count = 0;
+
+    void add(std::string_view text) {
+        if (count++ == 0) {
+            first = text;
+        }
+    }
+};
+
 /// Throws Error(kind): "NAME: WHAT".
 [[noreturn]] void refuse(const Source& source, const std::string& what,
                          ErrorKind kind = ErrorKind::input);
 
 /// Throws Error(input): "NAME: damaged FORMAT file: DETAIL (N bytes read); …".
-[[noreturn]] void refuse_damaged(const Source& source, const char* format,
-                                 const std::string& detail);
+[[noreturn]] void refuse_damaged(const Source& source, const char* format, std::string_view detail);
 
 /// An image of the size that a header declares, all zero. Throws Error(input) before it allocates
 /// when a side is 0 or beyond 65,535, or when there are more than source.max_pixels.
@@ -38,9 +50,18 @@ Image new_image(const Source& source, std::uint64_t height, std::uint64_t width)
 /// As new_image, but only checks.
 void check_size(const Source& source, std::uint64_t height, std::uint64_t width);
 
-Image decode_jpeg(const Source& source);
-Image decode_png(const Source& source);
+/// Throws Error(input) when a header declares a large image, whose pixels would take `least_bytes`
+/// at least, and the file is shorter: no small file makes us allocate much.
+void check_length(const Source& source, const char* format, std::uint64_t height,
+                  std::uint64_t width, std::uint64_t least_bytes);
+
+/// Each decodes what Pillow decodes, to the same pixels, and refuses what Pillow refuses.
+Image decode_jpeg(const Source& source, Warnings& warnings);
+Image decode_png(const Source& source, Warnings& warnings);
 Image decode_webp(const Source& source);
+
+/// What Pillow's own reader of JPEG headers refuses although libjpeg would not; nullptr: nothing.
+const char* objection_to_jpeg_headers(std::span<const std::byte> file);
 
 /// The EXIF orientation (1 to 8) of a JPEG (APP1), PNG (eXIf) or WebP (EXIF chunk).
 /// 1 where there is none, and where it makes no sense: wrong metadata spoil no image.
@@ -48,13 +69,5 @@ int exif_orientation(std::span<const std::byte> file);
 
 /// The upright image of one stored with this orientation, as Pillow's ImageOps.exif_transpose.
 Image apply_orientation(Image image, int orientation);
-
-/// Spreads `width` grey samples at the start of a row over the whole row of RGB pixels.
-inline void grey_to_rgb_in_place(std::uint8_t* row, std::size_t width) {
-    for (std::size_t x = width; x-- > 0;) {
-        const std::uint8_t v = row[x];
-        row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = v;
-    }
-}
 
 }  // namespace vit::inline internal::image

@@ -5,9 +5,11 @@
 
 // jpeglib.h needs <cstdio> before it.
 #include <jpeglib.h>
-// jerror.h: the codes of warnings.
+// jerror.h: the codes of errors.
 #include <jerror.h>
 
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "engine/image/decode.h"
@@ -16,15 +18,19 @@ namespace vit::inline internal::image {
 namespace {
 
 constexpr int max_scans = 100;
+constexpr char truncated[] = "the file ends early";
 
 // Plain data: libjpeg leaves by longjmp, which runs no destructors. All that has one lives outside
 // of the functions that call setjmp.
 struct Decoder {
     jpeg_decompress_struct info;
+    jpeg_source_mgr source;
     jpeg_error_mgr errors;
     jpeg_progress_mgr progress;
     std::jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
+    char first_warning[JMSG_LENGTH_MAX];  // errors.num_warnings counts them
+    bool no_end;                          // rows are complete, but not the file
 };
 
 Decoder& decoder_of(j_common_ptr info) {
@@ -37,21 +43,9 @@ Decoder& decoder_of(j_common_ptr info) {
     std::longjmp(decoder.jump, 1);
 }
 
-// libjpeg goes on after damage and fills in grey; these warnings mean that picture data are missing
-// or unreadable. Others (odd metadata, bytes before a marker) cost no pixel.
 void on_message(j_common_ptr info, int level) {
-    if (level >= 0) {
-        return;
-    }
-    switch (info->err->msg_code) {
-        case JWRN_JPEG_EOF:
-        case JWRN_HIT_MARKER:
-        case JWRN_HUFF_BAD_CODE:
-        case JWRN_ARITH_BAD_CODE:
-        case JWRN_MUST_RESYNC:
-            on_error(info);
-        default:
-            break;
+    if (level < 0 && info->err->num_warnings++ == 0) {
+        info->err->format_message(info, decoder_of(info).first_warning);
     }
 }
 
@@ -65,6 +59,21 @@ void on_progress(j_common_ptr info) {
         std::longjmp(decoder.jump, 1);
     }
 }
+
+// A source that ends as Pillow's: libjpeg then waits for more instead of making up an end of image,
+// which tells a truncated file from a damaged one.
+boolean on_source_empty(j_decompress_ptr) {
+    return FALSE;
+}
+
+void on_source_skip(j_decompress_ptr info, long count) {
+    const std::size_t skipped =
+        std::min(info->src->bytes_in_buffer, static_cast<std::size_t>(std::max(count, 0L)));
+    info->src->next_input_byte += skipped;
+    info->src->bytes_in_buffer -= skipped;
+}
+
+void on_source_nothing(j_decompress_ptr) {}
 
 struct DestroyAtEnd {
     Decoder& decoder;
@@ -83,8 +92,17 @@ bool read_header(Decoder& decoder, const Source& source) {
     jpeg_create_decompress(&decoder.info);
     decoder.progress.progress_monitor = on_progress;
     decoder.info.progress = &decoder.progress;
-    jpeg_mem_src(&decoder.info, source.data(), static_cast<unsigned long>(source.size()));
-    jpeg_read_header(&decoder.info, TRUE);
+    decoder.source = {source.data(),  source.size(),          on_source_nothing, on_source_empty,
+                      on_source_skip, jpeg_resync_to_restart, on_source_nothing};
+    decoder.info.src = &decoder.source;
+    int found = JPEG_HEADER_TABLES_ONLY;
+    while (found == JPEG_HEADER_TABLES_ONLY) {
+        found = jpeg_read_header(&decoder.info, FALSE);
+    }
+    if (found == JPEG_SUSPENDED) {
+        std::strcpy(decoder.message, truncated);
+        return false;
+    }
     return true;
 }
 
@@ -112,19 +130,27 @@ bool read_rows(Decoder& decoder, std::uint8_t* out, JSAMPLE* scratch) {
         return false;
     }
     jpeg_decompress_struct& info = decoder.info;
-    jpeg_start_decompress(&info);
+    if (jpeg_start_decompress(&info) == FALSE) {
+        std::strcpy(decoder.message, truncated);
+        return false;
+    }
     const std::size_t width = info.output_width;
     while (info.output_scanline < info.output_height) {
         std::uint8_t* const row = out + info.output_scanline * width * 3;
         JSAMPROW target = info.num_components == 4 ? scratch : row;
-        jpeg_read_scanlines(&info, &target, 1);
+        if (jpeg_read_scanlines(&info, &target, 1) != 1) {
+            std::strcpy(decoder.message, truncated);
+            return false;
+        }
         if (info.num_components == 1) {
-            grey_to_rgb_in_place(row, width);
+            for (std::size_t x = width; x-- > 0;) {
+                row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = row[x];
+            }
         } else if (info.num_components == 4) {
             inverted_cmyk_to_rgb(scratch, row, width);
         }
     }
-    jpeg_finish_decompress(&info);
+    decoder.no_end = jpeg_finish_decompress(&info) == FALSE;
     return true;
 }
 
@@ -132,28 +158,34 @@ bool read_rows(Decoder& decoder, std::uint8_t* out, JSAMPLE* scratch) {
     if (decoder.errors.msg_code == JERR_OUT_OF_MEMORY) {
         refuse(source, "not enough memory to decode this image", ErrorKind::memory);
     }
+    if (decoder.errors.msg_code == JERR_SOF_UNSUPPORTED) {
+        refuse(source,
+               "this kind of JPEG (lossless or hierarchical) is not supported by this build's "
+               "libjpeg; save it as an ordinary JPEG or as PNG",
+               ErrorKind::unsupported);
+    }
     refuse_damaged(source, "JPEG", decoder.message);
 }
 
-/// A Huffman-coded block takes a bit or more, so a header cannot make us allocate for more blocks
-/// than the file has bits.
-void check_length(const Source& source, const jpeg_decompress_struct& info) {
+/// A Huffman-coded block takes a bit or more.
+std::uint64_t least_bytes(const jpeg_decompress_struct& info) {
     if (info.arith_code) {
-        return;
+        return 0;
     }
     std::uint64_t blocks = 0;
     for (int i = 0; i < info.num_components; ++i) {
         const jpeg_component_info& c = info.comp_info[i];
         blocks += std::uint64_t{c.width_in_blocks} * c.height_in_blocks;
     }
-    if (blocks / 8 > source.size()) {
-        refuse_damaged(source, "JPEG", "too short for the size that its header declares");
-    }
+    return blocks / 8;
 }
 
 }  // namespace
 
-Image decode_jpeg(const Source& source) {
+Image decode_jpeg(const Source& source, Warnings& warnings) {
+    if (const char* const objection = objection_to_jpeg_headers(source.bytes)) {
+        refuse_damaged(source, "JPEG", objection);
+    }
     Decoder decoder{};
     const DestroyAtEnd destroy{decoder};
     if (!read_header(decoder, source)) {
@@ -161,7 +193,7 @@ Image decode_jpeg(const Source& source) {
     }
     jpeg_decompress_struct& info = decoder.info;
     check_size(source, info.image_height, info.image_width);
-    check_length(source, info);
+    check_length(source, "JPEG", info.image_height, info.image_width, least_bytes(info));
     switch (info.data_precision == 8 ? info.num_components : 0) {
         case 1:
             info.out_color_space = JCS_GRAYSCALE;
@@ -173,14 +205,23 @@ Image decode_jpeg(const Source& source) {
             info.out_color_space = JCS_CMYK;
             break;
         default:
-            refuse(source, "expected a JPEG image of 1, 3 or 4 components of 8 bits, found " +
-                               std::to_string(info.num_components) + " of " +
-                               std::to_string(info.data_precision) + " bits");
+            refuse(source,
+                   "expected a JPEG image of 1, 3 or 4 components of 8 bits, found " +
+                       std::to_string(info.num_components) + " of " +
+                       std::to_string(info.data_precision) + " bits",
+                   ErrorKind::unsupported);
     }
     Image image = new_image(source, info.image_height, info.image_width);
     std::vector<JSAMPLE> scratch(info.num_components == 4 ? std::size_t{info.image_width} * 4 : 0);
     if (!read_rows(decoder, image.rgb.data(), scratch.data())) {
         refuse_jpeg(source, decoder);
+    }
+    if (decoder.errors.num_warnings > 0) {
+        warnings.add(decoder.first_warning);
+        warnings.count = static_cast<std::uint64_t>(decoder.errors.num_warnings);
+    }
+    if (decoder.no_end) {
+        warnings.add("the file ends without an end of image");
     }
     return image;
 }

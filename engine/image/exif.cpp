@@ -4,32 +4,13 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/image/bytes.h"
 #include "engine/image/decode.h"
 
 namespace vit::inline internal::image {
 namespace {
 
-using Bytes = std::span<const std::byte>;
 using namespace std::string_view_literals;
-
-/// Unsigned integer of `count` bytes at `offset`; nothing when it lies outside.
-std::optional<std::uint64_t> number(Bytes bytes, std::uint64_t offset, std::size_t count,
-                                    bool little) {
-    if (offset > bytes.size() || bytes.size() - offset < count) {
-        return std::nullopt;
-    }
-    std::uint64_t value = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t at = static_cast<std::size_t>(offset) + (little ? count - 1 - i : i);
-        value = value << 8 | static_cast<std::uint64_t>(bytes[at]);
-    }
-    return value;
-}
-
-bool has(Bytes bytes, std::uint64_t offset, std::string_view text) {
-    return offset <= bytes.size() && bytes.size() - offset >= text.size() &&
-           std::memcmp(bytes.data() + offset, text.data(), text.size()) == 0;
-}
 
 /// `count` bytes at `offset`, or as many as there are.
 Bytes part(Bytes bytes, std::uint64_t offset, std::uint64_t count) {

@@ -9,23 +9,16 @@
 #include <new>
 
 #include "engine/image/resize.h"
+#include "engine/image/view.h"
 #include "vit/error.h"
 #include "vit/image.h"
 
 namespace vit {
 namespace {
 
-// Beyond any size that makes sense, so that no product of two sizes can overflow.
-constexpr std::int64_t max_size = std::int64_t{1} << 24;
+constexpr std::int64_t max_size = image::max_view_side;
 
-void check(const Image& image, const Transform& transform) {
-    if (image.height < 1 || image.width < 1 || image.height > max_size || image.width > max_size ||
-        image.rgb.size() != static_cast<std::size_t>(image.height * image.width * 3)) {
-        throw Error(
-            ErrorKind::input,
-            fmt::format("image: expected height x width x 3 bytes, found {} x {} and {} bytes",
-                        image.height, image.width, image.rgb.size()));
-    }
+void check(const Transform& transform) {
     if (transform.height < 1 || transform.width < 1 || transform.height > max_size ||
         transform.width > max_size) {
         throw Error(
@@ -57,7 +50,7 @@ Size scale_size(const Transform& transform) {
 }
 
 /// torchvision's Resize(int): the shorter edge becomes `target`, the longer one is truncated.
-Size fit_short_edge(const Image& image, std::int64_t target) {
+Size fit_short_edge(const ImageView& image, std::int64_t target) {
     const std::int64_t shorter = std::min(image.height, image.width);
     const std::int64_t longer = std::max(image.height, image.width);
     const auto scaled = static_cast<std::int64_t>(static_cast<double>(target * longer) /
@@ -67,7 +60,7 @@ Size fit_short_edge(const Image& image, std::int64_t target) {
 
 /// timm's ResizeKeepRatio: one ratio for both edges, so that the image covers the target, or
 /// (longest) lies inside it; rounded half to even.
-Size fit_ratio(const Image& image, const Size& target, bool longest) {
+Size fit_ratio(const ImageView& image, const Size& target, bool longest) {
     const double ratio_h = static_cast<double>(image.height) / static_cast<double>(target.height);
     const double ratio_w = static_cast<double>(image.width) / static_cast<double>(target.width);
     const double ratio = longest ? std::max(ratio_h, ratio_w) : std::min(ratio_h, ratio_w);
@@ -75,7 +68,7 @@ Size fit_ratio(const Image& image, const Size& target, bool longest) {
             static_cast<std::int64_t>(std::nearbyint(static_cast<double>(image.width) / ratio))};
 }
 
-Size resized_size(const Image& image, const Transform& transform) {
+Size resized_size(const ImageView& image, const Transform& transform) {
     const Size target = scale_size(transform);
     Size size = target;
     if (transform.crop == Crop::border) {
@@ -138,8 +131,9 @@ Image with_border(const Image& inner, const Size& size, std::int64_t top, std::i
 
 }  // namespace
 
-Image resize_and_crop(const Image& image, const Transform& transform) try {
-    check(image, transform);
+Image resize_and_crop(const ImageView& view, const Transform& transform) try {
+    const ImageView image = image::checked(view);
+    check(transform);
     const Size size = resized_size(image, transform);
     const std::int64_t top = crop_offset(size.height, transform.height, transform.crop_rounds_down);
     const std::int64_t left = crop_offset(size.width, transform.width, transform.crop_rounds_down);
@@ -159,11 +153,11 @@ Image resize_and_crop(const Image& image, const Transform& transform) try {
 } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::memory,
                 fmt::format("image: not enough memory to resize {} x {} pixels to {} x {}",
-                            image.width, image.height, transform.width, transform.height));
+                            view.width, view.height, transform.width, transform.height));
 }
 
-void preprocess(const Image& image, const Transform& transform, std::span<float> out) {
-    check(image, transform);
+void preprocess(const ImageView& image, const Transform& transform, std::span<float> out) {
+    check(transform);
     const auto pixels = static_cast<std::size_t>(transform.height * transform.width);
     if (out.size() != 3 * pixels) {
         throw Error(ErrorKind::usage,

@@ -8,9 +8,10 @@
 #include <array>
 #include <cmath>
 #include <cstddef>
-#include <cstring>
 #include <numbers>
 #include <vector>
+
+#include "engine/image/view.h"
 
 namespace vit::inline internal::image {
 namespace {
@@ -178,16 +179,16 @@ Image blank(std::int64_t height, std::int64_t width) {
     return {height, width, std::vector<std::uint8_t>(static_cast<std::size_t>(height * width * 3))};
 }
 
-const std::uint8_t* pixel_at(const Image& image, std::int64_t y, std::int64_t x) {
-    return image.rgb.data() + (y * image.width + x) * 3;
+ImageView view_of(const Image& image) {
+    return {image.rgb.data(), image.height, image.width, image.width * 3, PixelFormat::rgb};
 }
 
-Image crop(const Image& image, const Window& window) {
+Image crop(const ImageView& image, const Window& window) {
     Image out = blank(window.height, window.width);
-    const auto row_bytes = static_cast<std::size_t>(window.width) * 3;
+    const auto width = static_cast<std::size_t>(window.width);
     for (std::int64_t y = 0; y < window.height; ++y) {
-        std::memcpy(out.rgb.data() + static_cast<std::size_t>(y) * row_bytes,
-                    pixel_at(image, window.top + y, window.left), row_bytes);
+        copy_as_rgb(pixel_at(image, window.top + y, window.left), image.format, width,
+                    out.rgb.data() + static_cast<std::size_t>(y) * width * 3);
     }
     return out;
 }
@@ -209,7 +210,7 @@ std::vector<std::int64_t> nearest_indices(std::int64_t in_size, std::int64_t out
     return result;
 }
 
-Image resize_nearest(const Image& image, std::int64_t height, std::int64_t width,
+Image resize_nearest(const ImageView& image, std::int64_t height, std::int64_t width,
                      const Window& window) {
     Image out = blank(window.height, window.width);
     const auto rows = nearest_indices(image.height, height, window.top, window.height);
@@ -218,7 +219,7 @@ Image resize_nearest(const Image& image, std::int64_t height, std::int64_t width
     for (const std::int64_t y : rows) {
         for (const std::int64_t x : columns) {
             if (y >= 0 && x >= 0) {
-                std::memcpy(target, pixel_at(image, y, x), 3);
+                copy_as_rgb(pixel_at(image, y, x), image.format, 1, target);
             }
             target += 3;
         }
@@ -227,31 +228,46 @@ Image resize_nearest(const Image& image, std::int64_t height, std::int64_t width
 }
 
 /// All outputs of `columns` for `height` rows from `top` on.
-Image resize_columns(const Image& image, std::int64_t top, std::int64_t height,
+Image resize_columns(const ImageView& image, std::int64_t top, std::int64_t height,
                      const Taps& columns) {
     Image out = blank(height, columns.outputs());
+    const bool is_rgb = image.format == PixelFormat::rgb;
+    const auto width = static_cast<std::size_t>(image.width);
+    std::vector<std::uint8_t> as_rgb(is_rgb ? 0 : width * 3);
     for (std::int64_t y = 0; y < height; ++y) {
-        horizontal(pixel_at(image, top + y, 0), columns, out.rgb.data() + y * out.width * 3);
+        const std::uint8_t* row = pixel_at(image, top + y, 0);
+        if (!is_rgb) {
+            copy_as_rgb(row, image.format, width, as_rgb.data());
+            row = as_rgb.data();
+        }
+        horizontal(row, columns, out.rgb.data() + y * out.width * 3);
     }
     return out;
 }
 
 /// All outputs of `rows` for `width` columns from `left` on.
-Image resize_rows(const Image& image, std::int64_t left, std::int64_t width, const Taps& rows) {
+Image resize_rows(const ImageView& image, std::int64_t left, std::int64_t width, const Taps& rows) {
     Image out = blank(rows.outputs(), width);
-    const auto samples = static_cast<std::size_t>(width) * 3;
+    const auto samples = static_cast<std::size_t>(width * pixel_bytes(image.format));
     std::vector<std::int32_t> sums(samples);
+    // Samples do not mix here, so the sums are made in the image's own format.
+    const bool is_rgb = image.format == PixelFormat::rgb;
+    std::vector<std::uint8_t> as_given(is_rgb ? 0 : samples);
     for (std::size_t y = 0; y < rows.first.size(); ++y) {
-        vertical(pixel_at(image, rows.first[y], left), static_cast<std::size_t>(image.width) * 3,
-                 rows.weights.data() + y * rows.stride, rows.count[y], samples, sums.data(),
-                 out.rgb.data() + y * samples);
+        std::uint8_t* const target = out.rgb.data() + y * static_cast<std::size_t>(width) * 3;
+        std::uint8_t* const sum = is_rgb ? target : as_given.data();
+        vertical(pixel_at(image, rows.first[y], left), static_cast<std::size_t>(image.stride),
+                 rows.weights.data() + y * rows.stride, rows.count[y], samples, sums.data(), sum);
+        if (!is_rgb) {
+            copy_as_rgb(sum, image.format, static_cast<std::size_t>(width), target);
+        }
     }
     return out;
 }
 
 }  // namespace
 
-Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter filter,
+Image resize(const ImageView& image, std::int64_t height, std::int64_t width, Filter filter,
              const Window& window) {
     if (height == image.height && width == image.width) {
         return crop(image, window);
@@ -277,12 +293,12 @@ Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter
     const std::int64_t less_width = image.width - width;
     if (less_height > 0 && less_height > 2 * less_width) {
         const Range used = columns.make_relative();
-        return resize_columns(resize_rows(image, used.begin, used.count, rows), 0, window.height,
-                              columns);
+        return resize_columns(view_of(resize_rows(image, used.begin, used.count, rows)), 0,
+                              window.height, columns);
     }
     const Range used = rows.make_relative();
-    return resize_rows(resize_columns(image, used.begin, used.count, columns), 0, window.width,
-                       rows);
+    return resize_rows(view_of(resize_columns(image, used.begin, used.count, columns)), 0,
+                       window.width, rows);
 }
 
 }  // namespace vit::inline internal::image

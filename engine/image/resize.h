@@ -16,8 +16,9 @@ struct Window {
 };
 
 /// The `window` of `image` resized to height × width; only its pixels are computed. Equal to
-/// `image.resize((width, height), filter).crop(window)` of Pillow 13.0.0. Thread-safe.
-Image resize(const Image& image, std::int64_t height, std::int64_t width, Filter filter,
+/// `image.resize((width, height), filter).crop(window)` of Pillow 13.0.0, of an image that is
+/// converted to RGB first. `image` is checked(). Thread-safe.
+Image resize(const ImageView& image, std::int64_t height, std::int64_t width, Filter filter,
              const Window& window);
 
 }  // namespace vit::inline internal::image

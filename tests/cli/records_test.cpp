@@ -126,10 +126,11 @@ TEST_F(Records, CsvHasAHeaderAndARowForEveryInput) {
     std::getline(stream, good);
     std::getline(stream, bad);
     EXPECT_FALSE(std::getline(stream, more));
-    EXPECT_EQ(header, "file,ok,error,index_1,label_1,prob_1,index_2,label_2,prob_2");
+    EXPECT_EQ(header, "file,ok,error,index_1,label_1,prob_1,index_2,label_2,prob_2,warning");
     EXPECT_THAT(good, StartsWith(fmt::format("\"{}\",true,,2,two,0.", path("a,\"\"b\"\".png"))));
     EXPECT_THAT(bad, StartsWith(path("none.png") + ",false,"));
-    EXPECT_THAT(bad, testing::EndsWith(",,,,,,"));
+    EXPECT_THAT(bad, testing::EndsWith(",,,,,,,"));
+    EXPECT_THAT(good, testing::EndsWith(","));
 }
 
 TEST_F(Records, TextIsForPeople) {
@@ -147,10 +148,31 @@ TEST_F(Records, OutputTypeLogitShowsLogits) {
     const double logit = record["predictions"][0]["logit"];
     const Finished csv =
         infer({sample("01_five.png"), "--format", "csv", "--output-type", "logit", "-k", "1"});
-    EXPECT_THAT(csv.out, StartsWith("file,ok,error,index_1,label_1,logit_1\n"));
-    EXPECT_NEAR(std::stod(csv.out.substr(csv.out.rfind(',') + 1)), logit, 1e-6);
+    EXPECT_THAT(csv.out, StartsWith("file,ok,error,index_1,label_1,logit_1,warning\n"));
+    EXPECT_NEAR(std::stod(csv.out.substr(csv.out.find(",five,") + 6)), logit, 1e-6);
     const Finished text = infer({sample("01_five.png"), "--output-type", "logit", "-k", "1"});
     EXPECT_THAT(text.out, testing::Not(HasSubstr("%")));
+    EXPECT_THAT(text.out, HasSubstr("five"));
+}
+
+TEST_F(Records, ADamagedImageThatIsDecodedHasAWarning) {
+    const std::string whole = read(sample("01_five.png"));
+    const std::string cut = write("cut.png", whole.substr(0, whole.size() - 12));  // no IEND
+    const auto expected = lines_of(infer({sample("01_five.png"), "--format", "jsonl"}).out).at(0);
+    const std::string warning =
+        "'" + cut + "': decoded in spite of damage: the file ends without an end of image";
+
+    const Finished jsonl = infer({cut, "--format", "jsonl"});
+    EXPECT_EQ(jsonl.status, 0);
+    EXPECT_THAT(jsonl.out, HasSubstr(R"("ok": true, "warning": )"));
+    const auto record = lines_of(jsonl.out).at(0);
+    EXPECT_EQ(record["warning"], warning);
+    EXPECT_EQ(record["predictions"], expected["predictions"]);
+
+    const Finished csv = infer({cut, "--format", "csv", "-k", "1"});
+    EXPECT_THAT(csv.out, testing::EndsWith("," + warning + "\n"));
+    const Finished text = infer({cut, "-k", "1"});
+    EXPECT_THAT(text.out, StartsWith(cut + "\n  warning: " + warning + "\n"));
     EXPECT_THAT(text.out, HasSubstr("five"));
 }
 

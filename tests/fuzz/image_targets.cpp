@@ -7,7 +7,11 @@ namespace vit::fuzz {
 
 void image(std::span<const std::byte> bytes) {
     expect_answer_or_error([&] {
-        const Image picture = decode_image(bytes, "file", {.exif = true, .max_pixels = 1 << 18});
+        std::string warning;
+        const Image picture =
+            decode_image(bytes, "file", {.exif = true, .max_pixels = 1 << 18}, &warning);
+        require(warning.size() < 500 && warning.find('\n') == std::string::npos && is_utf8(warning),
+                "a warning is one line");
         require(picture.rgb.size() == static_cast<std::size_t>(picture.height * picture.width * 3),
                 "a picture has three bytes per pixel");
         const auto crop = static_cast<Crop>(bytes.size() % 3);

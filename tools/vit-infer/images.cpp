@@ -27,7 +27,8 @@ std::string error_of(Work work) {
 
 Input decode_ahead(Input input, const DecodeOptions& options) {
     if (input.error.empty() && !input.rows)
-        input.error = error_of([&] { input.decoded = decode_image(input.path, options); });
+        input.error =
+            error_of([&] { input.decoded = decode_image(input.path, options, &input.warning); });
     return input;
 }
 
@@ -42,9 +43,9 @@ std::string prepare(Input& input, const Transform& transform, std::int64_t chann
         if (channels != 3)
             throw Error(ErrorKind::input,
                         "the model wants other than 3 channels: give it a .npy tensor");
-        const Image decoded = std::exchange(input.decoded, {});
-        preprocess(decoded.rgb.empty() ? decode_image(input.path, options) : decoded, transform,
-                   out);
+        Image image = std::exchange(input.decoded, {});
+        if (image.rgb.empty()) image = decode_image(input.path, options, &input.warning);
+        preprocess(image, transform, out);
     });
 }
 

@@ -23,6 +23,7 @@ struct Input {
     std::int64_t row = 0;              ///< … and which of its images
     Image decoded;                     ///< not empty: the image at `path`, decoded ahead of time
     std::string error;                 ///< not empty: known to be bad already
+    std::string warning;               ///< not empty: damage that the image was decoded in spite of
 };
 
 /// Expands files, folders (recursive, natural order, image extensions only; links to folders are

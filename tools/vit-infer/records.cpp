@@ -36,7 +36,10 @@ void append_json(std::string& out, const Record& record) {
         fmt::format_to(to, R"(, "ok": false, "error": {}}})", json_string(record.error));
         return;
     }
-    out += R"(, "ok": true, "predictions": [)";
+    out += R"(, "ok": true)";
+    if (!record.warning.empty())
+        fmt::format_to(to, R"(, "warning": {})", json_string(record.warning));
+    out += R"(, "predictions": [)";
     bool first = true;
     for (const Prediction& each : record.predictions) {
         if (!first) out += ", ";
@@ -86,7 +89,7 @@ void append_csv(std::string& out, const RecordStyle& style, const Record& record
             out += ",,,";
         }
     }
-    out += '\n';
+    fmt::format_to(to, ",{}\n", csv_field(record.warning));
 }
 
 void append_text(std::string& out, const RecordStyle& style, const Record& record) {
@@ -96,6 +99,8 @@ void append_text(std::string& out, const RecordStyle& style, const Record& recor
         fmt::format_to(to, "  error: {}\n", tools::escape_control(record.error));
         return;
     }
+    if (!record.warning.empty())
+        fmt::format_to(to, "  warning: {}\n", tools::escape_control(record.warning));
     for (const Prediction& each : record.predictions) {
         const std::string label = tools::escape_control(each.label);
         if (style.output_type == OutputType::prob)
@@ -115,7 +120,7 @@ void append_begin(std::string& out, const RecordStyle& style) {
     for (int i = 1; i <= style.columns; ++i)
         fmt::format_to(std::back_inserter(out), ",index_{0},label_{0},{1}_{0}", i,
                        value_name(style.output_type));
-    out += '\n';
+    out += ",warning\n";
 }
 
 void append_record(std::string& out, const RecordStyle& style, const Record& record, bool first) {

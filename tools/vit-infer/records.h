@@ -11,8 +11,9 @@
 namespace vit::infer {
 
 struct Record {
-    std::string file;   ///< bytes of the name as given; "name.npy[3]" for a row
-    std::string error;  ///< empty: all well
+    std::string file;     ///< bytes of the name as given; "name.npy[3]" for a row
+    std::string error;    ///< empty: all well
+    std::string warning;  ///< empty: none; otherwise the predictions are of a damaged image
     std::vector<Prediction> predictions;
 };
 

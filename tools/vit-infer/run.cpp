@@ -137,8 +137,9 @@ class Runner {
     }
 
     void write_record(std::size_t index) {
-        Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}};
+        Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}, {}};
         const bool good = record.error.empty();
+        if (good) record.warning = std::move(inputs_[index].warning);
         if (good)
             record.predictions = model_.top(logits_.row(index), style_.columns);
         else if (totals_.failed++ == 0)

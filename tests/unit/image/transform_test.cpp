@@ -161,6 +161,18 @@ TEST(Transform, AnyThreadGetsTheSame) {
     }
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST(Transform, AResultBeyondMemoryIsAnError) {
+    const Image image = test::pattern(8, 8);
+    const Transform huge{.height = 1 << 24,
+                         .width = 1 << 24,
+                         .crop_pct = 1,
+                         .crop = Crop::squash,
+                         .filter = Filter::nearest};
+    EXPECT_EQ(kind_of([&] { resize_and_crop(image, huge); }), ErrorKind::memory);
+}
+#endif
+
 // Pillow would make the whole resized image, of 256 × 16,776,960 pixels: only the crop is made
 // here.
 TEST(Transform, LongNarrowImagesCostLittle) {
