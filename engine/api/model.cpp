@@ -10,6 +10,7 @@
 #include "engine/graph/print.h"
 #include "engine/kernels/dispatch.h"
 #include "engine/model/model_file.h"
+#include "engine/model/weights_digest.h"
 #include "engine/ops/onednn_isa.h"
 
 namespace vit {
@@ -163,7 +164,9 @@ struct Model::Impl {
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
     const kernels::Table& table = kernels::select_table();
     limit_onednn(table.isa);
-    return Model(std::make_shared<const Impl>(ModelFile::open(path), options, table));
+    return Model(std::make_shared<const Impl>(
+        ModelFile::open(path, options.copy_file ? Reading::copied : Reading::mapped), options,
+        table));
 }
 
 ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
@@ -180,6 +183,8 @@ ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesyst
                                      prepared.packed()}};
     for (const TensorView& tensor : model.file.tensors())
         if (tensor.name != "packed") tensors.push_back(tensor);
+    header.packed_digest = weights_digest(tensors, DigestOf::everything);
+    header.packed_samples = weights_digest(tensors, DigestOf::samples);
     write_model_file(to, header, tensors);
     return model.info;
 }
@@ -289,6 +294,7 @@ Profile Model::profile(std::span<const float> images, std::int64_t count) const 
 SelfTestResult Model::self_test() const {
     SelfTestResult result;
     const std::optional<SelfTest>& test = impl_->file.header().self_test;
+    if (!impl_->file.header().packed_key.empty()) result.packed_fits = impl_->file.packed_fits();
     if (!test) return result;
     result.present = true;
     result.tolerance = info().precision == Precision::bf16

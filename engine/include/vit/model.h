@@ -31,6 +31,9 @@ struct LoadOptions {
     /// AVX512_BF16 (ModelInfo::bf16_unavailable). Asking for bf16 without AVX512_BF16 is an
     /// Error(unsupported).
     std::optional<Precision> precision = std::nullopt;
+    /// Read the whole file into memory, so that it may be changed or truncated afterwards. It costs
+    /// the file's size in memory.
+    bool copy_file = false;
 };
 
 /// Facts about a loaded model; plain data.
@@ -52,7 +55,7 @@ struct ModelInfo {
     /// The model file was written for bf16, which this CPU does not have: it runs in f32.
     bool bf16_unavailable = false;
     /// The file's packed weights are used in place; false: there are none, or they were packed for
-    /// another machine, oneDNN or precision.
+    /// another machine, oneDNN or precision, or of other tensors than the file has now.
     bool packed_in_file = false;
     std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512", "amx"
 };
@@ -102,6 +105,8 @@ struct SelfTestResult {
     double relative_l2 = 0;
     double tolerance = 0;  ///< the file's, at most 1e-4, in f32; 3e-2 in bf16
     bool passed = false;
+    /// The file's packed weights, read whole, were made of its other tensors. None: it has none.
+    std::optional<bool> packed_fits;
     std::string made_by;
 };
 
@@ -109,8 +114,12 @@ struct SelfTestResult {
 /// threads at once, with the same result bit for bit as a serial call. Copies share the model.
 class Model {
   public:
-    /// Maps the file and packs the weights. Throws Error (io, format, model, usage, unsupported,
-    /// memory).
+    /// Maps the file and packs the weights, or uses packed weights of the file in place where they
+    /// fit this machine and the file's other tensors (by samples; self_test() compares them whole).
+    /// A file whose packed weights are used in place must not be written to or truncated while the
+    /// model lives: that changes results or ends the process. Replacing it by rename is fine, and
+    /// so is everything with LoadOptions::copy_file. Without packed weights, runs do not read the
+    /// file, but self_test() does. Throws Error (io, format, model, usage, unsupported, memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const ModelInfo& info() const;
@@ -140,7 +149,8 @@ class Model {
     /// Runs `count` images as run() does for logits and returns where the time went.
     Profile profile(std::span<const float> images, std::int64_t count) const;
 
-    /// Replays the self-test that the model file carries.
+    /// Replays the self-test that the model file carries, and checks its packed weights. Reads the
+    /// file again.
     SelfTestResult self_test() const;
 
     /// The graph after all passes; `dot`: for Graphviz. `built`: before the first pass.
