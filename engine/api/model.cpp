@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 #include <optional>
+#include <stdexcept>
 
 #include "engine/base/random.h"
+#include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/executor/executor.h"
 #include "engine/graph/print.h"
@@ -164,9 +167,23 @@ struct Model::Impl {
 Model Model::load(const std::filesystem::path& path, const LoadOptions& options) {
     const kernels::Table& table = kernels::select_table();
     limit_onednn(table.isa);
-    return Model(std::make_shared<const Impl>(
-        ModelFile::open(path, options.copy_file ? Reading::copied : Reading::mapped), options,
-        table));
+    const auto too_large = [&](const std::string& what) {
+        return Error(ErrorKind::memory, in_quotes(path.native()) + ": " + what);
+    };
+    try {
+        return Model(std::make_shared<const Impl>(
+            ModelFile::open(path, options.copy_file ? Reading::copied : Reading::mapped), options,
+            table));
+    } catch (const Error& error) {
+        const std::string what = error.what();
+        if (error.kind() != ErrorKind::memory || what.find(path.native()) != std::string::npos)
+            throw;
+        throw too_large(what);
+    } catch (const std::bad_alloc&) {
+        throw too_large("not enough memory to load the model at this image size");
+    } catch (const std::length_error&) {
+        throw too_large("more memory is needed to load the model at this image size than there is");
+    }
 }
 
 ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,

@@ -258,6 +258,12 @@ TEST(ModelLoad, TakesAnotherImageSize) {
                  [&] { (void)Model::load(file.path(), {.height = 32}); });
 }
 
+TEST(ModelLoad, NamesTheFileWhereMemoryDoesNotSuffice) {
+    const test::TemporaryModel file(test::small_config());
+    expect_error(ErrorKind::memory, file.path().filename().string(),
+                 [&] { (void)Model::load(file.path(), {.height = 8 << 20, .width = 8 << 20}); });
+}
+
 TEST(ModelLoad, RefusesWhatIsNoModel) {
     expect_error(ErrorKind::io, "nowhere.vit", [] { (void)Model::load("nowhere.vit"); });
     expect_error(ErrorKind::usage, "threads: expected 0 to 1024", [] {
