@@ -311,7 +311,8 @@ Profile Model::profile(std::span<const float> images, std::int64_t count) const 
 SelfTestResult Model::self_test() const {
     SelfTestResult result;
     const std::optional<SelfTest>& test = impl_->file.header().self_test;
-    if (!impl_->file.header().packed_key.empty()) result.packed_fits = impl_->file.packed_fits();
+    // Without a digest (older files) packed weights are not used.
+    if (!impl_->file.header().packed_digest.empty()) result.packed_fits = impl_->file.packed_fits();
     if (!test) return result;
     result.present = true;
     result.tolerance = info().precision == Precision::bf16

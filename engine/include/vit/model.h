@@ -105,7 +105,8 @@ struct SelfTestResult {
     double relative_l2 = 0;
     double tolerance = 0;  ///< the file's, at most 1e-4, in f32; 3e-2 in bf16
     bool passed = false;
-    /// The file's packed weights, read whole, were made of its other tensors. None: it has none.
+    /// The file's packed weights, read whole, were made of its other tensors. None: it has none, or
+    /// none with a digest, which are not used.
     std::optional<bool> packed_fits;
     std::string made_by;
 };
