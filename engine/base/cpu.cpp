@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <cstring>
 #endif
 
 namespace vit::inline internal {
@@ -27,11 +26,8 @@ std::uint64_t enabled_register_state() noexcept {
 }
 
 CpuVendor probe_vendor() noexcept {
-    unsigned highest = 0, ebx = 0, ecx = 0, edx = 0;
-    if (__get_cpuid(0, &highest, &ebx, &ecx, &edx) == 0) return CpuVendor::other;
-    const unsigned name[] = {ebx, edx, ecx};
-    if (std::memcmp(name, "GenuineIntel", sizeof name) == 0) return CpuVendor::intel;
-    if (std::memcmp(name, "AuthenticAMD", sizeof name) == 0) return CpuVendor::amd;
+    if (__builtin_cpu_is("intel")) return CpuVendor::intel;
+    if (__builtin_cpu_is("amd")) return CpuVendor::amd;
     return CpuVendor::other;
 }
 
@@ -46,32 +42,20 @@ bool has_tile_palette() noexcept {
 }  // namespace
 
 CpuFeatures probe_cpu() noexcept {
-    constexpr std::uint32_t avx = bit_AVX | bit_FMA | bit_OSXSAVE;
-    constexpr std::uint32_t avx512 =
-        bit_AVX512F | bit_AVX512CD | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
-    constexpr std::uint64_t ymm_state = 0x06;  // SSE and AVX registers
-    constexpr std::uint64_t zmm_state = 0xe6;  // and masks, upper halves, registers 16 to 31
+    constexpr std::uint64_t tile_state = 3U << 17;  // configuration and data
 
+    // The builtins say what the CPU has and the OS saves.
+    __builtin_cpu_init();
     CpuFeatures features;
     features.vendor = probe_vendor();
-    unsigned eax = 0;
-    unsigned ebx = 0;
-    unsigned ecx = 0;
-    unsigned edx = 0;
-    if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || !has_bits(ecx, avx)) return features;
-    const std::uint64_t state = enabled_register_state();
-    if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) == 0) return features;
-    const std::uint32_t leaf7_edx = edx;
-    features.avx2_fma = has_bits(ebx, bit_AVX2) && has_bits(state, ymm_state);
-    features.avx512 = features.avx2_fma && has_bits(ebx, avx512) && has_bits(state, zmm_state);
-    constexpr std::uint32_t bf16 = 1U << 5;
-    features.avx512_bf16 = features.avx512 &&
-                           __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 &&
-                           has_bits(eax, bf16);
-    constexpr std::uint32_t amx = 1U << 22 | 1U << 24 | 1U << 25;  // bf16, tile, int8
-    constexpr std::uint64_t tile_state = 3U << 17;                 // configuration and data
-    features.amx = features.avx512_bf16 && has_bits(leaf7_edx, amx) &&
-                   has_bits(state, tile_state) && has_tile_palette();
+    features.avx2_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    features.avx512 = features.avx2_fma && __builtin_cpu_supports("avx512f") &&
+                      __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    features.avx512_bf16 = features.avx512 && __builtin_cpu_supports("avx512bf16");
+    features.amx = features.avx512_bf16 && __builtin_cpu_supports("amx-tile") &&
+                   __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") &&
+                   has_bits(enabled_register_state(), tile_state) && has_tile_palette();
     return features;
 }
 

@@ -6,7 +6,14 @@
 namespace vit::inline internal {
 
 WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
-    for (const TensorView& tensor : file.tensors()) views_[tensor.name] = tensor;
+    for (const TensorView& tensor : file.tensors()) {
+        TensorView& view = views_[tensor.name] = tensor;
+        const bool aligned =
+            reinterpret_cast<std::uintptr_t>(tensor.data.data()) % item_size(tensor.dtype) == 0;
+        const bool vector = tensor.shape.size() == 1 && tensor.dtype == DType::f32;
+        if (aligned && !vector) continue;
+        view.data = copies_.emplace_back(tensor.data.begin(), tensor.data.end());
+    }
     resize_position_table(file.header().config, image_size);
 }
 

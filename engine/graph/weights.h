@@ -1,6 +1,7 @@
 // Weights by name, as the evaluator and the executor read them.
 #pragma once
 
+#include <list>
 #include <map>
 #include <span>
 #include <string>
@@ -11,12 +12,17 @@
 
 namespace vit::inline internal {
 
-/// Tensors by canonical name: views of a mapped model file, or own copies where they differ.
+/// Tensors by canonical name: views of a mapped model file, or own copies.
 class WeightMap {
   public:
     WeightMap() = default;
-    /// Views into `file`, which must outlive this. With another image size than the file's, the
-    /// position table is resized to it.
+    WeightMap(const WeightMap&) = delete;
+    WeightMap& operator=(const WeightMap&) = delete;
+    WeightMap(WeightMap&&) = default;
+    WeightMap& operator=(WeightMap&&) = default;
+    /// Copies vectors (norms, biases, tokens), which are read while the model runs, and what the
+    /// file does not hold aligned; for all others views into `file`. With another image size than
+    /// the file's, the position table is resized to it.
     WeightMap(const ModelFile& file, ImageSize image_size);
 
     /// From images of `config` to those of another size.
@@ -33,6 +39,7 @@ class WeightMap {
   private:
     std::map<std::string, TensorView, std::less<>> views_;
     std::map<std::string, std::vector<float>, std::less<>> owned_;
+    std::list<std::vector<std::byte>> copies_;
 };
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// A whole regular file mapped for reading.
+// A whole regular file mapped for reading, or copied into memory.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,16 @@
 
 namespace vit::inline internal {
 
-/// Owns the mapping. The bytes may be read by any number of threads. The file must not be truncated
-/// while it is mapped (replacing it by rename is fine: the mapping keeps the old file).
+/// copied: what happens to the file afterwards does not matter.
+enum class Reading { mapped, copied };
+
+/// Owns the bytes, which any number of threads may read. A mapped file must not be changed or
+/// truncated (replacing it by rename is fine: the mapping keeps the old file).
 class MappedFile {
   public:
     /// Throws Error(io) naming the path when it is missing, unreadable or no regular file,
-    /// Error(format) when it is empty.
-    explicit MappedFile(const std::filesystem::path& path);
+    /// Error(format) when it is empty, Error(memory).
+    explicit MappedFile(const std::filesystem::path& path, Reading reading = Reading::mapped);
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
     ~MappedFile();
@@ -21,11 +24,12 @@ class MappedFile {
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
     /// Lets the kernel take back the whole pages that lie inside `part` (a part of bytes()).
-    /// Reading them again brings them back from the file.
+    /// Reading them again brings them back from the file. Does nothing to a copy.
     void release(std::span<const std::byte> part) const noexcept;
 
   private:
     std::span<const std::byte> bytes_;
+    Reading reading_ = Reading::mapped;
 };
 
 }  // namespace vit::inline internal

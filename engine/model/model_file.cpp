@@ -6,10 +6,10 @@
 #include <utility>
 
 #include "engine/base/text.h"
-#include "engine/model/mapped_file.h"
 #include "engine/model/model_header_json.h"
 #include "engine/model/model_writer.h"
 #include "engine/model/safetensors.h"
+#include "engine/model/weights_digest.h"
 #include "vit/error.h"
 
 namespace vit::inline internal {
@@ -102,8 +102,8 @@ ModelFile::ModelFile(ModelFile&&) noexcept = default;
 ModelFile& ModelFile::operator=(ModelFile&&) noexcept = default;
 ModelFile::~ModelFile() = default;
 
-ModelFile ModelFile::open(const std::filesystem::path& path) {
-    MappedFile mapping(path);
+ModelFile ModelFile::open(const std::filesystem::path& path, Reading reading) {
+    MappedFile mapping(path, reading);
     Safetensors file = parse_safetensors(mapping.bytes(), path.native());
     const std::string where = in_quotes(path.native());
     if (metadata_value(file, format_key) != format_name)
@@ -151,9 +151,14 @@ const TensorView& ModelFile::get(std::string_view name) const {
 const TensorView* ModelFile::packed(std::string_view key) const {
     const TensorView* tensor = find("packed");
     if (tensor == nullptr || header().packed_key != key ||
-        reinterpret_cast<std::uintptr_t>(tensor->data.data()) % 64 != 0)
+        reinterpret_cast<std::uintptr_t>(tensor->data.data()) % 64 != 0 ||
+        header().packed_samples != weights_digest(tensors(), DigestOf::samples))
         return nullptr;
     return tensor;
+}
+
+bool ModelFile::packed_fits() const {
+    return header().packed_digest == weights_digest(tensors(), DigestOf::everything);
 }
 
 void ModelFile::release(const TensorView& tensor) const {

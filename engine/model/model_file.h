@@ -1,5 +1,5 @@
 // The .vit model file: a safetensors container whose metadata holds the rest as JSON
-// (docs/model-file.md). Reading maps the file; nothing is copied.
+// (docs/model-file.md). Reading maps the file, or copies it whole.
 #pragma once
 
 #include <filesystem>
@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/model/mapped_file.h"
 #include "engine/model/model_config.h"
 #include "engine/model/tensor.h"
 
@@ -25,6 +26,9 @@ struct ModelHeader {
     std::optional<SelfTest> self_test;
     /// What the tensor `packed` was made for; empty: there is none.
     std::string packed_key;
+    /// weights_digest() of the tensors with `packed`, which is used only where `packed_samples`
+    /// still fits them.
+    std::string packed_digest, packed_samples;
     Provenance provenance;
 };
 
@@ -33,7 +37,7 @@ class ModelFile {
   public:
     /// Throws Error(io) when the file cannot be read, Error(format) when its bytes are malformed,
     /// Error(model) when the header's numbers or the tensors' names and shapes disagree.
-    static ModelFile open(const std::filesystem::path& path);
+    static ModelFile open(const std::filesystem::path& path, Reading reading = Reading::mapped);
 
     ModelFile(ModelFile&&) noexcept;
     ModelFile& operator=(ModelFile&&) noexcept;
@@ -47,8 +51,11 @@ class ModelFile {
     /// Throws Error(model) naming file and tensor.
     const TensorView& get(std::string_view name) const;
 
-    /// The tensor `packed` where it was made for `key` and is aligned to 64 bytes, else nullptr.
+    /// The tensor `packed` where it was made for `key`, of the tensors beside it as far as samples
+    /// tell, and is aligned to 64 bytes; else nullptr.
     const TensorView* packed(std::string_view key) const;
+    /// Whether `packed` was made of the tensors beside it, and is whole: reads the whole file.
+    bool packed_fits() const;
 
     /// Tells the kernel that the tensor's pages will not be read again soon, so that they stop
     /// counting as this process's memory. The bytes stay readable.

@@ -383,6 +383,8 @@ void validate(const ModelHeader& header) {
     }
     if (header.self_test) check_text("self_test.made_by", header.self_test->made_by);
     check_text("packed_key", header.packed_key);
+    check_text("packed_digest", header.packed_digest);
+    check_text("packed_samples", header.packed_samples);
     check_text("provenance.source", header.provenance.source);
     check_text("provenance.sha256", header.provenance.sha256);
     check_text("provenance.converter", header.provenance.converter);
@@ -395,6 +397,8 @@ std::string to_json(const ModelHeader& header) {
     json["version"] = format_version;
     json["dtype"] = header.dtype == DType::bf16 ? "bf16" : "f32";
     if (!header.packed_key.empty()) json["packed_key"] = header.packed_key;
+    if (!header.packed_digest.empty()) json["packed_digest"] = header.packed_digest;
+    if (!header.packed_samples.empty()) json["packed_samples"] = header.packed_samples;
     Writer config, preprocessing, self_test, provenance;
     visit_config(config, header.config);
     json["config"] = config.take();
@@ -433,6 +437,8 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
         top.refuse(fmt::format("dtype: expected f32 or bf16, found {}", in_quotes(dtype)));
     header.dtype = dtype == "bf16" ? DType::bf16 : DType::f32;
     top.optional("packed_key", header.packed_key);
+    top.optional("packed_digest", header.packed_digest);
+    top.optional("packed_samples", header.packed_samples);
     const auto part = [&](const char* key, auto&& visit, auto& value) {
         const Json* found = top.object(key);
         if (found == nullptr) top.refuse(fmt::format("key '{}' is missing", key));

@@ -73,15 +73,30 @@ TEST_F(ConvertTool, StoresWeightsInBf16) {
     EXPECT_EQ(file.get("head.weight").dtype, DType::f32);
     // The self-test was made for the rounded weights, so float32 meets float32's tolerance.
     EXPECT_EQ(run({tool(), out(), "--verify", "--precision", "f32"}).status, 0);
-    // Without another word it runs in bf16, or says why it cannot.
-    const Finished verified = run({tool(), out(), "--verify"});
-    const Finished capped = run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify"});
-    EXPECT_EQ(capped.status, 3);
-    EXPECT_THAT(capped.err, AllOf(HasSubstr("AVX512_BF16"), HasSubstr("use precision f32")));
-    if (verified.status == 0)
-        EXPECT_THAT(run({tool(), out(), "--info"}).out, HasSubstr("bf16"));
-    else
-        EXPECT_THAT(verified.err, HasSubstr("use precision f32"));
+    // Without another word it runs in bf16, or in float32 where the CPU cannot, and says so.
+    EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
+    const Finished capped =
+        run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify", "--info"});
+    EXPECT_EQ(capped.status, 0);
+    EXPECT_THAT(capped.err, AllOf(HasSubstr("AVX512_BF16"), HasSubstr("runs in f32")));
+    EXPECT_THAT(capped.out, testing::ContainsRegex("precision +f32"));
+    // Who asks for bf16 gets it or an error.
+    const Finished asked =
+        run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify", "--precision", "bf16"});
+    EXPECT_EQ(asked.status, 3);
+    EXPECT_THAT(asked.err, AllOf(HasSubstr("AVX512_BF16"), HasSubstr("use precision f32")));
+}
+
+TEST_F(ConvertTool, PacksBf16ForF32WhereTheCpuHasNoBf16) {
+    setenv("VIT_ISA", "baseline", 1);
+    const Finished done = convert_to_file({digits(), "--dtype", "bf16", "--pack"});
+    const Finished found = run({tool(), out(), "--info", "--verify"});
+    unsetenv("VIT_ISA");
+    EXPECT_EQ(done.status, 0) << done.err;
+    EXPECT_THAT(done.err, HasSubstr("packed for f32"));
+    EXPECT_EQ(found.status, 0) << found.err;
+    EXPECT_THAT(found.out, HasSubstr("packed in the file"));
+    EXPECT_EQ(ModelFile::open(out()).header().dtype, DType::bf16);
 }
 
 TEST_F(ConvertTool, PacksWeights) {

@@ -73,7 +73,7 @@ void add_labels(Converted& model) {
 }
 
 /// The engine packs what it can load, so a plain model file stands beside the output for a while.
-void write_packed(const std::filesystem::path& output, const Converted& model) {
+ModelInfo write_packed(const std::filesystem::path& output, const Converted& model) {
     struct Temporary {
         std::filesystem::path path;
         ~Temporary() {
@@ -83,7 +83,7 @@ void write_packed(const std::filesystem::path& output, const Converted& model) {
     };
     const Temporary plain{output.string() + ".plain-" + std::to_string(::getpid())};
     write_model_file(plain.path, model.header, model.tensors);
-    pack_model_file(plain.path, output);
+    return pack_model_file(plain.path, output);
 }
 
 int run(const ConvertArguments& arguments) {
@@ -145,14 +145,20 @@ int run(const ConvertArguments& arguments) {
         provenance.sha256 = checksum.get();
     }
     steps.begin("writing " + arguments.output.filename().string());
+    bool packed_for_f32 = false;
     {
         const InterruptsHeld whole_or_not_at_all;
         if (arguments.pack)
-            write_packed(arguments.output, model);
+            packed_for_f32 = write_packed(arguments.output, model).bf16_unavailable;
         else
             write_model_file(arguments.output, model.header, model.tensors);
     }
     steps.clear();
+    if (packed_for_f32 && !arguments.quiet)
+        std::fputs(
+            "vit-convert: note: this CPU has no bf16 instructions (AVX512_BF16); the weights are "
+            "packed for f32\n",
+            stderr);
     if (!arguments.quiet) print(summary(model, arguments.output.string()));
     return exit_ok;
 }

@@ -57,6 +57,11 @@ int run(const Options& options) {
     InputSource source(options.inputs, options.nul_separated);
     std::future<Input> first = decode_first(options, source);
     const Model model = Model::load(options.model, options.load);
+    if (model.info().bf16_unavailable)
+        std::fputs(
+            "vit-infer: note: this CPU has no bf16 instructions (AVX512_BF16); the model runs in "
+            "f32\n",
+            stderr);
 
     int status = tools::exit_ok;
     if (options.info) print_report(options, info_report(model));

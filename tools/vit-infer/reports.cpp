@@ -51,13 +51,18 @@ std::string info_report(const Model& model) {
 
 Verdict verify_report(const Model& model) {
     const SelfTestResult result = model.self_test();
+    if (result.packed_fits == false)
+        return {false,
+                "the packed weights were not made of the tensors in this file, which has been "
+                "changed since; convert again with --pack"};
     if (!result.present)
         return {false, "the model file carries no self-test; convert again without --no-self-test"};
     return {result.passed,
             fmt::format("self-test {}: logits differ by {:.2e} (relative L2), {:.0e} allowed; "
-                        "expected logits by {}",
+                        "expected logits by {}{}",
                         result.passed ? "passed" : "failed", result.relative_l2, result.tolerance,
-                        tools::escape_control(result.made_by))};
+                        tools::escape_control(result.made_by),
+                        result.packed_fits ? "; packed weights fit the file's tensors" : "")};
 }
 
 }  // namespace vit::infer

@@ -27,9 +27,13 @@ struct LoadOptions {
     /// resizes the table (as timm); what is left of the last patch is cut off.
     std::int64_t height = 0;
     std::int64_t width = 0;
-    /// None: what the model file was written for. bf16 needs a CPU with AVX512_BF16: load() throws
-    /// Error(unsupported) without it.
+    /// None: what the model file was written for, or f32 where that is bf16 and this CPU has no
+    /// AVX512_BF16 (ModelInfo::bf16_unavailable). Asking for bf16 without AVX512_BF16 is an
+    /// Error(unsupported).
     std::optional<Precision> precision = std::nullopt;
+    /// Read the whole file into memory, so that it may be changed or truncated afterwards. It costs
+    /// the file's size in memory.
+    bool copy_file = false;
 };
 
 /// Facts about a loaded model; plain data.
@@ -48,8 +52,10 @@ struct ModelInfo {
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;
     Precision precision = Precision::f32;
+    /// The model file was written for bf16, which this CPU does not have: it runs in f32.
+    bool bf16_unavailable = false;
     /// The file's packed weights are used in place; false: there are none, or they were packed for
-    /// another machine, oneDNN or precision.
+    /// another machine, oneDNN or precision, or of other tensors than the file has now.
     bool packed_in_file = false;
     std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512", "amx"
 };
@@ -97,8 +103,11 @@ struct Profile {
 struct SelfTestResult {
     bool present = false;
     double relative_l2 = 0;
-    double tolerance = 0;  ///< at least 3e-2 in bf16
+    double tolerance = 0;  ///< the file's, at most 1e-4, in f32; 3e-2 in bf16
     bool passed = false;
+    /// The file's packed weights, read whole, were made of its other tensors. None: it has none, or
+    /// none with a digest, which are not used.
+    std::optional<bool> packed_fits;
     std::string made_by;
 };
 
@@ -106,8 +115,12 @@ struct SelfTestResult {
 /// threads at once, with the same result bit for bit as a serial call. Copies share the model.
 class Model {
   public:
-    /// Maps the file and packs the weights. Throws Error (io, format, model, usage, unsupported,
-    /// memory).
+    /// Maps the file and packs the weights, or uses packed weights of the file in place where they
+    /// fit this machine and the file's other tensors (by samples; self_test() compares them whole).
+    /// A file whose packed weights are used in place must not be written to or truncated while the
+    /// model lives: that changes results or ends the process. Replacing it by rename is fine, and
+    /// so is everything with LoadOptions::copy_file. Without packed weights, runs do not read the
+    /// file, but self_test() does. Throws Error (io, format, model, usage, unsupported, memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const ModelInfo& info() const;
@@ -137,7 +150,8 @@ class Model {
     /// Runs `count` images as run() does for logits and returns where the time went.
     Profile profile(std::span<const float> images, std::int64_t count) const;
 
-    /// Replays the self-test that the model file carries.
+    /// Replays the self-test that the model file carries, and checks its packed weights. Reads the
+    /// file again.
     SelfTestResult self_test() const;
 
     /// The graph after all passes; `dot`: for Graphviz. `built`: before the first pass.
@@ -152,10 +166,11 @@ class Model {
 
 /// Writes the model file `from` to `to` (which may be `from`) with a copy of its weights packed as
 /// this machine, its oneDNN and `options` (precision, image size) want them: Model::load then maps
-/// and uses them in place. `to` appears whole or not at all. Throws what Model::load throws,
-/// Error(io).
-void pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
-                     const LoadOptions& options = {});
+/// and uses them in place. `to` appears whole or not at all. Returns what the weights were packed
+/// for: in f32 where the file is for bf16, this CPU has none, and `options` does not ask for it.
+/// Throws what Model::load throws, Error(io).
+ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                          const LoadOptions& options = {});
 
 /// Cores that this process may use: affinity mask and container (cgroup) quota, at least 1.
 int usable_threads();

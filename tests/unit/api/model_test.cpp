@@ -258,6 +258,12 @@ TEST(ModelLoad, TakesAnotherImageSize) {
                  [&] { (void)Model::load(file.path(), {.height = 32}); });
 }
 
+TEST(ModelLoad, NamesTheFileWhereMemoryDoesNotSuffice) {
+    const test::TemporaryModel file(test::small_config());
+    expect_error(ErrorKind::memory, file.path().filename().string(),
+                 [&] { (void)Model::load(file.path(), {.height = 8 << 20, .width = 8 << 20}); });
+}
+
 TEST(ModelLoad, RefusesWhatIsNoModel) {
     expect_error(ErrorKind::io, "nowhere.vit", [] { (void)Model::load("nowhere.vit"); });
     expect_error(ErrorKind::usage, "threads: expected 0 to 1024", [] {
@@ -271,10 +277,11 @@ TEST(ModelLoad, RefusesWhatIsNoModel) {
 }
 
 /// A model file whose self-test's logits are this engine's own, changed by `error`.
-std::filesystem::path with_self_test(const test::TemporaryModel& source, float error) {
+std::filesystem::path with_self_test(const test::TemporaryModel& source, float error,
+                                     double tolerance = 1e-5) {
     const ModelFile file = ModelFile::open(source.path());
     ModelHeader header = file.header();
-    header.self_test = SelfTest{11, false, "a test", 1e-5};
+    header.self_test = SelfTest{11, false, "a test", tolerance};
     std::vector<float> input(3 * 32 * 48), logits(10);
     self_test_input(11, input);
     Model::load(source.path()).run(input, 1, {logits, {}, {}});
@@ -298,6 +305,21 @@ TEST(SelfTest, PassesAndFails) {
         EXPECT_EQ(result.passed, error == 0.0f);
         EXPECT_NEAR(result.relative_l2, error, 1e-5);
     }
+}
+
+TEST(SelfTest, DoesNotTrustTheFilesTolerance) {
+    const test::TemporaryModel source(test::small_config());
+    const std::filesystem::path path = with_self_test(source, 2e-4f, 1.0);
+    const SelfTestResult result = Model::load(path, {.threads = 1}).self_test();
+    EXPECT_FALSE(result.passed);
+    EXPECT_EQ(result.tolerance, 1e-4);
+    try {
+        const LoadOptions bf16{.threads = 1, .precision = Precision::bf16};
+        EXPECT_EQ(Model::load(path, bf16).self_test().tolerance, 3e-2);
+    } catch (const Error& error) {
+        EXPECT_EQ(error.kind(), ErrorKind::unsupported) << error.what();
+    }
+    std::filesystem::remove(path);
 }
 
 }  // namespace

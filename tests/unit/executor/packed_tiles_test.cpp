@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "engine/model/weights_digest.h"
 #include "tests/unit/executor/same_bits.h"
 
 namespace vit {
@@ -25,6 +26,7 @@ TEST(PackedTiles, AreUsedInPlaceWhereTheyFit) {
         std::vector<TensorView> tensors{
             {"packed", DType::u8, {static_cast<std::int64_t>(bytes.size())}, bytes}};
         tensors.insert(tensors.end(), file.tensors().begin(), file.tensors().end());
+        header.packed_samples = weights_digest(tensors, DigestOf::samples);
         write_model_file(packed.path(), header, tensors);
 
         const ModelFile stored = ModelFile::open(packed.path());
