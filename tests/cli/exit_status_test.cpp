@@ -26,6 +26,7 @@ TEST_F(ExitStatus, WrongUsageIs2) {
         {image, "-k", "0"},
         {image, "-k", "many"},
         {image, "-t", "0"},
+        {image, "-t", "1025"},
         {image, "-b", "-1"},
         {image, "--format", "xml"},
         {image, "--output-type", "odds"},
@@ -42,6 +43,7 @@ TEST_F(ExitStatus, WrongUsageIs2) {
         {image, "--std", "0.5,0,0.5"},
         {image, "--print-graph=png"},
         {image, "-o", path("x.npy"), "--logits", path("x.npy")},
+        {image, "--features", path("x.npy"), "--logits", path("y/../x.npy")},
     };
     for (const auto& arguments : wrong) {
         const Finished done = infer(arguments);
@@ -53,6 +55,34 @@ TEST_F(ExitStatus, WrongUsageIs2) {
     const Finished nothing = run({tool()});
     EXPECT_EQ(nothing.status, 2);
     expect_one_error_line(nothing);
+}
+
+TEST_F(ExitStatus, AnOutputThatIsAnInputIs2AndNothingIsReplaced) {
+    namespace fs = std::filesystem;
+    const std::string image = copy_sample("01_five.png", "in/x.png");
+    const std::string own_model = path("m.vit");
+    fs::copy_file(model(), own_model);
+    fs::create_hard_link(image, path("hard.png"));
+    fs::create_symlink(own_model, path("link.vit"));
+    const std::string before = read(image), model_before = read(own_model);
+    const std::vector<std::vector<std::string>> wrong{
+        {image, "-o", own_model},
+        {image, "-o", path("link.vit")},
+        {image, "--features", image},
+        {image, "--logits", path("in/../in/x.png")},
+        {image, "-o", path("hard.png")},
+        {path("in"), "--tokens", image},
+        {path("in"), "-o", path("hard.png")},
+    };
+    for (auto arguments : wrong) {
+        SCOPED_TRACE(testing::PrintToString(arguments));
+        arguments.insert(arguments.begin(), {tool(), own_model});
+        const Finished done = run(arguments);
+        EXPECT_EQ(done.status, 2);
+        expect_one_error_line(done);
+        EXPECT_EQ(read(image), before);
+        EXPECT_EQ(read(own_model), model_before);
+    }
 }
 
 TEST_F(ExitStatus, ARefusedModelIs3) {

@@ -43,7 +43,7 @@ const std::vector<Room> rooms{
      {"vit/error.h", "engine/base/checked.h", "engine/base/text.h", "engine/model/", "weights/"}},
     {"weights/random_model/",
      {"vit/error.h", "engine/base/", "engine/model/", "weights/random_model/"}},
-    {"tools/common/", {"vit/", "tools/common/"}},
+    {"tools/common/", {"vit/", "engine/base/", "tools/common/"}},
     {"tools/vit-infer/",
      {"vit/", "engine/base/", "engine/model/", "weights/", "tools/common/", "tools/vit-infer/"}},
     {"tools/hub/",

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/common/error_line.h"
+#include "tools/common/output_check.h"
 #include "tools/common/sha256.h"
 #include "tools/common/signals.h"
 #include "tools/labels/imagenet.h"
@@ -100,7 +101,10 @@ int run(const ConvertArguments& arguments) {
         options.labels = read_text(arguments.labels);
         options.labels_name = arguments.labels.string();
     }
-    if (!arguments.inspect) check_output(arguments.output);
+    if (!arguments.inspect) {
+        check_output(arguments.output);
+        tools::check_not_output(arguments.labels, {arguments.output});
+    }
     const Obtained obtained = obtain(arguments.origin, arguments.quiet);
     Steps steps(!arguments.quiet);
     steps.begin("reading " +

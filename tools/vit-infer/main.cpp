@@ -10,6 +10,7 @@
 #include "engine/base/text.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
+#include "tools/common/output_check.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
@@ -53,6 +54,9 @@ void print_report(const Options& options, const std::string& text) {
 }
 
 int run(const Options& options) {
+    tools::check_not_output(options.model, options.outputs());
+    for (const std::string& input : options.inputs)
+        if (input != "-") tools::check_not_output(input, options.outputs());
     check_model_argument(options.model);
     InputSource source(options.inputs, options.nul_separated);
     std::future<Input> first = decode_first(options, source);

@@ -8,6 +8,7 @@
 #include "tools/common/command_line.h"
 #include "tools/common/error_line.h"
 #include "tools/common/image_size_arg.h"
+#include "tools/common/output_check.h"
 
 namespace vit::infer {
 
@@ -102,7 +103,7 @@ void check(const Options& options) {
     const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
     for (std::size_t i = 0; i < named.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (!named[i]->empty() && *named[i] == *named[j])
+            if (tools::same_file(*named[i], *named[j]))
                 refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
 }
 
@@ -141,7 +142,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--logits", logits);
     app.add_option("--features", features);
     app.add_option("--tokens", tokens);
-    app.add_option("-t,--threads", options.load.threads)->check(CLI::Range(1, 4096));
+    app.add_option("-t,--threads", options.load.threads)->check(CLI::Range(1, 1024));
     app.add_option("-b,--batch-size", options.batch_size)->check(CLI::Range(1, 65536));
     app.add_option("--precision", precision)->check(CLI::IsMember({"f32", "bf16", "int8"}));
     app.add_option("--img-size", image_size);

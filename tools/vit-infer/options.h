@@ -45,6 +45,9 @@ struct Options {
     GraphFormat graph = GraphFormat::none;
     bool built_graph = false;  ///< before the first pass
 
+    std::vector<std::filesystem::path> outputs() const {
+        return {output, logits, features, tokens};
+    }
     bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
 };
 

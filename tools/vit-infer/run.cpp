@@ -5,6 +5,7 @@
 #include <span>
 #include <utility>
 
+#include "tools/common/output_check.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
 #include "tools/vit-infer/progress.h"
@@ -202,6 +203,8 @@ Totals run_inputs(const Options& options, const Model& model, InputSource& sourc
         std::vector<Input> inputs;
         if (first) inputs.push_back(*std::exchange(first, {}));
         gather(source, run_size(options, model), inputs);
+        // Outputs appear at the end, so that nothing has been replaced yet.
+        for (const Input& input : inputs) tools::check_not_output(input.path, options.outputs());
         if (inputs.empty()) break;
         runner.run(std::move(inputs));
     }
