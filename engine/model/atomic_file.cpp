@@ -36,18 +36,31 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
                                 in_quotes(target_.native())));
     if (!target_.has_filename()) fail(target_, "cannot write", ENOENT);
     folder_ = target_.has_parent_path() ? target_.parent_path() : std::filesystem::path(".");
-    for (int attempt = 0; fd_ < 0; ++attempt) {
+    fd_ = ::open(folder_.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+    if (fd_ >= 0) return;
+    make_temporary([this](const char* path) {
+        fd_ = ::open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        return fd_ >= 0;
+    });
+}
+
+template <class Make>
+void AtomicFile::make_temporary(Make&& make) {
+    for (int attempt = 0;; ++attempt) {
         // Short, so that a target whose name has the longest allowed length works too.
-        temporary_ = folder_ / fmt::format(".vit-{}-{}.tmp", ::getpid(), attempt);
-        fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd_ < 0 && (errno != EEXIST || attempt == 10'000))
+        std::filesystem::path path = folder_ / fmt::format(".vit-{}-{}.tmp", ::getpid(), attempt);
+        if (make(path.c_str())) {
+            temporary_ = std::move(path);
+            return;
+        }
+        if (errno != EEXIST || attempt == 10'000)
             fail(target_, "cannot create a file in its folder", errno);
     }
 }
 
 AtomicFile::~AtomicFile() {
     if (fd_ >= 0) ::close(fd_);
-    if (!renamed_) ::unlink(temporary_.c_str());
+    if (!renamed_ && !temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(std::span<const std::byte> bytes) {
@@ -72,6 +85,12 @@ void AtomicFile::overwrite(std::uint64_t offset, std::span<const std::byte> byte
 
 void AtomicFile::commit() {
     if (::fsync(fd_) != 0) fail(target_, "cannot write to disk", errno);
+    if (temporary_.empty()) {
+        const std::string self = fmt::format("/proc/self/fd/{}", fd_);
+        make_temporary([&](const char* path) {
+            return ::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0;
+        });
+    }
     if (::close(std::exchange(fd_, -1)) != 0) fail(target_, "cannot close", errno);
     if (::rename(temporary_.c_str(), target_.c_str()) != 0)
         fail(target_, "cannot rename into place", errno);

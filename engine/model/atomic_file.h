@@ -9,8 +9,9 @@
 namespace vit::inline internal {
 
 /// Writes to a temporary file in the target's folder; commit() makes it the target. Destroyed
-/// without commit(), it removes the temporary file and leaves the target as it was. Every function
-/// throws Error(io) naming the target.
+/// without commit(), it removes the temporary file and leaves the target as it was. Where the file
+/// system has files without a name (O_TMPFILE), the temporary file is one until commit(), so that
+/// even a killed process leaves nothing. Every function throws Error(io) naming the target.
 class AtomicFile {
   public:
     /// Refuses a target that exists and is no regular file (a folder, /dev/null, …).
@@ -28,9 +29,13 @@ class AtomicFile {
     void commit();
 
   private:
+    /// Calls make(path) with new names in the folder until one is free; `temporary_` becomes it.
+    template <class Make>
+    void make_temporary(Make&& make);
+
     std::filesystem::path target_;
     std::filesystem::path folder_;
-    std::filesystem::path temporary_;
+    std::filesystem::path temporary_;  ///< empty: the file has no name yet
     int fd_ = -1;
     bool renamed_ = false;
 };

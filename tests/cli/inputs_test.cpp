@@ -123,5 +123,20 @@ TEST_F(Inputs, InterruptedEndsWithTheSignalsStatus) {
     }
 }
 
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+TEST_F(Inputs, InterruptedEndsThoughAThreadHangs) {
+    for (const auto& [signal, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
+        const std::string hanging = copy_sample("01_five.png", "hang.png");
+        Running running({"/usr/bin/env", "LD_PRELOAD=" VIT_HANG, tool(), model(), "-t", "2", "-o",
+                         path("out.jsonl"), sample("02_two.png"), hanging});
+        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        running.signal(signal);
+        EXPECT_EQ(running.finish().status, status);
+        std::filesystem::remove(hanging);
+        EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "an unfinished file was left";
+    }
+}
+#endif
+
 }  // namespace
 }  // namespace vit::test

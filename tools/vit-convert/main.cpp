@@ -103,7 +103,8 @@ int run(const ConvertArguments& arguments) {
     }
     if (!arguments.inspect) {
         check_output(arguments.output);
-        tools::check_not_output(arguments.labels, {arguments.output});
+        check_not_output(arguments.labels, {arguments.output});
+        check_not_output(arguments.expect, {arguments.output});
     }
     const Obtained obtained = obtain(arguments.origin, arguments.quiet);
     Steps steps(!arguments.quiet);

@@ -1,6 +1,7 @@
 #include "tools/vit-infer/run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -83,6 +84,7 @@ class Runner {
         inputs_ = std::move(inputs);
         errors_.assign(inputs_.size(), {});
         known_.assign(inputs_.size(), false);
+        begun_.assign(inputs_.size(), {});
         written_ = 0;
         model_.run_each(
             static_cast<std::int64_t>(inputs_.size()),
@@ -91,7 +93,11 @@ class Runner {
             [this](std::int64_t index, std::span<float> image) {
                 return fill(static_cast<std::size_t>(index), image);
             },
-            [this](std::int64_t index) { write_known(static_cast<std::size_t>(index)); });
+            [this](std::int64_t index) {
+                const auto i = static_cast<std::size_t>(index);
+                note_image_time(std::chrono::duration<double>(Clock::now() - begun_[i]).count());
+                write_known(i);
+            });
     }
 
     Totals finish() {
@@ -107,6 +113,7 @@ class Runner {
   private:
     bool fill(std::size_t index, std::span<float> image) {
         stop_if_interrupted();
+        begun_[index] = Clock::now();
         std::string error =
             prepare(inputs_[index], transform_, model_.info().channels, options_.decode, image);
         stop_if_interrupted();  // a signal may be what ended the reading
@@ -153,6 +160,8 @@ class Runner {
         tokens_.write(index, good);
     }
 
+    using Clock = std::chrono::steady_clock;
+
     const Options& options_;
     const Model& model_;
     const Transform transform_;
@@ -166,6 +175,7 @@ class Runner {
     // the holder of the lock.
     std::vector<Input> inputs_;
     std::vector<std::string> errors_;
+    std::vector<Clock::time_point> begun_;
     std::mutex mutex_;
     std::vector<bool> known_;
     std::size_t written_ = 0;
