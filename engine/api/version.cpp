@@ -1,9 +1,11 @@
+#include "vit/version.h"
+
 #include "vit/model.h"
 
 namespace vit {
 
 std::string version() {
-    return "vit 0.1.0";
+    return "vit " VIT_VERSION_STRING;
 }
 
 }  // namespace vit

@@ -6,10 +6,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "vit/config.h"
+
 namespace vit {
 
 /// Cores that this process may use: affinity mask and cgroup quota, at least 1.
-int usable_threads();
+VIT_API int usable_threads();
 
 inline namespace internal {
 

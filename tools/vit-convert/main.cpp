@@ -20,7 +20,7 @@
 #include "tools/vit-convert/report.h"
 #include "tools/vit-convert/round_weights.h"
 #include "tools/vit-convert/steps.h"
-#include "vit/model.h"
+#include "vit/reports.h"
 #include "weights/mappings/timm/named_model.h"
 
 namespace vit::tools {

@@ -20,7 +20,7 @@
 #include "tools/vit-infer/run.h"
 #include "tools/vit-infer/sink.h"
 #include "vit/error.h"
-#include "vit/model.h"
+#include "vit/reports.h"
 
 namespace vit::infer {
 
@@ -71,7 +71,7 @@ int run(const Options& options) {
     if (options.info) print_report(options, info_report(model));
     if (options.graph != GraphFormat::none)
         print_report(options,
-                     model.print_graph(options.graph == GraphFormat::dot, options.built_graph));
+                     print_graph(model, options.graph == GraphFormat::dot, options.built_graph));
     if (options.verify) {
         const Verdict verdict = verify_report(model);
         if (!verdict.passed) {

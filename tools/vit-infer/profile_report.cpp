@@ -8,6 +8,7 @@
 
 #include "tools/common/peak.h"
 #include "tools/vit-infer/reports.h"
+#include "vit/reports.h"
 
 namespace vit::infer {
 
@@ -26,12 +27,12 @@ double rate(double work, double milliseconds) {
 Profile mean_profile(const Model& model, std::span<const float> images, std::int64_t count,
                      int& runs) {
     using Clock = std::chrono::steady_clock;
-    (void)model.profile(images, count);
-    Profile sum = model.profile(images, count);
+    (void)profile(model, images, count);
+    Profile sum = profile(model, images, count);
     runs = 1;
     const auto start = Clock::now();
     while (runs < 3 || Clock::now() - start < std::chrono::milliseconds(500)) {
-        const Profile more = model.profile(images, count);
+        const Profile more = profile(model, images, count);
         for (std::size_t i = 0; i < sum.nodes.size(); ++i)
             sum.nodes[i].milliseconds += more.nodes[i].milliseconds;
         sum.waiting_milliseconds += more.waiting_milliseconds;

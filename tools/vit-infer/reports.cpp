@@ -1,3 +1,4 @@
+#include "vit/reports.h"
 #include "tools/vit-infer/reports.h"
 
 #include <fmt/format.h>
@@ -50,7 +51,7 @@ std::string info_report(const Model& model) {
 }
 
 Verdict verify_report(const Model& model) {
-    const SelfTestResult result = model.self_test();
+    const SelfTestResult result = self_test(model);
     if (result.packed_fits == false)
         return {false,
                 "the packed weights were not made of the tensors in this file, which has been "

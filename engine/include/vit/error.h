@@ -1,6 +1,9 @@
 // The one exception type of the library.
 #pragma once
 
+#include "vit/config.h"
+#ifdef VIT_CXX20
+
 #include <stdexcept>
 #include <string>
 
@@ -19,7 +22,7 @@ enum class ErrorKind {
 };
 
 /// One line that names the file, tensor or node, what was expected and what was found.
-class Error : public std::runtime_error {
+class VIT_API Error : public std::runtime_error {
   public:
     Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
     ErrorKind kind() const noexcept { return kind_; }
@@ -29,3 +32,5 @@ class Error : public std::runtime_error {
 };
 
 }  // namespace vit
+
+#endif  // VIT_CXX20

@@ -1,6 +1,9 @@
 // Images: decode files, and preprocess as timm's evaluation transform does.
 #pragma once
 
+#include "vit/config.h"
+#ifdef VIT_CXX20
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +40,7 @@ struct Image {
 
     /// Valid as long as `rgb` is neither changed nor destroyed. Throws Error(input) when a side is
     /// below 1 or beyond 2^24, or `rgb` has another length.
-    operator ImageView() const;
+    VIT_API operator ImageView() const;
 };
 
 struct DecodeOptions {
@@ -51,11 +54,11 @@ struct DecodeOptions {
 /// `warning` is not null; that is empty for a sound file.
 /// Thread-safe. Throws Error(io) when unreadable, Error(input) when it is no image, truncated,
 /// damaged or too large, Error(unsupported) for other formats and kinds of JPEG, Error(memory).
-Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {},
-                   std::string* warning = nullptr);
+VIT_API Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {},
+                           std::string* warning = nullptr);
 /// From memory; `name` is only for messages.
-Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
-                   const DecodeOptions& options = {}, std::string* warning = nullptr);
+VIT_API Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
+                           const DecodeOptions& options = {}, std::string* warning = nullptr);
 
 enum class Crop { center, squash, border };
 enum class Filter { nearest, bilinear, bicubic, lanczos };
@@ -74,11 +77,13 @@ struct Transform {
 
 /// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow +
 /// timm. Reads `image` in place. Thread-safe. Throws what preprocess() throws.
-Image resize_and_crop(const ImageView& image, const Transform& transform);
+VIT_API Image resize_and_crop(const ImageView& image, const Transform& transform);
 
 /// Writes [3, height, width] float32 to `out` (exactly that many). Thread-safe.
 /// Throws Error(usage) on a wrong size of `out`, a transform that makes no sense and a view that is
 /// none, Error(input) on an image that is too narrow for the transform, Error(memory).
-void preprocess(const ImageView& image, const Transform& transform, std::span<float> out);
+VIT_API void preprocess(const ImageView& image, const Transform& transform, std::span<float> out);
 
 }  // namespace vit
+
+#endif  // VIT_CXX20

@@ -1,6 +1,9 @@
 // Load a model file and run it. Include this one header (it brings the others).
 #pragma once
 
+#include "vit/config.h"
+#ifdef VIT_CXX20
+
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -41,6 +44,10 @@ struct ModelInfo {
     std::string architecture;
     std::int64_t height = 0, width = 0, channels = 3;  ///< input
     std::int64_t tokens = 0;                           ///< prefix tokens + patches
+    std::int64_t prefix_tokens =
+        0;  ///< class token, distillation token, registers: they come first
+    std::int64_t patch_height = 0, patch_width = 0;  ///< pixels
+    std::int64_t grid_rows = 0, grid_columns = 0;    ///< patches; rows follow each other in tokens
     std::int64_t embed_dim = 0;
     std::int64_t features = 0;  ///< length of the pooled vector before the head
     std::int64_t classes = 0;   ///< length of the logits
@@ -79,48 +86,33 @@ struct Outputs {
 /// there is none, and its rows of the outputs stay as they are.
 using FillImage = std::function<bool(std::int64_t index, std::span<float> image)>;
 
-/// Told that the rows of image `index` are written.
+/// Called when the rows of image `index` are written.
 using ImageDone = std::function<void(std::int64_t index)>;
 
-/// One node of the executed graph in a profiled run.
-struct NodeProfile {
-    std::string name;
-    std::string kind;
-    double milliseconds = 0;  ///< thread time: what all threads spent in it, added up
-    double gflop = 0;         ///< work really done
-    double mbytes = 0;        ///< weights and activations read and written
-};
-
-/// Where the threads' time in a profiled run went: the nodes' times and `waiting` add up to
-/// info().threads × `wall`, but for the little that lies between the nodes.
-struct Profile {
-    std::vector<NodeProfile> nodes;
-    double waiting_milliseconds = 0;  ///< thread time: to start, at barriers, for the last to end
-    double wall_milliseconds = 0;
-};
-
-/// How a model file's self-test went here.
-struct SelfTestResult {
-    bool present = false;
-    double relative_l2 = 0;
-    double tolerance = 0;  ///< the file's, at most 1e-4, in f32; 3e-2 in bf16
-    bool passed = false;
-    /// The file's packed weights, read whole, were made of its other tensors. None: it has none, or
-    /// none with a digest, which are not used.
-    std::optional<bool> packed_fits;
-    std::string made_by;
+/// How embed() makes vectors.
+struct EmbedOptions {
+    bool normalize = false;  ///< to length 1 (L2), as cosine search wants it; zeros stay zeros
+    std::optional<Transform> transform = std::nullopt;  ///< instead of the model's
 };
 
 /// A loaded model. Immutable: every member function is const and may be called from any number of
 /// threads at once, with the same result bit for bit as a serial call. Copies share the model.
-class Model {
+/// Every function throws Error and nothing else, but for what the caller's own functions throw.
+///
+/// Threads. A call runs on the calling thread and on info().threads - 1 others of an OpenMP pool
+/// that belongs to the calling thread, so that C callers at once use C × info().threads threads:
+/// load with fewer threads where many callers are expected. OpenMP may give fewer (calls inside of
+/// a parallel region or of another model's `fill`, OMP_THREAD_LIMIT, OMP_DYNAMIC): the work is then
+/// split over these, with the same bits. Idle threads of the pool spin for a few milliseconds
+/// (GNU's OpenMP; OMP_WAIT_POLICY changes it), then sleep. A child process after fork() may use a
+/// model of its parent; each call then starts its threads anew.
+class VIT_API Model {
   public:
-    /// Maps the file and packs the weights, or uses packed weights of the file in place where they
-    /// fit this machine and the file's other tensors (by samples; self_test() compares them whole).
-    /// A file whose packed weights are used in place must not be written to or truncated while the
-    /// model lives: that changes results or ends the process. Replacing it by rename is fine, and
-    /// so is everything with LoadOptions::copy_file. Without packed weights, runs do not read the
-    /// file, but self_test() does. Throws Error (io, format, model, usage, unsupported, memory).
+    /// Maps the file, reads small tensors, and packs the weights, or uses in place those that the
+    /// file holds packed. The file stays mapped while a copy of the model lives: without
+    /// LoadOptions::copy_file it must not be overwritten in place or truncated meanwhile (replacing
+    /// it by another file of the same name is safe). Throws Error (io, format, model, usage,
+    /// unsupported, memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const ModelInfo& info() const;
@@ -130,52 +122,59 @@ class Model {
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
 
     /// As run(), but each image is made by the thread that is about to run it: decoding keeps all
-    /// cores busy, and memory holds two images a thread, or a few more where
-    /// a thread runs several at once. Both functions are called from several
-    /// threads at once, `fill` once an index in ascending order. What they throw ends the run after
-    /// the images under way, and is rethrown.
+    /// cores busy, and memory holds two images a thread, or a few more where a thread runs several
+    /// at once. Both functions are called from several threads at once, `fill` once for each index
+    /// in ascending order. What they throw ends the run after the images under way, and is rethrown
+    /// unchanged: so a call is cancelled.
     void run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,
                   const ImageDone& done = {}) const;
 
-    /// The `k` most probable classes, most probable first (ties: lower index first).
-    std::vector<Prediction> classify(const Image& image, int k = 5) const;
-    std::vector<std::vector<Prediction>> classify(std::span<const Image> images, int k = 5) const;
+    /// The `k` most probable classes of an image, most probable first (ties: lower index first).
+    /// `transform` replaces the model's; its size must be the model's. Throws Error(usage,
+    /// unsupported for a model that does not take 3 channels).
+    std::vector<Prediction> classify(const ImageView& image, int k = 5,
+                                     const std::optional<Transform>& transform = {}) const;
+    /// One result for each image.
+    std::vector<std::vector<Prediction>> classify(
+        std::span<const ImageView> images, int k = 5,
+        const std::optional<Transform>& transform = {}) const;
+    std::vector<std::vector<Prediction>> classify(
+        std::span<const Image> images, int k = 5,
+        const std::optional<Transform>& transform = {}) const;
+    /// Of preprocessed images [count, channels, height, width].
+    std::vector<std::vector<Prediction>> classify(std::span<const float> images, std::int64_t count,
+                                                  int k = 5) const;
 
-    /// Top-k of one row of logits [classes], as classify does it.
+    /// Top-k of one row of logits [classes], as classify() does it.
     std::vector<Prediction> top(std::span<const float> logits, int k) const;
 
-    /// Pooled vector before the head, [features].
-    std::vector<float> embed(const Image& image) const;
+    /// The pooled vector before the head, [features].
+    std::vector<float> embed(const ImageView& image, const EmbedOptions& options = {}) const;
+    /// [N, features], row-major.
+    std::vector<float> embed(std::span<const ImageView> images,
+                             const EmbedOptions& options = {}) const;
+    std::vector<float> embed(std::span<const Image> images, const EmbedOptions& options = {}) const;
 
-    /// Runs `count` images as run() does for logits and returns where the time went.
-    Profile profile(std::span<const float> images, std::int64_t count) const;
+    /// Frees the activations' memory that is kept for later calls and that no call uses now. It is
+    /// at most what three images a thread need, for as many calls as there were at once. The next
+    /// calls allocate again.
+    void trim() const noexcept;
 
-    /// Replays the self-test that the model file carries, and checks its packed weights. Reads the
-    /// file again.
-    SelfTestResult self_test() const;
-
-    /// The graph after all passes; `dot`: for Graphviz. `built`: before the first pass.
-    std::string print_graph(bool dot, bool built = false) const;
-
-    struct Impl;
+    struct VIT_HIDDEN Impl;
+    /// For the library itself (vit/reports.h).
+    const Impl& impl() const { return *impl_; }
 
   private:
     explicit Model(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
     std::shared_ptr<const Impl> impl_;
 };
 
-/// Writes the model file `from` to `to` (which may be `from`) with a copy of its weights packed as
-/// this machine, its oneDNN and `options` (precision, image size) want them: Model::load then maps
-/// and uses them in place. `to` appears whole or not at all. Returns what the weights were packed
-/// for: in f32 where the file is for bf16, this CPU has none, and `options` does not ask for it.
-/// Throws what Model::load throws, Error(io).
-ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
-                          const LoadOptions& options = {});
-
 /// Cores that this process may use: affinity mask and container (cgroup) quota, at least 1.
-int usable_threads();
+VIT_API int usable_threads();
 
 /// Name and version, "vit 0.1.0".
-std::string version();
+VIT_API std::string version();
 
 }  // namespace vit
+
+#endif  // VIT_CXX20

@@ -1,4 +1,4 @@
-#include "vit/model.h"
+#include "vit/reports.h"
 
 #include <gmock/gmock.h>
 
@@ -53,7 +53,7 @@ TEST_F(ModelTest, TellsTheWorkThatLogitsTake) {
     const ModelInfo& info = model_.info();
     EXPECT_LT(info.gflop_executed_per_image, info.gflop_per_image);
     double done = 0;
-    for (const NodeProfile& node : model_.profile(images_, 3).nodes) done += node.gflop;
+    for (const NodeProfile& node : profile(model_, images_, 3).nodes) done += node.gflop;
     EXPECT_NEAR(done / 3, info.gflop_executed_per_image, 1e-6 * done);
 
     ModelConfig config = config_;
@@ -233,13 +233,13 @@ TEST_F(ModelTest, ClassifiesABatchAsItClassifiesEachImage) {
 }
 
 TEST_F(ModelTest, PrintsItsGraph) {
-    EXPECT_THAT(model_.print_graph(false), HasSubstr("select_rows"));
-    EXPECT_THAT(model_.print_graph(false, true), HasSubstr("prepend_tokens"));
-    EXPECT_THAT(model_.print_graph(true), HasSubstr("digraph"));
+    EXPECT_THAT(print_graph(model_, false), HasSubstr("select_rows"));
+    EXPECT_THAT(print_graph(model_, false, true), HasSubstr("prepend_tokens"));
+    EXPECT_THAT(print_graph(model_, true), HasSubstr("digraph"));
 }
 
 TEST_F(ModelTest, HasNoSelfTestUnlessTheFileHasOne) {
-    EXPECT_FALSE(model_.self_test().present);
+    EXPECT_FALSE(self_test(model_).present);
 }
 
 TEST(ModelLoad, TakesAnotherImageSize) {
@@ -298,7 +298,7 @@ TEST(SelfTest, PassesAndFails) {
     const test::TemporaryModel source(test::small_config());
     for (const float error : {0.0f, 1e-3f}) {
         const std::filesystem::path path = with_self_test(source, error);
-        const SelfTestResult result = Model::load(path, {.threads = 2}).self_test();
+        const SelfTestResult result = self_test(Model::load(path, {.threads = 2}));
         std::filesystem::remove(path);
         EXPECT_TRUE(result.present);
         EXPECT_EQ(result.made_by, "a test");
@@ -310,12 +310,12 @@ TEST(SelfTest, PassesAndFails) {
 TEST(SelfTest, DoesNotTrustTheFilesTolerance) {
     const test::TemporaryModel source(test::small_config());
     const std::filesystem::path path = with_self_test(source, 2e-4f, 1.0);
-    const SelfTestResult result = Model::load(path, {.threads = 1}).self_test();
+    const SelfTestResult result = self_test(Model::load(path, {.threads = 1}));
     EXPECT_FALSE(result.passed);
     EXPECT_EQ(result.tolerance, 1e-4);
     try {
         const LoadOptions bf16{.threads = 1, .precision = Precision::bf16};
-        EXPECT_EQ(Model::load(path, bf16).self_test().tolerance, 3e-2);
+        EXPECT_EQ(self_test(Model::load(path, bf16)).tolerance, 3e-2);
     } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::unsupported) << error.what();
     }

@@ -1,0 +1,118 @@
+#include "vit/reports.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "engine/api/guard.h"
+#include "engine/api/model_impl.h"
+#include "engine/base/random.h"
+#include "engine/base/text.h"
+#include "engine/graph/print.h"
+#include "engine/model/weights_digest.h"
+
+namespace vit {
+
+namespace {
+
+/// The largest relative L2 errors of logits that a self-test may allow, whatever the file says
+/// (docs/performance.md has what is measured: 3e-6 and 1e-2).
+constexpr double f32_tolerance = 1e-4, bf16_tolerance = 3e-2;
+
+SelfTestResult replay(const Model& model) {
+    const Model::Impl& impl = model.impl();
+    const ModelInfo& info = impl.info;
+    SelfTestResult result;
+    const std::optional<SelfTest>& test = impl.file.header().self_test;
+    // Without a digest (older files) packed weights are not used.
+    if (!impl.file.header().packed_digest.empty()) result.packed_fits = impl.file.packed_fits();
+    if (!test) return result;
+    result.present = true;
+    result.tolerance = info.precision == Precision::bf16 ? bf16_tolerance
+                                                         : std::min(test->tolerance, f32_tolerance);
+    result.made_by = test->made_by;
+    const ImageSize own = impl.file.header().config.image_size,
+                    made_for = test->image_size == ImageSize{0, 0} ? own : test->image_size;
+    if (impl.size != made_for) {
+        if (impl.size != own)
+            throw Error(ErrorKind::usage,
+                        "self-test: it was made for the model file's own image size; load the "
+                        "model without another");
+        return replay(Model::load(impl.file.path(), {.threads = info.threads,
+                                                     .height = made_for.height,
+                                                     .width = made_for.width,
+                                                     .precision = info.precision}));
+    }
+    const std::vector<float> expected = to_f32(impl.file.get("self_test.logits"));
+    const std::int64_t count = static_cast<std::int64_t>(expected.size()) / info.classes;
+    std::vector<float> input(static_cast<std::size_t>(count) * impl.image_floats());
+    if (test->stored_input)
+        to_f32(impl.file.get("self_test.input"), input);
+    else
+        self_test_input(test->seed, input);
+    std::vector<float> logits(expected.size());
+    model.run(input, count, {logits, {}, {}});
+    double difference = 0, norm = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+        const double e = expected[i];
+        difference += (logits[i] - e) * (logits[i] - e);
+        norm += e * e;
+    }
+    result.relative_l2 = std::sqrt(difference / norm);
+    result.passed = result.relative_l2 <= result.tolerance;
+    return result;
+}
+
+ModelInfo pack(const std::filesystem::path& from, const std::filesystem::path& to,
+               const LoadOptions& options) {
+    const kernels::Table& table = kernels::select_table();
+    const Model::Impl model(ModelFile::open(from), options, table);
+    const PreparedModel& prepared = model.executor.model();
+    ModelHeader header = model.file.header();
+    header.packed_key = prepared.packed_key();
+    std::vector<TensorView> tensors{{"packed",
+                                     DType::u8,
+                                     {static_cast<std::int64_t>(prepared.packed().size())},
+                                     prepared.packed()}};
+    for (const TensorView& tensor : model.file.tensors())
+        if (tensor.name != "packed") tensors.push_back(tensor);
+    header.packed_digest = weights_digest(tensors, DigestOf::everything);
+    header.packed_samples = weights_digest(tensors, DigestOf::samples);
+    write_model_file(to, header, tensors);
+    return model.info;
+}
+
+}  // namespace
+
+Profile profile(const Model& model, std::span<const float> images, std::int64_t count) {
+    return guarded("profile", [&] {
+        const Model::Impl& impl = model.impl();
+        impl.expect_images(images, count);
+        if (count < 1) throw Error(ErrorKind::usage, "images: expected at least one");
+        const RunProfile run = impl.executor.profile(images.data(), count);
+        Profile result{{}, run.waiting * 1e3, run.wall * 1e3};
+        for (const NodeTime& t : run.nodes)
+            result.nodes.push_back(
+                {t.name, t.kind, t.seconds * 1e3, t.flop * 1e-9, t.bytes * 1e-6});
+        return result;
+    });
+}
+
+SelfTestResult self_test(const Model& model) {
+    return guarded("self-test", [&] { return replay(model); });
+}
+
+std::string print_graph(const Model& model, bool dot, bool built) {
+    return guarded("print_graph", [&] {
+        const Executor& executor = model.impl().executor;
+        const Graph shown = built ? executor.built() : executor.optimised({});
+        return dot ? print_dot(shown) : print_text(shown);
+    });
+}
+
+ModelInfo pack_model_file(const std::filesystem::path& from, const std::filesystem::path& to,
+                          const LoadOptions& options) {
+    return guarded(in_quotes(from.native()), [&] { return pack(from, to, options); });
+}
+
+}  // namespace vit
