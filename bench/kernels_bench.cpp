@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/context.h"
+#include "engine/kernels/dispatch.h"
 #include "engine/kernels/kernels.h"
 
 namespace {

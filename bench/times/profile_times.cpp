@@ -3,6 +3,7 @@
 
 #include "bench/times/idle_load.h"
 #include "engine/executor/executor.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/models.h"
 
 namespace vit {

@@ -5,37 +5,13 @@
 #include "engine/api/model_impl.h"
 #include "engine/base/text.h"
 #include "engine/base/threads.h"
+#include "engine/kernels/dispatch.h"
+#include "engine/model/model_tensors.h"
 #include "engine/ops/onednn_isa.h"
 
 namespace vit {
 
 namespace {
-
-Crop to_crop(CropMode mode) {
-    switch (mode) {
-        case CropMode::center:
-            return Crop::center;
-        case CropMode::squash:
-            return Crop::squash;
-        case CropMode::border:
-            return Crop::border;
-    }
-    throw Error(ErrorKind::internal, "unknown crop mode");
-}
-
-Filter to_filter(Interpolation interpolation) {
-    switch (interpolation) {
-        case Interpolation::nearest:
-            return Filter::nearest;
-        case Interpolation::bilinear:
-            return Filter::bilinear;
-        case Interpolation::bicubic:
-            return Filter::bicubic;
-        case Interpolation::lanczos:
-            return Filter::lanczos;
-    }
-    throw Error(ErrorKind::internal, "unknown interpolation");
-}
 
 ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
     if (options.height < 0 || options.width < 0 || (options.height == 0) != (options.width == 0))
@@ -128,14 +104,9 @@ void Model::Impl::describe(int threads) {
     info.gflop_executed_per_image = flop(executor.optimised({})) * 1e-9;
     info.labels = header.labels;
     const Preprocessing& p = header.preprocessing;
-    info.transform = {size.height,
-                      size.width,
-                      p.crop_pct,
-                      to_crop(p.crop_mode),
-                      to_filter(p.interpolation),
-                      p.mean,
-                      p.std,
-                      p.crop_rounding == CropRounding::down};
+    info.transform = {
+        size.height,     size.width, p.crop_pct, p.crop_mode,
+        p.interpolation, p.mean,     p.std,      p.crop_rounding == CropRounding::down};
     info.packed_in_file = executor.model().packed_in_file();
     info.threads = threads;
     info.isa = kernels::isa_name(executor.kernels().f32.isa);

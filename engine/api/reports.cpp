@@ -9,6 +9,8 @@
 #include "engine/base/random.h"
 #include "engine/base/text.h"
 #include "engine/graph/print.h"
+#include "engine/kernels/dispatch.h"
+#include "engine/model/model_writer.h"
 #include "engine/model/weights_digest.h"
 
 namespace vit {

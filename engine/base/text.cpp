@@ -71,20 +71,23 @@ bool is_utf8(std::string_view text) noexcept {
     return true;
 }
 
+std::size_t append_visible(std::string& out, std::string_view text) {
+    const std::size_t length = utf8_sequence(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(length, 1));
+    if (length != 0 && !is_hidden(character))
+        out += character;
+    else
+        for (const char c : character)
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return character.size();
+}
+
 std::string in_quotes(std::string_view text) {
     std::string out = "'";
     const auto append = [&out](std::string_view part) {
         while (!part.empty()) {
-            const std::size_t length = utf8_sequence(part);
-            const std::string_view character = part.substr(0, std::max<std::size_t>(length, 1));
-            part.remove_prefix(character.size());
-            if (length == 0 || is_hidden(character)) {
-                for (const char c : character)
-                    out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-                continue;
-            }
-            if (character == "'" || character == "\\") out += '\\';
-            out += character;
+            if (part[0] == '\'' || part[0] == '\\') out += '\\';
+            part.remove_prefix(append_visible(out, part));
         }
     };
     if (text.size() <= longest_shown) {

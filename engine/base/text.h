@@ -15,6 +15,11 @@ std::string in_quotes(std::string_view text);
 /// True for well-formed UTF-8 (no overlong forms, no surrogates, at most U+10FFFF).
 bool is_utf8(std::string_view text) noexcept;
 
+/// Appends the first character of `text`, which is not empty, and returns its length in bytes.
+/// Bytes that are not UTF-8, and characters that end lines or turn or hide other text, are appended
+/// as \xNN.
+std::size_t append_visible(std::string& out, std::string_view text);
+
 /// Length of the well-formed UTF-8 sequence at the start of `text`, 0 where there is none.
 std::size_t utf8_sequence(std::string_view text) noexcept;
 

@@ -14,6 +14,7 @@
 
 #include "engine/base/text.h"
 #include "engine/image/bytes.h"
+#include "engine/image/exif.h"
 
 namespace vit::inline internal::image {
 namespace {

@@ -60,14 +60,4 @@ Image decode_jpeg(const Source& source, Warnings& warnings);
 Image decode_png(const Source& source, Warnings& warnings);
 Image decode_webp(const Source& source);
 
-/// What Pillow's own reader of JPEG headers refuses although libjpeg would not; nullptr: nothing.
-const char* objection_to_jpeg_headers(std::span<const std::byte> file);
-
-/// The EXIF orientation (1 to 8) of a JPEG (APP1), PNG (eXIf) or WebP (EXIF chunk).
-/// 1 where there is none, and where it makes no sense: wrong metadata spoil no image.
-int exif_orientation(std::span<const std::byte> file);
-
-/// The upright image of one stored with this orientation, as Pillow's ImageOps.exif_transpose.
-Image apply_orientation(Image image, int orientation);
-
 }  // namespace vit::inline internal::image

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/image/decode.h"
+#include "engine/image/jpeg_headers.h"
 
 namespace vit::inline internal::image {
 namespace {

@@ -1,3 +1,5 @@
+#include "engine/image/exif.h"
+
 // The orientation tag of EXIF metadata: finding it in a file, and turning the image upright.
 #include <algorithm>
 #include <cstring>
@@ -5,7 +7,6 @@
 #include <string_view>
 
 #include "engine/image/bytes.h"
-#include "engine/image/decode.h"
 
 namespace vit::inline internal::image {
 namespace {

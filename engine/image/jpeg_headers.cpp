@@ -1,3 +1,5 @@
+#include "engine/image/jpeg_headers.h"
+
 // Pillow reads the segments before the first scan itself, to know size and metadata, before it
 // gives the file to libjpeg. What it stumbles over there is refused, also where libjpeg would go on
 // (after Pillow's JpegImagePlugin.py).
@@ -6,7 +8,6 @@
 #include <string_view>
 
 #include "engine/image/bytes.h"
-#include "engine/image/decode.h"
 
 namespace vit::inline internal::image {
 namespace {

@@ -168,17 +168,4 @@ struct Bf16Table {
     const FusedLinears<BFloat16>* linears;  ///< on tiles; nullptr: linears are oneDNN's
 };
 
-/// Tables that this CPU can run, lowest first; baseline is always there.
-const Table* table_for(Isa isa) noexcept;  ///< nullptr: not built in, or this CPU lacks it
-
-/// nullptr: that instruction set has no bfloat16 kernels, or this CPU lacks AVX512_BF16.
-const Bf16Table* bf16_table_for(Isa isa) noexcept;
-
-const char* isa_name(Isa isa) noexcept;
-
-/// The best table of this CPU, or the one that the environment variable VIT_ISA names (baseline,
-/// avx2, avx512, amx). Throws Error (usage, unsupported) where that is no name or this CPU lacks
-/// it. Call it once when a model is loaded and keep the result; tables live forever.
-const Table& select_table();
-
 }  // namespace vit::inline internal::kernels

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "vit/image.h"
+
 namespace vit::inline internal {
 
 enum class Activation { gelu, gelu_tanh, quick_gelu, silu, relu, tanh };
@@ -105,17 +107,19 @@ struct ModelConfig {
     }
 };
 
-enum class CropMode { center, squash, border };
+/// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
+/// image not a multiple of the patch, …).
+void validate(const ModelConfig& config);
+
 /// Of an odd margin's half: to even as timm and torchvision, or down as transformers.
 enum class CropRounding { even, down };
-enum class Interpolation { nearest, bilinear, bicubic, lanczos };
 
 /// timm's evaluation transform.
 struct Preprocessing {
     ImageSize input_size;
     double crop_pct = 0.875;
-    CropMode crop_mode = CropMode::center;
-    Interpolation interpolation = Interpolation::bicubic;
+    Crop crop_mode = Crop::center;
+    Filter interpolation = Filter::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
     CropRounding crop_rounding = CropRounding::even;

@@ -67,29 +67,4 @@ class ModelFile {
     std::unique_ptr<Impl> impl_;
 };
 
-/// Writes header and tensors to `path`: temporary file beside it, fsync, rename. On any error the
-/// old file (or none) is left. Tensors must be exactly what the header asks for (`packed` first, so
-/// that it is aligned); they are written
-/// in the given order without gaps, the first at a multiple of 64 bytes: every tensor is 4-byte
-/// aligned, and 64-byte aligned while the sizes before it are multiples of 64 bytes. Throws
-/// Error(io), Error(model).
-void write_model_file(const std::filesystem::path& path, const ModelHeader& header,
-                      const std::vector<TensorView>& tensors);
-
-/// Names and shapes of the tensors that `config` needs, in canonical order. The one list that the
-/// converter, the model file's check and the graph builder agree on.
-struct TensorSpec {
-    std::string name;
-    Shape shape;
-};
-std::vector<TensorSpec> required_tensors(const ModelConfig& config);
-
-/// The element type that a model of `model` precision stores the tensor in: bf16 for the weights
-/// that it also multiplies in bf16 (matrices of patch embedding and blocks), else f32.
-DType stored_dtype(const TensorSpec& tensor, DType model);
-
-/// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
-/// image not a multiple of the patch, …).
-void validate(const ModelConfig& config);
-
 }  // namespace vit::inline internal

@@ -65,7 +65,7 @@ struct EnumNames<TableInterpolation> {
         std::pair(TableInterpolation::bilinear_corners, "bilinear_corners")};
 };
 template <>
-struct EnumNames<CropMode> {
+struct EnumNames<Crop> {
     static constexpr auto names = crop_mode_names;
 };
 template <>
@@ -74,7 +74,7 @@ struct EnumNames<CropRounding> {
                                          std::pair(CropRounding::down, "down")};
 };
 template <>
-struct EnumNames<Interpolation> {
+struct EnumNames<Filter> {
     static constexpr auto names = interpolation_names;
 };
 

@@ -1,4 +1,4 @@
-// ModelHeader as the JSON text that stands in a model file's metadata (docs/model-file.md).
+// ModelHeader as the JSON text in a model file's metadata (docs/model-file.md).
 #pragma once
 
 #include <string>
@@ -7,6 +7,11 @@
 #include "engine/model/model_file.h"
 
 namespace vit::inline internal {
+
+/// The keys of a model file's metadata, and the value of the first.
+inline constexpr const char* metadata_format_key = "format";
+inline constexpr const char* metadata_format = "vit";
+inline constexpr const char* metadata_header_key = "vit";
 
 /// One line of JSON. Throws Error(model) when the header makes no sense or holds text that is not
 /// UTF-8.

@@ -9,11 +9,11 @@
 
 namespace vit::inline internal {
 
-inline constexpr std::array crop_mode_names{std::pair(CropMode::center, "center"),
-                                            std::pair(CropMode::squash, "squash"),
-                                            std::pair(CropMode::border, "border")};
+inline constexpr std::array crop_mode_names{std::pair(Crop::center, "center"),
+                                            std::pair(Crop::squash, "squash"),
+                                            std::pair(Crop::border, "border")};
 inline constexpr std::array interpolation_names{
-    std::pair(Interpolation::nearest, "nearest"), std::pair(Interpolation::bilinear, "bilinear"),
-    std::pair(Interpolation::bicubic, "bicubic"), std::pair(Interpolation::lanczos, "lanczos")};
+    std::pair(Filter::nearest, "nearest"), std::pair(Filter::bilinear, "bilinear"),
+    std::pair(Filter::bicubic, "bicubic"), std::pair(Filter::lanczos, "lanczos")};
 
 }  // namespace vit::inline internal

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "engine/kernels/dispatch.h"
 #include "oneapi/dnnl/dnnl.hpp"
 
 namespace vit::inline internal {

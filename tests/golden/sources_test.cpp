@@ -6,6 +6,7 @@
 #include <array>
 #include <filesystem>
 
+#include "engine/model/model_writer.h"
 #include "tests/golden/expected.h"
 #include "tests/support/files.h"
 #include "vit/model.h"

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 
+#include "engine/model/model_writer.h"
 #include "tests/golden/expected.h"
 #include "tests/support/files.h"
 #include "tests/unit/image/fixtures.h"

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "engine/kernels/dispatch.h"
 #include "engine/ops/onednn_isa.h"
 
 namespace vit::test {

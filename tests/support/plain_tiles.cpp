@@ -1,5 +1,6 @@
 #include "tests/support/plain_tiles.h"
 
+#include "engine/kernels/dispatch.h"
 #include "tests/support/plain_tiles_tables.h"
 
 namespace vit::test {

@@ -2,60 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <new>
 #include <system_error>
+
+#include "engine/base/text.h"
 
 namespace vit::tools {
 
 namespace {
-
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none.
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto in = [&](std::size_t i, unsigned low, unsigned high) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned lead = byte(0);
-    if (lead < 0x80) return 1;
-    if (lead >= 0xC2 && lead <= 0xDF) return in(1, 0x80, 0xBF) ? 2 : 0;
-    if (lead >= 0xE0 && lead <= 0xEF) {
-        const unsigned low = lead == 0xE0 ? 0xA0 : 0x80;
-        const unsigned high = lead == 0xED ? 0x9F : 0xBF;
-        return in(1, low, high) && in(2, 0x80, 0xBF) ? 3 : 0;
-    }
-    if (lead >= 0xF0 && lead <= 0xF4) {
-        const unsigned low = lead == 0xF0 ? 0x90 : 0x80;
-        const unsigned high = lead == 0xF4 ? 0x8F : 0xBF;
-        return in(1, low, high) && in(2, 0x80, 0xBF) && in(3, 0x80, 0xBF) ? 4 : 0;
-    }
-    return 0;
-}
-
-struct Range {
-    std::uint32_t first;
-    std::uint32_t last;
-};
-// Characters that nobody sees, but that end lines, turn or hide other text.
-constexpr Range hidden[] = {
-    {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E}, {0x200B, 0x200F},
-    {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
-};
-
-/// `sequence` is one well-formed character.
-bool is_hidden(std::string_view sequence) {
-    constexpr std::uint32_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
-    std::uint32_t code = static_cast<unsigned char>(sequence[0]) & lead_bits[sequence.size()];
-    for (const char c : sequence.substr(1))
-        code = (code << 6) | (static_cast<unsigned char>(c) & 0x3Fu);
-    return std::any_of(std::begin(hidden), std::end(hidden), [&](const Range& range) {
-        return code >= range.first && code <= range.last;
-    });
-}
 
 // An argument may be 128 KiB.
 constexpr std::size_t longest_message = 1500;
@@ -74,22 +30,14 @@ std::string escape_control(std::string_view text) {
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const char lead = text[0];
-        std::size_t length = utf8_length(text);
-        if (lead == '\n') {
-            out += "\\n";
-        } else if (lead == '\t') {
-            out += "\\t";
-        } else if (lead == '\r') {
-            out += "\\r";
-        } else if (length == 0 || is_hidden(text.substr(0, length))) {
-            if (length == 0) length = 1;
-            for (const char c : text.substr(0, length))
-                out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        constexpr std::string_view named = "\n\t\r";
+        if (const std::size_t at = named.find(text[0]); at != std::string_view::npos) {
+            out += '\\';
+            out += "ntr"[at];
+            text.remove_prefix(1);
         } else {
-            out += text.substr(0, length);
+            text.remove_prefix(append_visible(out, text));
         }
-        text.remove_prefix(length);
     }
     return out;
 }

@@ -2,37 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
-#include <string_view>
 
 #include "engine/model/preprocessing_names.h"
+#include "tools/common/named_values.h"
 #include "vit/error.h"
 
 namespace vit::tools {
 
 namespace {
-
-template <class Names>
-CLI::IsMember one_of(const Names& names) {
-    std::vector<std::string> texts;
-    for (const auto& [value, name] : names) texts.emplace_back(name);
-    return CLI::IsMember(texts);
-}
-
-/// `name` is one of them.
-template <class Names>
-auto value_of(std::string_view name, const Names& names) {
-    return std::ranges::find(names, name,
-                             [](const auto& each) { return std::string_view(each.second); })
-        ->first;
-}
-
-template <class Value, class Names>
-std::string_view name_of(Value value, const Names& names) {
-    return std::ranges::find(names, value, [](const auto& each) { return each.first; })->second;
-}
 
 std::array<float, 3> three(const std::vector<float>& values) {
     return {values.at(0), values.at(1), values.at(2)};

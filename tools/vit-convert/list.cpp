@@ -12,6 +12,7 @@
 #include "engine/graph/build_vit.h"
 #include "engine/graph/graph.h"
 #include "engine/model/model_file.h"
+#include "engine/model/model_tensors.h"
 #include "vit/error.h"
 #include "weights/mappings/timm/architectures.h"
 #include "weights/mappings/timm/timm_config.h"

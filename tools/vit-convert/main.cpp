@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/model/model_writer.h"
 #include "tools/common/error_line.h"
 #include "tools/common/output_check.h"
 #include "tools/common/sha256.h"

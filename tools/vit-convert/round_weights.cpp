@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "engine/model/model_tensors.h"
 #include "vit/error.h"
 
 namespace vit::tools {

@@ -16,6 +16,7 @@
 #include "tools/vit-infer/interrupt.h"
 #include "tools/vit-infer/model_argument.h"
 #include "tools/vit-infer/options.h"
+#include "tools/vit-infer/profile_report.h"
 #include "tools/vit-infer/reports.h"
 #include "tools/vit-infer/run.h"
 #include "tools/vit-infer/sink.h"

@@ -74,13 +74,6 @@ std::vector<std::string> arguments_for_cli11(int argc, const char* const* argv) 
     return arguments;
 }
 
-template <class Value>
-CLI::IsMember one_of(const std::map<std::string, Value>& choices) {
-    std::vector<std::string> names;
-    for (const auto& each : choices) names.push_back(each.first);
-    return CLI::IsMember(names);
-}
-
 std::array<float, 3> three(const std::vector<float>& values) {
     return {values[0], values[1], values[2]};
 }
@@ -107,6 +100,11 @@ void check(const Options& options) {
                 refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
 }
 
+constexpr std::array format_names{std::pair(Format::text, "text"), std::pair(Format::json, "json"),
+                                  std::pair(Format::jsonl, "jsonl"), std::pair(Format::csv, "csv")};
+constexpr std::array output_type_names{std::pair(OutputType::prob, "prob"),
+                                       std::pair(OutputType::logit, "logit")};
+
 }  // namespace
 
 ParsedOptions parse_options(int argc, const char* const* argv) {
@@ -115,18 +113,6 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return help; });
     app.set_version_flag("--version", version());
 
-    const std::map<std::string, Format> formats{{"text", Format::text},
-                                                {"json", Format::json},
-                                                {"jsonl", Format::jsonl},
-                                                {"csv", Format::csv}};
-    const std::map<std::string, OutputType> types{{"prob", OutputType::prob},
-                                                  {"logit", OutputType::logit}};
-    const std::map<std::string, Crop> crops{
-        {"center", Crop::center}, {"squash", Crop::squash}, {"border", Crop::border}};
-    const std::map<std::string, Filter> filters{{"nearest", Filter::nearest},
-                                                {"bilinear", Filter::bilinear},
-                                                {"bicubic", Filter::bicubic},
-                                                {"lanczos", Filter::lanczos}};
     std::string model, format = "text", type = "prob", output, logits, features, tokens;
     std::string precision, image_size, crop, filter, graph;
     double crop_pct = 0;
@@ -136,8 +122,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("INPUT", options.inputs);
     app.add_flag("-0,--null", options.nul_separated);
     app.add_option("-k,--topk", options.topk)->check(CLI::Range(1, 1'000'000'000));
-    app.add_option("--format", format)->check(one_of(formats));
-    app.add_option("--output-type", type)->check(one_of(types));
+    app.add_option("--format", format)->check(tools::one_of(format_names));
+    app.add_option("--output-type", type)->check(tools::one_of(output_type_names));
     app.add_option("-o,--output", output);
     app.add_option("--logits", logits);
     app.add_option("--features", features);
@@ -147,8 +133,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--precision", precision)->check(CLI::IsMember({"f32", "bf16", "int8"}));
     app.add_option("--img-size", image_size);
     app.add_option("--crop-pct", crop_pct)->check(CLI::Range(0.01, 1.0));
-    app.add_option("--crop-mode", crop)->check(one_of(crops));
-    app.add_option("--interpolation", filter)->check(one_of(filters));
+    app.add_option("--crop-mode", crop)->check(tools::one_of(crop_mode_names));
+    app.add_option("--interpolation", filter)->check(tools::one_of(interpolation_names));
     app.add_option("--mean", mean)->expected(3)->delimiter(',');
     app.add_option("--std", std)->expected(3)->delimiter(',');
     app.add_flag("--exif", options.decode.exif);
@@ -171,8 +157,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.logits = logits;
         options.features = features;
         options.tokens = tokens;
-        options.format = formats.at(format);
-        options.output_type = types.at(type);
+        options.format = tools::value_of(format, format_names);
+        options.output_type = tools::value_of(type, output_type_names);
         if (precision == "int8") refuse("--precision int8: not there yet; use f32 or bf16");
         if (precision == "f32") options.load.precision = Precision::f32;
         if (precision == "bf16") options.load.precision = Precision::bf16;
@@ -182,8 +168,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
             options.load.width = size.width;
         }
         if (crop_pct > 0) options.crop_pct = crop_pct;
-        if (!crop.empty()) options.crop = crops.at(crop);
-        if (!filter.empty()) options.filter = filters.at(filter);
+        if (!crop.empty()) options.crop = tools::value_of(crop, crop_mode_names);
+        if (!filter.empty()) options.filter = tools::value_of(filter, interpolation_names);
         if (!mean.empty()) options.mean = three(mean);
         if (!std.empty()) options.std = three(std);
         if (!graph.empty()) options.graph = graph == "dot" ? GraphFormat::dot : GraphFormat::text;

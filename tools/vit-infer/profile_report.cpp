@@ -1,3 +1,5 @@
+#include "tools/vit-infer/profile_report.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <vector>
 
 #include "tools/common/peak.h"
-#include "tools/vit-infer/reports.h"
 #include "vit/reports.h"
 
 namespace vit::infer {

@@ -1,8 +1,6 @@
-// What --info, --verify and --profile say.
+// What --info and --verify print.
 #pragma once
 
-#include <cstdint>
-#include <span>
 #include <string>
 
 #include "vit/model.h"
@@ -17,9 +15,5 @@ struct Verdict {
     std::string text;
 };
 Verdict verify_report(const Model& model);
-
-/// Tables of nodes, of kinds of nodes, and how far their times account for the run. `images` as
-/// Model::run takes them; measures this machine's peak.
-std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
 
 }  // namespace vit::infer

@@ -1,19 +1,17 @@
 #include "tools/vit-infer/row_file.h"
 
-#include <fmt/format.h>
-#include <fmt/ranges.h>
-
 #include <limits>
 #include <string>
 #include <vector>
+
+#include "weights/readers/npy.h"
 
 namespace vit::infer {
 
 namespace {
 
-// .npy version 1.0: magic, version, length of the rest; padded so that every row count fits.
+// Large enough for every number of rows.
 constexpr std::size_t header_bytes = 192;
-constexpr std::size_t prefix_bytes = 10;
 
 }  // namespace
 
@@ -35,13 +33,7 @@ void RowFile::write_missing() {
 }
 
 void RowFile::commit() {
-    std::string header("\x93NUMPY\x01\x00", 8);
-    header += static_cast<char>(header_bytes - prefix_bytes);
-    header += '\0';
-    header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}",
-                          fmt::join(shape_, ", "));
-    header.resize(header_bytes - 1, ' ');
-    header += '\n';
+    const std::string header = npy_header(shape_, header_bytes);
     file_.overwrite(0, std::as_bytes(std::span(header)));
     file_.commit();
 }

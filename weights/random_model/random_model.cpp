@@ -6,6 +6,7 @@
 
 #include "engine/base/checked.h"
 #include "engine/base/random.h"
+#include "engine/model/model_tensors.h"
 #include "engine/model/model_writer.h"
 #include "vit/error.h"
 

@@ -234,27 +234,34 @@ NpyArray read_npy(const std::filesystem::path& path) {
     return array;
 }
 
+std::string npy_header(const Shape& shape, std::size_t least_bytes) {
+    std::string text = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
+                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+    const std::size_t before = magic.size() + 4;
+    if (before + text.size() + 1 < least_bytes)
+        text.append(least_bytes - before - text.size() - 1, ' ');
+    text.append(alignment - 1 - (before + text.size()) % alignment, ' ');
+    text += '\n';
+    if (text.size() > UINT16_MAX)
+        throw Error(ErrorKind::usage,
+                    fmt::format("expected fewer than {} dimensions", shape.size()));
+    std::string header(magic);
+    header += {'\x01', '\x00', static_cast<char>(text.size() & 0xFF),
+               static_cast<char>(text.size() >> 8)};
+    return header + text;
+}
+
 NpyWriter::NpyWriter(const std::filesystem::path& path, const Shape& shape)
     : path_(path), file_(path) {
+    std::string header;
     try {
+        header = npy_header(shape);
         missing_ = checked::product(shape, "the array to write");
         checked::mul(missing_, sizeof(float), "the array to write");
     } catch (const Error& error) {
         throw Error(ErrorKind::usage,
                     fmt::format("{}: {}", in_quotes(path.native()), error.what()));
     }
-    std::string text = fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}{}), }}",
-                                   fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
-    const std::size_t before = magic.size() + 4;
-    text.append(alignment - (before + text.size() + 1) % alignment, ' ');
-    text += '\n';
-    if (text.size() > UINT16_MAX)
-        throw Error(ErrorKind::usage, fmt::format("{}: expected fewer than {} dimensions",
-                                                  in_quotes(path.native()), shape.size()));
-    std::string header(magic);
-    header += {'\x01', '\x00', static_cast<char>(text.size() & 0xFF),
-               static_cast<char>(text.size() >> 8)};
-    header += text;
     file_.write(std::as_bytes(std::span(header)));
 }
 

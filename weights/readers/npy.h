@@ -24,7 +24,7 @@ struct NpyArray {
     TensorView view() const { return {name, dtype, shape, data}; }
 };
 
-/// What stands before the elements.
+/// What comes before the elements.
 struct NpyHeader {
     DType dtype = DType::f32;
     bool fortran_order = false;
@@ -56,6 +56,10 @@ void make_plain(const NpyHeader& header, std::vector<std::byte>& data);
 NpyArray parse_npy(std::span<const std::byte> bytes, std::string_view where);
 /// Throws Error(io), Error(format), Error(unsupported) naming the file.
 NpyArray read_npy(const std::filesystem::path& path);
+
+/// The header, version 1.0, of a float32 array in C order: a multiple of 64 bytes, and
+/// `least_bytes` or more. Throws Error(usage) for more dimensions than a header holds.
+std::string npy_header(const Shape& shape, std::size_t least_bytes = 0);
 
 /// A float32 array in C order, .npy version 1.0, that appears whole or not at all. Its shape is
 /// known from the start, its elements come in pieces.

@@ -9,26 +9,26 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Rows [first, last) of a value.
-struct Rows {
+/// RowRange [first, last) of a value.
+struct RowRange {
     std::int64_t first = 0, last = 0;
-    bool operator==(const Rows&) const = default;
+    bool operator==(const RowRange&) const = default;
     bool empty() const { return first >= last; }
     std::int64_t count() const { return last - first; }
 };
 
-Rows hull(Rows a, Rows b) {
+RowRange hull(RowRange a, RowRange b) {
     if (a.empty()) return b;
     if (b.empty()) return a;
     return {std::min(a.first, b.first), std::max(a.last, b.last)};
 }
 
-Rows all(const Graph& graph, ValueId id) {
+RowRange all(const Graph& graph, ValueId id) {
     return {0, graph.value(id).rows};
 }
 
-/// Rows of input `i` that `node` reads to make the rows `out` of its output.
-Rows rows_read(const Graph& graph, const Node& node, std::size_t i, Rows out) {
+/// RowRange of input `i` that `node` reads to make the rows `out` of its output.
+RowRange rows_read(const Graph& graph, const Node& node, std::size_t i, RowRange out) {
     if (row_local(node.op)) return out;
     if (std::holds_alternative<op::Attention>(node.op) && i == 0) return out;
     if (const auto* s = std::get_if<op::SelectRows>(&node.op))
@@ -44,15 +44,15 @@ bool can_shrink(const Op& op) {
            std::holds_alternative<op::SelectRows>(op);
 }
 
-std::vector<Rows> demanded(const Graph& graph) {
-    std::vector<Rows> rows(graph.values.size());
+std::vector<RowRange> demanded(const Graph& graph) {
+    std::vector<RowRange> rows(graph.values.size());
     for (ValueId id : graph.results()) rows[static_cast<std::size_t>(id)] = all(graph, id);
     rows[static_cast<std::size_t>(graph.image)] = all(graph, graph.image);
     for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
-        Rows& out = rows[static_cast<std::size_t>(node->output)];
+        RowRange& out = rows[static_cast<std::size_t>(node->output)];
         if (!can_shrink(node->op)) out = all(graph, node->output);
         for (std::size_t i = 0; i < node->inputs.size(); ++i) {
-            Rows& in = rows[static_cast<std::size_t>(node->inputs[i])];
+            RowRange& in = rows[static_cast<std::size_t>(node->inputs[i])];
             in = hull(in, rows_read(graph, *node, i, out));
         }
     }
@@ -62,15 +62,15 @@ std::vector<Rows> demanded(const Graph& graph) {
 }  // namespace
 
 Graph demand_rows(const Graph& graph) {
-    const std::vector<Rows> rows = demanded(graph);
+    const std::vector<RowRange> rows = demanded(graph);
     Graph out = graph;
     out.nodes.clear();
     for (std::size_t i = 0; i < out.values.size(); ++i)
         if (!rows[i].empty()) out.values[i].rows = rows[i].count();
 
     std::map<std::tuple<ValueId, std::int64_t, std::int64_t>, ValueId> selected;
-    const auto read = [&](const std::string& reader, ValueId id, Rows wanted) {
-        const Rows kept = rows[static_cast<std::size_t>(id)];
+    const auto read = [&](const std::string& reader, ValueId id, RowRange wanted) {
+        const RowRange kept = rows[static_cast<std::size_t>(id)];
         if (wanted == kept) return id;
         ValueId& view =
             selected.try_emplace({id, wanted.first, wanted.last}, no_value).first->second;
@@ -81,7 +81,7 @@ Graph demand_rows(const Graph& graph) {
         return view;
     };
     for (Node node : graph.nodes) {
-        const Rows made = rows[static_cast<std::size_t>(node.output)];
+        const RowRange made = rows[static_cast<std::size_t>(node.output)];
         if (auto* select = std::get_if<op::SelectRows>(&node.op)) {
             select->first += made.first - rows[static_cast<std::size_t>(node.inputs[0])].first;
             select->count = made.count();

@@ -1,5 +1,6 @@
 // Rewrites of the graph. Each is a pure function, and none changes what a graph computes: the
-// reference evaluator gives the same results before and after.
+// reference evaluator gives the same results before and after. Each pass is in the file of its
+// name.
 #pragma once
 
 #include "engine/graph/graph.h"
@@ -13,11 +14,6 @@ struct Demand {
     bool tokens = false;
     bool operator==(const Demand&) const = default;
 };
-
-/// Drops results that are not asked for, nodes that nothing reads, and values that no node touches.
-Graph keep_results(Graph graph, const Demand& demand);
-/// Without the nodes and values that no result needs.
-Graph prune(const Graph& graph);
 
 /// Dropout and DropPath are identities at inference.
 Graph remove_training_nodes(Graph graph);

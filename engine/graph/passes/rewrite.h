@@ -4,8 +4,14 @@
 #include <vector>
 
 #include "engine/graph/graph.h"
+#include "engine/graph/passes/passes.h"
 
 namespace vit::inline internal {
+
+/// Drops results that are not asked for, nodes that nothing reads, and values that no node touches.
+Graph keep_results(Graph graph, const Demand& demand);
+/// Without the nodes and values that no result needs.
+Graph prune(const Graph& graph);
 
 /// Every reader of `from`, results included, reads `to` instead.
 void replace_uses(Graph& graph, ValueId from, ValueId to);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "engine/base/random.h"
+#include "engine/model/model_writer.h"
 #include "tests/support/models.h"
 
 namespace vit {

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <list>
 
+#include "engine/model/model_writer.h"
 #include "tests/support/models.h"
 #include "vit/reports.h"
 

@@ -6,6 +6,7 @@
 #include "engine/executor/executor.h"
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/child.h"
 #include "tests/support/models.h"
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "engine/executor/executor.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/models.h"
 
 namespace vit {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "engine/model/model_writer.h"
 #include "engine/model/weights_digest.h"
 #include "tests/unit/executor/same_bits.h"
 

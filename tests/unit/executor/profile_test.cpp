@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "engine/executor/executor.h"
+#include "engine/kernels/dispatch.h"
 #include "tests/support/models.h"
 
 namespace vit {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "engine/graph/print.h"
+#include "engine/model/model_tensors.h"
 #include "tests/support/models.h"
 #include "vit/error.h"
 

@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "engine/graph/build_vit.h"
+#include "engine/graph/passes/rewrite.h"
 #include "engine/graph/reference.h"
 #include "tests/support/models.h"
 

@@ -6,6 +6,7 @@
 #include <jpeglib.h>
 
 #include "engine/image/decode.h"
+#include "engine/image/exif.h"
 #include "fixtures.h"
 #include "vit/error.h"
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "engine/kernels/dispatch.h"
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/tile_state.h"
 #include "engine/model/tensor.h"

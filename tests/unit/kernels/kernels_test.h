@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/kernels/dispatch.h"
 #include "engine/kernels/kernels.h"
 
 namespace vit::kernels {

@@ -1,5 +1,6 @@
 // The table of architectures against what timm builds (tools/fixtures/timm_architectures.py).
 #include "weights/mappings/timm/architectures.h"
+#include "engine/model/model_tensors.h"
 
 #include <gmock/gmock.h>
 
@@ -97,9 +98,9 @@ TEST(Architectures, AreWhatTimmBuilds) {
                         model.preprocessing.input_size.width}),
                   timm.at("input_size"));
         EXPECT_EQ(model.preprocessing.crop_pct, timm.at("crop_pct").get<double>());
-        const bool squash = model.preprocessing.crop_mode == CropMode::squash;
+        const bool squash = model.preprocessing.crop_mode == Crop::squash;
         EXPECT_EQ(squash ? "squash" : "center", timm.at("crop_mode"));
-        const bool bilinear = model.preprocessing.interpolation == Interpolation::bilinear;
+        const bool bilinear = model.preprocessing.interpolation == Filter::bilinear;
         EXPECT_EQ(bilinear ? "bilinear" : "bicubic", timm.at("interpolation"));
         for (std::size_t i = 0; i < 3; ++i) {
             EXPECT_EQ(model.preprocessing.mean[i], timm.at("mean")[i].get<float>());

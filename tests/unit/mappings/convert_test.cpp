@@ -1,6 +1,7 @@
 // What a checkpoint's tensors must be like; the numbers that come out are compared with timm's in
 // tests/golden.
 #include "weights/mappings/convert.h"
+#include "engine/model/model_tensors.h"
 
 #include <gmock/gmock.h>
 

@@ -51,17 +51,16 @@ TEST(Torchvision, KnowsItsModelsBySize) {
         std::string name;
         std::int64_t width, depth, patch, patches, heads;
         int size, resized;
-        Interpolation interpolation;
+        Filter interpolation;
     };
-    const std::vector<Known> all{
-        {"vit_b_16", 768, 12, 16, 196, 12, 224, 256, Interpolation::bilinear},
-        {"vit_b_16", 768, 12, 16, 576, 12, 384, 384, Interpolation::bicubic},
-        {"vit_b_32", 768, 12, 32, 49, 12, 224, 256, Interpolation::bilinear},
-        {"vit_l_16", 1024, 24, 16, 196, 16, 224, 242, Interpolation::bilinear},
-        {"vit_l_16", 1024, 24, 16, 1024, 16, 512, 512, Interpolation::bicubic},
-        {"vit_l_32", 1024, 24, 32, 49, 16, 224, 256, Interpolation::bilinear},
-        {"vit_h_14", 1280, 32, 14, 1369, 16, 518, 518, Interpolation::bicubic},
-        {"vit_h_14", 1280, 32, 14, 256, 16, 224, 224, Interpolation::bicubic}};
+    const std::vector<Known> all{{"vit_b_16", 768, 12, 16, 196, 12, 224, 256, Filter::bilinear},
+                                 {"vit_b_16", 768, 12, 16, 576, 12, 384, 384, Filter::bicubic},
+                                 {"vit_b_32", 768, 12, 32, 49, 12, 224, 256, Filter::bilinear},
+                                 {"vit_l_16", 1024, 24, 16, 196, 16, 224, 242, Filter::bilinear},
+                                 {"vit_l_16", 1024, 24, 16, 1024, 16, 512, 512, Filter::bicubic},
+                                 {"vit_l_32", 1024, 24, 32, 49, 16, 224, 256, Filter::bilinear},
+                                 {"vit_h_14", 1280, 32, 14, 1369, 16, 518, 518, Filter::bicubic},
+                                 {"vit_h_14", 1280, 32, 14, 256, 16, 224, 224, Filter::bicubic}};
     for (const Known& k : all) {
         SCOPED_TRACE(k.name + " " + std::to_string(k.size));
         const Checkpoint c = torchvision(k.width, k.depth, k.patch, k.patches);
@@ -82,7 +81,7 @@ TEST(Torchvision, TakesTheNamedWeightsPreprocessing) {
     options.arch = std::string("torchvision.vit_b_16:weights=IMAGENET1K_SWAG_LINEAR_V1");
     const ResolvedModel model = resolve_torchvision(c, options);
     EXPECT_EQ(resized(model.preprocessing), 224);
-    EXPECT_EQ(model.preprocessing.interpolation, Interpolation::bicubic);
+    EXPECT_EQ(model.preprocessing.interpolation, Filter::bicubic);
     options.arch = std::string("torchvision.vit_b_16:weights=DEFAULT");
     EXPECT_THAT(test::message_of([&] { resolve_torchvision(c, options); }, ErrorKind::usage),
                 HasSubstr("weights: expected one of IMAGENET1K_V1, IMAGENET1K_SWAG_E2E_V1, "
@@ -234,7 +233,7 @@ TEST(OpenClipTimm, ReadsSigLips) {
     EXPECT_EQ(model.config.num_classes, 0);
     EXPECT_FALSE(model.config.class_token);
     EXPECT_EQ(model.config.image_size, (ImageSize{224, 224}));
-    EXPECT_EQ(model.preprocessing.crop_mode, CropMode::squash);
+    EXPECT_EQ(model.preprocessing.crop_mode, Crop::squash);
     EXPECT_EQ(model.preprocessing.mean[0], 0.5f);
     EXPECT_EQ(model.keys.size(), 13u);
 

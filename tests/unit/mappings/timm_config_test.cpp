@@ -86,8 +86,8 @@ TEST(TimmConfig, HasTimmsDefaultsForWhatPretrainedCfgLeavesOut) {
     const ResolvedModel model =
         resolve(json::parse(R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {}})"));
     EXPECT_EQ(model.preprocessing.crop_pct, 0.875);
-    EXPECT_EQ(model.preprocessing.interpolation, Interpolation::bicubic);
-    EXPECT_EQ(model.preprocessing.crop_mode, CropMode::center);
+    EXPECT_EQ(model.preprocessing.interpolation, Filter::bicubic);
+    EXPECT_EQ(model.preprocessing.crop_mode, Crop::center);
     EXPECT_THAT(model.preprocessing.mean, ElementsAre(0.485f, 0.456f, 0.406f));
     EXPECT_THAT(model.preprocessing.std, ElementsAre(0.229f, 0.224f, 0.225f));
     EXPECT_EQ(model.config.num_classes, 1000);
@@ -101,8 +101,8 @@ TEST(TimmConfig, ReadsPreprocessing) {
         "interpolation": "lanczos", "mean": [0.1, 0.2, 0.3], "std": [0.4]})"));
     const Preprocessing p = resolve(config).preprocessing;
     EXPECT_EQ(p.crop_pct, 0.95);
-    EXPECT_EQ(p.crop_mode, CropMode::border);
-    EXPECT_EQ(p.interpolation, Interpolation::lanczos);
+    EXPECT_EQ(p.crop_mode, Crop::border);
+    EXPECT_EQ(p.interpolation, Filter::lanczos);
     EXPECT_THAT(p.mean, ElementsAre(0.1f, 0.2f, 0.3f));
     EXPECT_THAT(p.std, ElementsAre(0.4f, 0.4f, 0.4f));
     EXPECT_EQ(p.input_size, (ImageSize{32, 32}));

@@ -238,7 +238,7 @@ TEST(Transformers, ReadsImageProcessors) {
             "processor_class": "CLIPProcessor"})",
         report);
     EXPECT_EQ(inner.input_size, (ImageSize{224, 224}));
-    EXPECT_EQ(inner.crop_mode, CropMode::center);
+    EXPECT_EQ(inner.crop_mode, Crop::center);
     EXPECT_EQ(inner.crop_pct, 1);
     EXPECT_EQ(inner.mean[0], 0.48145466f);
 
@@ -248,7 +248,7 @@ TEST(Transformers, ReadsImageProcessors) {
             "image_mean": [127.5, 127.5, 127.5], "image_std": 51})",
         report);
     EXPECT_EQ(raw.input_size, (ImageSize{32, 32}));
-    EXPECT_EQ(raw.crop_mode, CropMode::squash);
+    EXPECT_EQ(raw.crop_mode, Crop::squash);
     EXPECT_FLOAT_EQ(raw.mean[1], 0.5f);
     EXPECT_FLOAT_EQ(raw.std[2], 0.2f);
 

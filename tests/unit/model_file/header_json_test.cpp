@@ -1,4 +1,5 @@
 #include "engine/model/model_header_json.h"
+#include "engine/model/model_tensors.h"
 
 #include <fmt/format.h>
 
@@ -43,8 +44,8 @@ ModelHeader full_header() {
     header.config.drop_path_rate = 0.6;
     header.preprocessing = {{5, 7},
                             0.9,
-                            CropMode::border,
-                            Interpolation::lanczos,
+                            Crop::border,
+                            Filter::lanczos,
                             {0.1f, 0.2f, 0.3f},
                             {0.4f, 0.5f, 0.6f},
                             CropRounding::down};

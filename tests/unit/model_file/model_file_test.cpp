@@ -10,6 +10,7 @@
 
 #include "engine/model/atomic_file.h"
 #include "engine/model/model_header_json.h"
+#include "engine/model/model_tensors.h"
 #include "engine/model/model_writer.h"
 #include "support.h"
 #include "weights/random_model/random_model.h"

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "engine/model/model_tensors.h"
 #include "support.h"
 #include "weights/random_model/random_model.h"
 

@@ -1,4 +1,5 @@
 // Linears on tiles, on every backend that this CPU can run.
+#include "engine/kernels/dispatch.h"
 #include "engine/ops/fused_linear.h"
 
 #include <gmock/gmock.h>

@@ -22,6 +22,10 @@ void ConfigValue::refuse(const std::string& expected) const {
     throw Error(ErrorKind::model, fmt::format("{}: expected {}, found {}", key_, expected, found));
 }
 
+void ConfigValue::unsupported(std::string_view feature) const {
+    throw Error(ErrorKind::model, fmt::format("{}: {} is not supported", key_, feature));
+}
+
 ConfigValue ConfigValue::at(std::size_t index) const {
     return {fmt::format("{}[{}]", key_, index), value_->at(index)};
 }

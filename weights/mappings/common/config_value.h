@@ -29,6 +29,8 @@ class ConfigValue {
     ImageSize input_size(std::int64_t& channels) const;  ///< [C, H, W]
 
     [[noreturn]] void refuse(const std::string& expected) const;
+    /// Throws Error(model) "KEY: FEATURE is not supported".
+    [[noreturn]] void unsupported(std::string_view feature) const;
 
   private:
     ConfigValue at(std::size_t index) const;

@@ -1,5 +1,5 @@
-// Tensor mappings are tables: a pattern of source names, the canonical name, and what is done on
-// the way. A new source of the same models is one more table.
+// Maps the tensors of a checkpoint to the model's by a table of rules. A new source of the same
+// models is one more table.
 #pragma once
 
 #include <memory>
@@ -10,45 +10,12 @@
 #include <vector>
 
 #include "engine/model/model_file.h"
+#include "engine/model/model_tensors.h"
+#include "weights/mappings/common/mapping_rule.h"
 #include "weights/mappings/common/report.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::inline internal {
-
-enum class Transform {
-    as_is,           ///< the canonical shape
-    squeeze,         ///< leading extents of 1 go away
-    patch_kernel,    ///< [D, C, h, w], or flattened to [D, C * h * w]
-    position_table,  ///< [1, rows, D]; resized where the image size is another
-    split_rows,      ///< the targets' rows one after another
-    split_columns,   ///< the targets' columns one after another
-    copies,          ///< every target is the same tensor
-    class_rows,      ///< of the head: leading rows that are no classes are left out
-    transpose,       ///< [in, out]
-    heads_in,        ///< [D, heads, head_dim]: kernels of queries, keys and values
-    heads_out,       ///< [heads, head_dim, D]: kernel of attn.proj
-    heads_bias,      ///< [heads, head_dim]
-    patch_hwio,      ///< [h, w, C, D]
-    patch_rows,      ///< [D, h * w * C]: a linear layer on flattened patches, channels last
-    patch_values,    ///< [h * w * C]: a norm of such patches
-    diff_lambda,     ///< one of four vectors that become differential attention's lambda
-    diff_sub_norm,   ///< [head_dim], times 1 - the block's initial lambda
-    drop,            ///< never used; `note` says why
-};
-
-/// `#` stands for a number: of a block, then of what is side by side in it. In `source`, `~` at the
-/// beginning stands for one of the mapping's prefixes or nothing, text in [brackets] may be left
-/// out, `@` stands for a number that does not matter, and `*` at the end for anything. `canonical`
-/// may name several
-/// targets, "attn.{q,k,v}.weight"; "q1&q2" are two whose half-heads take turns (differential
-/// attention). Where `canonical` has `#` and the tensor's name no number, it holds all blocks, one
-/// after the other.
-struct MappingRule {
-    std::string_view source;
-    std::string_view canonical;
-    Transform transform;
-    std::string_view note;
-};
 
 struct TableStep {
     ImageSize grid;  ///< in patches

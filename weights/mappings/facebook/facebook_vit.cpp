@@ -15,44 +15,30 @@ namespace vit::inline internal {
 
 namespace {
 
-using enum Transform;
+using enum TensorTransform;
 
 constexpr std::string_view decoder = "of MAE's decoder: the model is the encoder";
 constexpr std::string_view projection = "of the projection head, for training only";
 
 // DINOv2 may save its blocks in chunks, blocks.CHUNK.BLOCK.
 constexpr std::array rules{
-    MappingRule{"[backbone.]patch_embed.proj.weight", "patch_embed.weight", as_is, ""},
-    MappingRule{"[backbone.]patch_embed.proj.bias", "patch_embed.bias", as_is, ""},
-    MappingRule{"[backbone.]cls_token", "cls_token", squeeze, ""},
-    MappingRule{"[backbone.]register_tokens", "reg_token", squeeze, ""},
-    MappingRule{"[backbone.]pos_embed", "pos_embed", position_table, ""},
+    MappingRule{"[backbone.]patch_embed.proj.$", "patch_embed.$"},
+    MappingRule{"[backbone.]cls_token", "cls_token", squeeze},
+    MappingRule{"[backbone.]register_tokens", "reg_token", squeeze},
+    MappingRule{"[backbone.]pos_embed", "pos_embed", position_table},
     MappingRule{"[backbone.]mask_token", "", drop, "stands for hidden patches, in training only"},
 
-    MappingRule{"[backbone.]blocks.[@.]#.norm1.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.norm1.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.weight", "blocks.#.attn.{q,k,v}.weight",
-                split_rows, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.bias", "blocks.#.attn.{q,k,v}.bias", split_rows,
-                ""},
-    MappingRule{"[backbone.]blocks.[@.]#.attn.proj.weight", "blocks.#.attn.proj.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.attn.proj.bias", "blocks.#.attn.proj.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.ls1.gamma", "blocks.#.ls1", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.norm2.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.norm2.bias", "blocks.#.norm2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc1.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc1.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc2.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc2.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.w12.weight", "blocks.#.mlp.{gate,fc1}.weight",
-                split_rows, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.w12.bias", "blocks.#.mlp.{gate,fc1}.bias", split_rows,
-                ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.w3.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.mlp.w3.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"[backbone.]blocks.[@.]#.ls2.gamma", "blocks.#.ls2", as_is, ""},
-    MappingRule{"[backbone.]norm.weight", "norm.weight", as_is, ""},
-    MappingRule{"[backbone.]norm.bias", "norm.bias", as_is, ""},
+    MappingRule{"[backbone.]blocks.[@.]#.norm1.$", "blocks.#.norm1.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.$", "blocks.#.attn.{q,k,v}.$", split_rows},
+    MappingRule{"[backbone.]blocks.[@.]#.attn.proj.$", "blocks.#.attn.proj.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.ls1.gamma", "blocks.#.ls1"},
+    MappingRule{"[backbone.]blocks.[@.]#.norm2.$", "blocks.#.norm2.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc1.$", "blocks.#.mlp.fc1.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.fc2.$", "blocks.#.mlp.fc2.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w12.$", "blocks.#.mlp.{gate,fc1}.$", split_rows},
+    MappingRule{"[backbone.]blocks.[@.]#.mlp.w3.$", "blocks.#.mlp.fc2.$"},
+    MappingRule{"[backbone.]blocks.[@.]#.ls2.gamma", "blocks.#.ls2"},
+    MappingRule{"[backbone.]norm.$", "norm.$"},
 
     MappingRule{"decoder_*", "", drop, decoder},
     MappingRule{"head.mlp*", "", drop, projection},

@@ -15,43 +15,29 @@ namespace vit::inline internal {
 
 namespace {
 
-using enum Transform;
+using enum TensorTransform;
 
 constexpr std::string_view text_half = "of the text half: the model is the image tower";
 constexpr std::string_view told = "the image tower's tensors tell it";
 
 constexpr std::array rules{
-    MappingRule{"visual.conv1.weight", "patch_embed.weight", as_is, ""},
-    MappingRule{"visual.class_embedding", "cls_token", as_is, ""},
-    MappingRule{"visual.positional_embedding", "pos_embed", position_table, ""},
-    MappingRule{"visual.ln_pre.weight", "norm_pre.weight", as_is, ""},
-    MappingRule{"visual.ln_pre.bias", "norm_pre.bias", as_is, ""},
+    MappingRule{"visual.conv1.weight", "patch_embed.weight"},
+    MappingRule{"visual.class_embedding", "cls_token"},
+    MappingRule{"visual.positional_embedding", "pos_embed", position_table},
+    MappingRule{"visual.ln_pre.$", "norm_pre.$"},
 
-    MappingRule{"visual.transformer.resblocks.#.ln_1.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.ln_1.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.attn.in_proj_weight",
-                "blocks.#.attn.{q,k,v}.weight", split_rows, ""},
-    MappingRule{"visual.transformer.resblocks.#.attn.in_proj_bias", "blocks.#.attn.{q,k,v}.bias",
-                split_rows, ""},
-    MappingRule{"visual.transformer.resblocks.#.attn.out_proj.weight", "blocks.#.attn.proj.weight",
-                as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.attn.out_proj.bias", "blocks.#.attn.proj.bias",
-                as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.ls_1.gamma", "blocks.#.ls1", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.ln_2.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.ln_2.bias", "blocks.#.norm2.bias", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.mlp.c_fc.weight", "blocks.#.mlp.fc1.weight", as_is,
-                ""},
-    MappingRule{"visual.transformer.resblocks.#.mlp.c_fc.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.mlp.c_proj.weight", "blocks.#.mlp.fc2.weight",
-                as_is, ""},
-    MappingRule{"visual.transformer.resblocks.#.mlp.c_proj.bias", "blocks.#.mlp.fc2.bias", as_is,
-                ""},
-    MappingRule{"visual.transformer.resblocks.#.ls_2.gamma", "blocks.#.ls2", as_is, ""},
+    MappingRule{"visual.transformer.resblocks.#.ln_1.$", "blocks.#.norm1.$"},
+    MappingRule{"visual.transformer.resblocks.#.attn.in_proj_$", "blocks.#.attn.{q,k,v}.$",
+                split_rows},
+    MappingRule{"visual.transformer.resblocks.#.attn.out_proj.$", "blocks.#.attn.proj.$"},
+    MappingRule{"visual.transformer.resblocks.#.ls_1.gamma", "blocks.#.ls1"},
+    MappingRule{"visual.transformer.resblocks.#.ln_2.$", "blocks.#.norm2.$"},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_fc.$", "blocks.#.mlp.fc1.$"},
+    MappingRule{"visual.transformer.resblocks.#.mlp.c_proj.$", "blocks.#.mlp.fc2.$"},
+    MappingRule{"visual.transformer.resblocks.#.ls_2.gamma", "blocks.#.ls2"},
 
-    MappingRule{"visual.ln_post.weight", "norm.weight", as_is, ""},
-    MappingRule{"visual.ln_post.bias", "norm.bias", as_is, ""},
-    MappingRule{"visual.proj", "head.weight", transpose, ""},
+    MappingRule{"visual.ln_post.$", "norm.$"},
+    MappingRule{"visual.proj", "head.weight", transpose},
 
     MappingRule{"transformer.*", "", drop, text_half},
     MappingRule{"token_embedding.weight", "", drop, text_half},
@@ -69,26 +55,21 @@ constexpr std::array rules{
 };
 
 constexpr std::array norm_after_pooling{
-    MappingRule{"visual.ln_post.weight", "fc_norm.weight", as_is, "after pooling"},
-    MappingRule{"visual.ln_post.bias", "fc_norm.bias", as_is, "after pooling"},
+    MappingRule{"visual.ln_post.$", "fc_norm.$", as_is, "after pooling"},
 };
 
 constexpr std::string_view in_latent = "the query that is pooled, part of attn_pool.latent";
 constexpr std::array attention_pooler{
-    MappingRule{"visual.ln_post.weight", "fc_norm.weight", as_is, "after pooling"},
-    MappingRule{"visual.ln_post.bias", "fc_norm.bias", as_is, "after pooling"},
-    MappingRule{"visual.attn_pool.ln_k.weight", "norm.weight", as_is, "before pooling"},
-    MappingRule{"visual.attn_pool.ln_k.bias", "norm.bias", as_is, "before pooling"},
+    MappingRule{"visual.ln_post.$", "fc_norm.$", as_is, "after pooling"},
+    MappingRule{"visual.attn_pool.ln_k.$", "norm.$", as_is, "before pooling"},
     MappingRule{"visual.attn_pool.query", "", drop, in_latent},
-    MappingRule{"visual.attn_pool.ln_q.weight", "", drop, in_latent},
-    MappingRule{"visual.attn_pool.ln_q.bias", "", drop, in_latent},
-    MappingRule{"visual.attn_pool.attn.in_proj_weight", "attn_pool.{q,k,v}.weight", split_rows, ""},
-    MappingRule{"visual.attn_pool.attn.q_proj_weight", "attn_pool.q.weight", as_is, ""},
-    MappingRule{"visual.attn_pool.attn.k_proj_weight", "attn_pool.k.weight", as_is, ""},
-    MappingRule{"visual.attn_pool.attn.v_proj_weight", "attn_pool.v.weight", as_is, ""},
-    MappingRule{"visual.attn_pool.attn.in_proj_bias", "attn_pool.{q,k,v}.bias", split_rows, ""},
-    MappingRule{"visual.attn_pool.attn.out_proj.weight", "attn_pool.proj.weight", as_is, ""},
-    MappingRule{"visual.attn_pool.attn.out_proj.bias", "attn_pool.proj.bias", as_is, ""},
+    MappingRule{"visual.attn_pool.ln_q.$", "", drop, in_latent},
+    MappingRule{"visual.attn_pool.attn.in_proj_weight", "attn_pool.{q,k,v}.weight", split_rows},
+    MappingRule{"visual.attn_pool.attn.q_proj_weight", "attn_pool.q.weight"},
+    MappingRule{"visual.attn_pool.attn.k_proj_weight", "attn_pool.k.weight"},
+    MappingRule{"visual.attn_pool.attn.v_proj_weight", "attn_pool.v.weight"},
+    MappingRule{"visual.attn_pool.attn.in_proj_bias", "attn_pool.{q,k,v}.bias", split_rows},
+    MappingRule{"visual.attn_pool.attn.out_proj.$", "attn_pool.proj.$"},
 };
 
 constexpr std::array<std::string_view, 2> keys{"quick_gelu", "head_width"};

@@ -7,7 +7,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/mappings/common/config_value.h"
+#include "weights/mappings/common/config_keys.h"
 
 namespace vit::inline internal {
 
@@ -15,20 +15,12 @@ namespace {
 
 using Value = const ConfigValue&;
 
-struct Rule {
-    std::string_view name;
-    void (*set)(OpenClipConfig&, Value);  ///< may throw
-    std::string_view dropped;             ///< why, where nothing is set
-};
-
-[[noreturn]] void unsupported(Value value, std::string_view feature) {
-    throw Error(ErrorKind::model, fmt::format("{}: {} is not supported", value.key(), feature));
-}
+using Key = ConfigKey<OpenClipConfig>;
 
 /// For a switch that must stay off.
 void off(OpenClipConfig&, Value value) {
     if (!value.null() && !(value.json().is_boolean() && !value.boolean()))
-        unsupported(value, "this kind of image tower");
+        value.unsupported("this kind of image tower");
 }
 
 void pool_type(OpenClipConfig& c, Value value) {
@@ -40,7 +32,7 @@ void pool_type(OpenClipConfig& c, Value value) {
 void act_kwargs(OpenClipConfig& c, Value value) {
     if (value.null()) return;
     for (const auto& [key, each] : value.json().items()) {
-        if (key != "approximate") unsupported(value, "'" + key + "'");
+        if (key != "approximate") value.unsupported("'" + key + "'");
         const ConfigValue at(value.key() + "." + key, each);
         if (at.text() != "tanh" && at.text() != "none") at.refuse("'tanh' or 'none'");
         c.tanh_gelu = at.text() == "tanh";
@@ -50,7 +42,7 @@ void act_kwargs(OpenClipConfig& c, Value value) {
 void norm_kwargs(OpenClipConfig& c, Value value) {
     if (value.null()) return;
     for (const auto& [key, each] : value.json().items()) {
-        if (key != "eps") unsupported(value, "'" + key + "'");
+        if (key != "eps") value.unsupported("'" + key + "'");
         c.norm_eps = ConfigValue(value.key() + "." + key, each).number();
     }
 }
@@ -61,7 +53,7 @@ std::string text_or_none(Value value) {
 
 void attentional_pool(OpenClipConfig& c, Value value) {
     // open_clip calls these two untested; no published model has them.
-    if (value.json().is_string()) unsupported(value, in_quotes(value.text()));
+    if (value.json().is_string()) value.unsupported(in_quotes(value.text()));
     c.attention_pooler = value.boolean();
 }
 
@@ -69,63 +61,60 @@ constexpr std::string_view told = "the tensors tell";
 constexpr std::string_view text_half = "of the text half";
 constexpr std::string_view training = "for training";
 
-constexpr std::array model_rules{
-    Rule{"embed_dim", [](OpenClipConfig& c, Value v) { c.embed_dim = v.integer(); }, ""},
-    Rule{"quick_gelu", [](OpenClipConfig& c, Value v) { c.quick_gelu = v.boolean(); }, ""},
-    Rule{"text_cfg", nullptr, text_half},
-    Rule{"multimodal_cfg", nullptr, text_half},
-    Rule{"custom_text", nullptr, text_half},
-    Rule{"init_logit_scale", nullptr, training},
-    Rule{"init_logit_bias", nullptr, training},
-    Rule{"nonscalar_logit_scale", nullptr, training},
-    Rule{"cast_dtype", nullptr, "how open_clip makes the weights"},
-    Rule{"output_dict", nullptr, "what open_clip returns"},
+constexpr std::array model_keys{
+    Key{"embed_dim", [](OpenClipConfig& c, Value v) { c.embed_dim = v.integer(); }},
+    Key{"quick_gelu", [](OpenClipConfig& c, Value v) { c.quick_gelu = v.boolean(); }},
+    Key{"text_cfg", nullptr, text_half},
+    Key{"multimodal_cfg", nullptr, text_half},
+    Key{"custom_text", nullptr, text_half},
+    Key{"init_logit_scale", nullptr, training},
+    Key{"init_logit_bias", nullptr, training},
+    Key{"nonscalar_logit_scale", nullptr, training},
+    Key{"cast_dtype", nullptr, "how open_clip makes the weights"},
+    Key{"output_dict", nullptr, "what open_clip returns"},
 };
 
-constexpr std::array vision_rules{
-    Rule{"layers",
-         [](OpenClipConfig& c, Value v) {
-             if (v.json().is_array()) unsupported(v, "a ResNet");
-             c.layers = v.integer();
-         },
-         ""},
-    Rule{"width", [](OpenClipConfig& c, Value v) { c.width = v.integer(); }, ""},
-    Rule{"head_width", [](OpenClipConfig& c, Value v) { c.head_width = v.integer(); }, ""},
-    Rule{"pool_type", pool_type, ""},
-    Rule{"final_ln_after_pool",
-         [](OpenClipConfig& c, Value v) { c.norm_after_pooling = v.boolean(); }, ""},
-    Rule{"act_kwargs", act_kwargs, ""},
-    Rule{"norm_kwargs", norm_kwargs, ""},
-    Rule{"mlp_ratio", nullptr, told},
-    Rule{"patch_size", nullptr, told},
-    Rule{"image_size", [](OpenClipConfig& c, Value v) { c.image_size = v.size(); }, ""},
-    Rule{"ls_init_value", nullptr, told},
-    Rule{"no_ln_pre", nullptr, told},
-    Rule{"pos_embed_type", nullptr, "the position table is stored"},
-    Rule{"patch_dropout", nullptr, training},
-    Rule{"output_tokens", nullptr, "what open_clip returns"},
-    Rule{"attentional_pool", attentional_pool, ""},
-    Rule{"attn_pooler_queries", [](OpenClipConfig& c, Value v) { c.pooler_queries = v.integer(); },
-         ""},
-    Rule{"attn_pooler_heads", [](OpenClipConfig& c, Value v) { c.pooler_heads = v.integer(); }, ""},
-    Rule{"block_type",
-         [](OpenClipConfig&, Value v) {
-             if (!v.null() && v.text() != "default") unsupported(v, "'" + v.text() + "'");
-         },
-         ""},
-    Rule{"qk_norm", off, ""},
-    Rule{"scaled_cosine_attn", off, ""},
-    Rule{"scale_heads", off, ""},
-    Rule{"scale_attn_inner", off, ""},
-    Rule{"scale_attn", off, ""},
-    Rule{"scale_fc", off, ""},
-    Rule{"timm_model_name", [](OpenClipConfig& c, Value v) { c.timm.name = text_or_none(v); }, ""},
-    Rule{"timm_pool", [](OpenClipConfig& c, Value v) { c.timm.pool = text_or_none(v); }, ""},
-    Rule{"timm_proj", [](OpenClipConfig& c, Value v) { c.timm.proj = text_or_none(v); }, ""},
-    Rule{"timm_proj_bias", nullptr, told},
-    Rule{"timm_model_pretrained", nullptr, "where timm's first weights came from"},
-    Rule{"timm_drop", nullptr, training},
-    Rule{"timm_drop_path", nullptr, training},
+constexpr std::array vision_keys{
+    Key{"layers",
+        [](OpenClipConfig& c, Value v) {
+            if (v.json().is_array()) v.unsupported("a ResNet");
+            c.layers = v.integer();
+        }},
+    Key{"width", [](OpenClipConfig& c, Value v) { c.width = v.integer(); }},
+    Key{"head_width", [](OpenClipConfig& c, Value v) { c.head_width = v.integer(); }},
+    Key{"pool_type", pool_type},
+    Key{"final_ln_after_pool",
+        [](OpenClipConfig& c, Value v) { c.norm_after_pooling = v.boolean(); }},
+    Key{"act_kwargs", act_kwargs},
+    Key{"norm_kwargs", norm_kwargs},
+    Key{"mlp_ratio", nullptr, told},
+    Key{"patch_size", nullptr, told},
+    Key{"image_size", [](OpenClipConfig& c, Value v) { c.image_size = v.size(); }},
+    Key{"ls_init_value", nullptr, told},
+    Key{"no_ln_pre", nullptr, told},
+    Key{"pos_embed_type", nullptr, "the position table is stored"},
+    Key{"patch_dropout", nullptr, training},
+    Key{"output_tokens", nullptr, "what open_clip returns"},
+    Key{"attentional_pool", attentional_pool},
+    Key{"attn_pooler_queries", [](OpenClipConfig& c, Value v) { c.pooler_queries = v.integer(); }},
+    Key{"attn_pooler_heads", [](OpenClipConfig& c, Value v) { c.pooler_heads = v.integer(); }},
+    Key{"block_type",
+        [](OpenClipConfig&, Value v) {
+            if (!v.null() && v.text() != "default") v.unsupported("'" + v.text() + "'");
+        }},
+    Key{"qk_norm", off},
+    Key{"scaled_cosine_attn", off},
+    Key{"scale_heads", off},
+    Key{"scale_attn_inner", off},
+    Key{"scale_attn", off},
+    Key{"scale_fc", off},
+    Key{"timm_model_name", [](OpenClipConfig& c, Value v) { c.timm.name = text_or_none(v); }},
+    Key{"timm_pool", [](OpenClipConfig& c, Value v) { c.timm.pool = text_or_none(v); }},
+    Key{"timm_proj", [](OpenClipConfig& c, Value v) { c.timm.proj = text_or_none(v); }},
+    Key{"timm_proj_bias", nullptr, told},
+    Key{"timm_model_pretrained", nullptr, "where timm's first weights came from"},
+    Key{"timm_drop", nullptr, training},
+    Key{"timm_drop_path", nullptr, training},
 };
 
 void three(std::array<float, 3>& out, Value value) {
@@ -137,29 +126,28 @@ void three(std::array<float, 3>& out, Value value) {
 void interpolation(OpenClipConfig& c, Value value) {
     const std::string name = value.text();
     if (name != "bicubic" && name != "bilinear") value.refuse("'bicubic' or 'bilinear'");
-    c.preprocessing.interpolation =
-        name == "bicubic" ? Interpolation::bicubic : Interpolation::bilinear;
+    c.preprocessing.interpolation = name == "bicubic" ? Filter::bicubic : Filter::bilinear;
 }
 
 void resize_mode(OpenClipConfig& c, Value value) {
     const std::string name = value.text();
-    if (name == "longest") unsupported(value, "'longest', which pads with a colour,");
+    if (name == "longest") value.unsupported("'longest', which pads with a colour,");
     if (name != "shortest" && name != "squash") value.refuse("'shortest' or 'squash'");
-    c.preprocessing.crop_mode = name == "squash" ? CropMode::squash : CropMode::center;
+    c.preprocessing.crop_mode = name == "squash" ? Crop::squash : Crop::center;
 }
 
-constexpr std::array preprocess_rules{
-    Rule{"mean", [](OpenClipConfig& c, Value v) { three(c.preprocessing.mean, v); }, ""},
-    Rule{"std", [](OpenClipConfig& c, Value v) { three(c.preprocessing.std, v); }, ""},
-    Rule{"interpolation", interpolation, ""},
-    Rule{"resize_mode", resize_mode, ""},
-    Rule{"size", nullptr, told},
-    Rule{"mode", nullptr, "images are RGB"},
-    Rule{"fill_color", nullptr, "for 'longest' only"},
+constexpr std::array preprocess_keys{
+    Key{"mean", [](OpenClipConfig& c, Value v) { three(c.preprocessing.mean, v); }},
+    Key{"std", [](OpenClipConfig& c, Value v) { three(c.preprocessing.std, v); }},
+    Key{"interpolation", interpolation},
+    Key{"resize_mode", resize_mode},
+    Key{"size", nullptr, told},
+    Key{"mode", nullptr, "images are RGB"},
+    Key{"fill_color", nullptr, "for 'longest' only"},
 };
 
 void read(OpenClipConfig& out, const nlohmann::json& root, std::span<const std::string_view> path,
-          std::span<const Rule> rules, std::string_view nested) {
+          std::span<const Key> keys, std::string_view nested) {
     const nlohmann::json* object = &root;
     std::string name;
     for (const std::string_view part : path) {
@@ -174,12 +162,9 @@ void read(OpenClipConfig& out, const nlohmann::json& root, std::span<const std::
     for (const auto& [key, json] : object->items()) {
         if (key == nested) continue;
         const ConfigValue value("open_clip_config.json " + name + key, json);
-        const auto rule = std::find_if(rules.begin(), rules.end(),
-                                       [&, n = key](const Rule& r) { return r.name == n; });
-        if (rule == rules.end())
-            throw Error(ErrorKind::model, fmt::format("{}: unknown key", value.key()));
-        if (rule->set) rule->set(out, value);
-        out.keys.push_back({name + key, rule->set != nullptr, std::string(rule->dropped)});
+        const auto why = set_key(out, keys, key, value);
+        if (!why) throw Error(ErrorKind::model, fmt::format("{}: unknown key", value.key()));
+        out.keys.push_back({name + key, why->empty(), std::string(*why)});
     }
 }
 
@@ -219,9 +204,9 @@ OpenClipConfig read_open_clip_config(const std::string& text) {
         if (key != vision[0] && key != images[0])
             throw Error(ErrorKind::model,
                         fmt::format("open_clip_config.json {}: unknown key", in_quotes(key)));
-    read(out, root, std::span(vision).first(1), model_rules, vision[1]);
-    read(out, root, vision, vision_rules, "");
-    read(out, root, images, preprocess_rules, "");
+    read(out, root, std::span(vision).first(1), model_keys, vision[1]);
+    read(out, root, vision, vision_keys, "");
+    read(out, root, images, preprocess_keys, "");
     settle_keys(out);
     return out;
 }

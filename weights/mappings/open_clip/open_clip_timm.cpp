@@ -22,7 +22,7 @@ namespace vit::inline internal {
 
 namespace {
 
-using enum Transform;
+using enum TensorTransform;
 
 constexpr std::string_view trunk = "visual.trunk.";
 constexpr std::string_view projection = "visual.head.proj.weight";

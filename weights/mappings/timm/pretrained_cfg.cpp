@@ -7,6 +7,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
+#include "weights/mappings/common/config_keys.h"
 
 namespace vit::inline internal {
 
@@ -14,11 +15,7 @@ namespace {
 
 using Value = const ConfigValue&;
 
-struct Rule {
-    std::string_view name;
-    void (*set)(PretrainedCfg&, Value);
-    std::string_view dropped;  ///< why, where nothing (more) is done with it
-};
+using Key = ConfigKey<PretrainedCfg>;
 
 // timm takes its default where a number is 0 or a text is empty, and so do these.
 
@@ -30,11 +27,11 @@ void crop_mode(PretrainedCfg& cfg, Value v) {
     if (v.null() || v.text().empty()) return;
     const std::string mode = v.text();
     if (mode == "center")
-        cfg.crop_mode = CropMode::center;
+        cfg.crop_mode = Crop::center;
     else if (mode == "squash")
-        cfg.crop_mode = CropMode::squash;
+        cfg.crop_mode = Crop::squash;
     else if (mode == "border")
-        cfg.crop_mode = CropMode::border;
+        cfg.crop_mode = Crop::border;
     else
         v.refuse("crop mode 'center', 'squash' or 'border'");
 }
@@ -43,13 +40,13 @@ void interpolation(PretrainedCfg& cfg, Value v) {
     if (v.null() || v.text().empty()) return;
     const std::string name = v.text();
     if (name == "nearest")
-        cfg.interpolation = Interpolation::nearest;
+        cfg.interpolation = Filter::nearest;
     else if (name == "bilinear")
-        cfg.interpolation = Interpolation::bilinear;
+        cfg.interpolation = Filter::bilinear;
     else if (name == "bicubic")
-        cfg.interpolation = Interpolation::bicubic;
+        cfg.interpolation = Filter::bicubic;
     else if (name == "lanczos")
-        cfg.interpolation = Interpolation::lanczos;
+        cfg.interpolation = Filter::lanczos;
     else
         v.refuse("interpolation 'nearest', 'bilinear', 'bicubic' or 'lanczos'");
 }
@@ -74,52 +71,49 @@ constexpr std::string_view test_size =
     "timm uses it only when asked for the test size; pass --img-size or --crop-pct for that";
 constexpr std::string_view no_pooling_grid = "Vision Transformers have no pooling grid";
 
-constexpr std::array rules{
-    Rule{"input_size", [](PretrainedCfg& c, Value v) { c.input_size = v.input_size(c.channels); },
-         ""},
-    Rule{"fixed_input_size",
-         [](PretrainedCfg& c, Value v) { c.fixed_input_size = !v.null() && v.boolean(); }, ""},
-    Rule{"num_classes", [](PretrainedCfg& c, Value v) { c.num_classes = v.integer(); }, ""},
-    Rule{"label_offset",
-         [](PretrainedCfg& c, Value v) { c.label_offset = v.null() ? 0 : v.integer(); }, ""},
-    Rule{"crop_pct", crop_pct, ""},
-    Rule{"crop_mode", crop_mode, ""},
-    Rule{"interpolation", interpolation, ""},
-    Rule{"mean",
-         [](PretrainedCfg& c, Value v) {
-             if (!v.null()) c.mean = v.numbers();
-         },
-         ""},
-    Rule{"std",
-         [](PretrainedCfg& c, Value v) {
-             if (!v.null()) c.std = v.numbers();
-         },
-         ""},
-    Rule{"label_names", [](PretrainedCfg& c, Value v) { c.label_names = v.json(); }, ""},
-    Rule{"labels", [](PretrainedCfg& c, Value v) { c.label_names = v.json(); }, ""},
-    Rule{"first_conv", first_conv, "the patch embedding, which is known"},
-    Rule{"classifier", classifier, "the head, which is known"},
+constexpr std::array keys{
+    Key{"input_size", [](PretrainedCfg& c, Value v) { c.input_size = v.input_size(c.channels); }},
+    Key{"fixed_input_size",
+        [](PretrainedCfg& c, Value v) { c.fixed_input_size = !v.null() && v.boolean(); }},
+    Key{"num_classes", [](PretrainedCfg& c, Value v) { c.num_classes = v.integer(); }},
+    Key{"label_offset",
+        [](PretrainedCfg& c, Value v) { c.label_offset = v.null() ? 0 : v.integer(); }},
+    Key{"crop_pct", crop_pct},
+    Key{"crop_mode", crop_mode},
+    Key{"interpolation", interpolation},
+    Key{"mean",
+        [](PretrainedCfg& c, Value v) {
+            if (!v.null()) c.mean = v.numbers();
+        }},
+    Key{"std",
+        [](PretrainedCfg& c, Value v) {
+            if (!v.null()) c.std = v.numbers();
+        }},
+    Key{"label_names", [](PretrainedCfg& c, Value v) { c.label_names = v.json(); }},
+    Key{"labels", [](PretrainedCfg& c, Value v) { c.label_names = v.json(); }},
+    Key{"first_conv", first_conv, "the patch embedding, which is known"},
+    Key{"classifier", classifier, "the head, which is known"},
 
-    Rule{"test_input_size", nullptr, test_size},
-    Rule{"test_crop_pct", nullptr, test_size},
-    Rule{"min_input_size", nullptr, "a limit of timm's; the engine checks its own"},
-    Rule{"pool_size", nullptr, no_pooling_grid},
-    Rule{"test_pool_size", nullptr, no_pooling_grid},
-    Rule{"label_descriptions", nullptr, "labels are label_names"},
-    Rule{"custom_load", nullptr, "the tensors' names tell their format"},
-    Rule{"url", nullptr, where_from},
-    Rule{"file", nullptr, where_from},
-    Rule{"hf_hub_id", nullptr, where_from},
-    Rule{"hf_hub_filename", nullptr, where_from},
-    Rule{"source", nullptr, where_from},
-    Rule{"architecture", nullptr, "the architecture stands at the top of config.json"},
-    Rule{"tag", nullptr, for_people},
-    Rule{"license", nullptr, for_people},
-    Rule{"description", nullptr, for_people},
-    Rule{"origin_url", nullptr, for_people},
-    Rule{"paper_name", nullptr, for_people},
-    Rule{"paper_ids", nullptr, for_people},
-    Rule{"notes", nullptr, for_people},
+    Key{"test_input_size", nullptr, test_size},
+    Key{"test_crop_pct", nullptr, test_size},
+    Key{"min_input_size", nullptr, "a limit of timm's; the engine checks its own"},
+    Key{"pool_size", nullptr, no_pooling_grid},
+    Key{"test_pool_size", nullptr, no_pooling_grid},
+    Key{"label_descriptions", nullptr, "labels are label_names"},
+    Key{"custom_load", nullptr, "the tensors' names tell their format"},
+    Key{"url", nullptr, where_from},
+    Key{"file", nullptr, where_from},
+    Key{"hf_hub_id", nullptr, where_from},
+    Key{"hf_hub_filename", nullptr, where_from},
+    Key{"source", nullptr, where_from},
+    Key{"architecture", nullptr, "the architecture stands at the top of config.json"},
+    Key{"tag", nullptr, for_people},
+    Key{"license", nullptr, for_people},
+    Key{"description", nullptr, for_people},
+    Key{"origin_url", nullptr, for_people},
+    Key{"paper_name", nullptr, for_people},
+    Key{"paper_ids", nullptr, for_people},
+    Key{"notes", nullptr, for_people},
 };
 
 std::array<float, 3> three(const std::vector<double>& values, std::string_view name) {
@@ -136,13 +130,11 @@ std::array<float, 3> three(const std::vector<double>& values, std::string_view n
 }  // namespace
 
 std::string set_pretrained(PretrainedCfg& cfg, const std::string& name, const ConfigValue& value) {
-    const auto rule =
-        std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.name == name; });
-    if (rule == rules.end())
+    const auto why = set_key<PretrainedCfg>(cfg, keys, name, value);
+    if (!why)
         throw Error(ErrorKind::model,
                     fmt::format("{}: no key of timm's pretrained_cfg", in_quotes(value.key())));
-    if (rule->set) rule->set(cfg, value);
-    return std::string(rule->dropped);
+    return std::string(*why);
 }
 
 Preprocessing preprocessing_of(const PretrainedCfg& cfg, ImageSize size) {

@@ -16,8 +16,8 @@ struct PretrainedCfg {
     std::int64_t num_classes = 1000;
     std::int64_t label_offset = 0;
     double crop_pct = 0.875;
-    CropMode crop_mode = CropMode::center;
-    Interpolation interpolation = Interpolation::bicubic;
+    Crop crop_mode = Crop::center;
+    Filter interpolation = Filter::bicubic;
     std::vector<double> mean{0.485, 0.456, 0.406};
     std::vector<double> std{0.229, 0.224, 0.225};
     nlohmann::json label_names;  ///< null where there are none

@@ -7,7 +7,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/mappings/common/config_value.h"
+#include "weights/mappings/common/config_keys.h"
 #include "weights/mappings/common/labels.h"
 #include "weights/mappings/timm/architectures.h"
 #include "weights/mappings/timm/explicit_numbers.h"
@@ -25,23 +25,6 @@ using nlohmann::json;
     throw Error(ErrorKind::model, what);
 }
 
-/// Keys at the top of config.json that say nothing about the model.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 13> top_dropped{{
-    {"label_descriptions", "labels are label_names"},
-    {"license", "for people only"},
-    {"tags", "for people only"},
-    {"library_name", "for people only"},
-    {"model_type", "written by transformers, not read by timm"},
-    {"architectures", "written by transformers, not read by timm"},
-    {"transformers_version", "written by transformers, not read by timm"},
-    {"torch_dtype", "written by transformers, not read by timm"},
-    {"dtype", "written by transformers, not read by timm"},
-    {"initializer_range", "written by transformers, not read by timm"},
-    {"do_pooling", "written by transformers, not read by timm"},
-    {"problem_type", "written by transformers, not read by timm"},
-    {"_name_or_path", "written by transformers, not read by timm"},
-}};
-
 /// config.json taken apart; what it does not say is left empty.
 struct ConfigJson {
     std::optional<std::string> architecture;
@@ -51,10 +34,42 @@ struct ConfigJson {
     PretrainedCfg pretrained;
 };
 
+using Key = ConfigKey<ConfigJson>;
+using Value = const ConfigValue&;
+
+constexpr std::string_view for_people = "for people only";
+constexpr std::string_view by_transformers = "written by transformers, not read by timm";
+
+/// At the top of config.json, beside pretrained_cfg and model_args.
+constexpr std::array top_keys{
+    Key{"architecture", [](ConfigJson& c, Value v) { c.architecture = v.text(); }},
+    Key{"num_features",
+        [](ConfigJson& c, Value v) {
+            if (!v.null()) c.num_features = v.integer();
+        }},
+    Key{"global_pool",
+        [](ConfigJson& c, Value v) {
+            if (!v.null()) c.global_pool = v.text();
+        }},
+    Key{"label_descriptions", nullptr, "labels are label_names"},
+    Key{"license", nullptr, for_people},
+    Key{"tags", nullptr, for_people},
+    Key{"library_name", nullptr, for_people},
+    Key{"model_type", nullptr, by_transformers},
+    Key{"architectures", nullptr, by_transformers},
+    Key{"transformers_version", nullptr, by_transformers},
+    Key{"torch_dtype", nullptr, by_transformers},
+    Key{"dtype", nullptr, by_transformers},
+    Key{"initializer_range", nullptr, by_transformers},
+    Key{"do_pooling", nullptr, by_transformers},
+    Key{"problem_type", nullptr, by_transformers},
+    Key{"_name_or_path", nullptr, by_transformers},
+};
+
 ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& report) {
     const json root = parse_json_object(text, "config.json");
     ConfigJson out;
-    const bool flat = !root.contains("pretrained_cfg");  // older timm: its keys stand at the top
+    const bool flat = !root.contains("pretrained_cfg");  // older timm: its keys are at the top
 
     const auto nested = [&](const char* key) -> const json& {
         static const json none = json::object();
@@ -76,24 +91,14 @@ ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& re
         if (key == "pretrained_cfg" || key == "model_args") continue;
         const ConfigValue at("config.json " + key, value);
         std::string why;
-        const auto dropped =
-            std::find_if(top_dropped.begin(), top_dropped.end(),
-                         [&, name = key](const auto& d) { return d.first == name; });
-        if (key == "architecture") {
-            out.architecture = at.text();
-        } else if (key == "num_features") {
-            if (!at.null()) out.num_features = at.integer();
-        } else if (key == "global_pool") {
-            if (!at.null()) out.global_pool = at.text();
-        } else if (key == "num_classes" || key == "label_names" || key == "labels") {
+        if (const auto found = set_key<ConfigJson>(out, top_keys, key, at))
+            why = *found;
+        else if (key == "num_classes" || key == "label_names" || key == "labels")
             set_pretrained(out.pretrained, key, at);
-        } else if (dropped != top_dropped.end()) {
-            why = dropped->second;
-        } else if (flat) {
+        else if (flat)
             why = set_pretrained(out.pretrained, key, at);
-        } else {
+        else
             refuse(fmt::format("config.json: unknown key {}", in_quotes(key)));
-        }
         report.push_back({key, why.empty(), why});
     }
     return out;

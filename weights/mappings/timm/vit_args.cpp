@@ -10,6 +10,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
+#include "weights/mappings/common/config_keys.h"
 
 namespace vit::inline internal {
 
@@ -17,19 +18,11 @@ namespace {
 
 using Value = const ConfigValue&;
 
-struct Rule {
-    std::string_view name;
-    void (*set)(VitArgs&, Value);  ///< may throw
-    std::string_view dropped;      ///< why, where nothing is set
-};
-
-[[noreturn]] void unsupported(Value value, std::string_view feature) {
-    throw Error(ErrorKind::model, fmt::format("{}: {} is not supported", value.key(), feature));
-}
+using Key = ConfigKey<VitArgs>;
 
 /// For a switch that must stay off.
 void off(Value value, std::string_view feature) {
-    if (!value.null() && value.boolean()) unsupported(value, feature);
+    if (!value.null() && value.boolean()) value.unsupported(feature);
 }
 
 /// Lower case without underscores, as timm looks layers up.
@@ -48,7 +41,7 @@ T named(Value value, Names<T> names, std::string_view what) {
     const std::string name = folded(value.text());
     for (const auto& [known, meaning] : names)
         if (name == known) return meaning;
-    unsupported(value, fmt::format("{} {}", what, in_quotes(value.text())));
+    value.unsupported(fmt::format("{} {}", what, in_quotes(value.text())));
 }
 
 Pooling pooling(Value value) {
@@ -124,87 +117,78 @@ bool position_table(Value value) {
     return kind == "learn";
 }
 
-constexpr std::array rules{
-    Rule{"img_size", [](VitArgs& a, Value v) { a.img_size = v.size(); }, ""},
-    Rule{"patch_size", [](VitArgs& a, Value v) { a.patch_size = v.size(); }, ""},
-    Rule{"in_chans", [](VitArgs& a, Value v) { a.in_chans = v.integer(); }, ""},
-    Rule{"num_classes", [](VitArgs& a, Value v) { a.num_classes = v.integer(); }, ""},
-    Rule{"global_pool", [](VitArgs& a, Value v) { a.global_pool = pooling(v); }, ""},
-    Rule{"embed_dim", [](VitArgs& a, Value v) { a.embed_dim = v.integer(); }, ""},
-    Rule{"depth", [](VitArgs& a, Value v) { a.depth = v.integer(); }, ""},
-    Rule{"num_heads", [](VitArgs& a, Value v) { a.num_heads = v.integer(); }, ""},
-    Rule{"mlp_ratio", [](VitArgs& a, Value v) { a.mlp_ratio = v.number(); }, ""},
-    Rule{"qkv_bias", [](VitArgs& a, Value v) { a.qkv_bias = v.boolean(); }, ""},
-    Rule{"proj_bias", [](VitArgs& a, Value v) { a.proj_bias = v.boolean(); }, ""},
-    Rule{"qk_norm", [](VitArgs& a, Value v) { a.qk_norm = v.boolean(); }, ""},
-    Rule{"scale_attn_norm", [](VitArgs& a, Value v) { a.scale_attn_norm = v.boolean(); }, ""},
-    Rule{"scale_mlp_norm", [](VitArgs& a, Value v) { a.scale_mlp_norm = v.boolean(); }, ""},
-    Rule{"init_values",
-         [](VitArgs& a, Value v) {
-             a.init_values = v.null() ? std::nullopt : std::optional(v.number());
-         },
-         ""},
-    Rule{"class_token", [](VitArgs& a, Value v) { a.class_token = v.boolean(); }, ""},
-    Rule{"no_embed_class", [](VitArgs& a, Value v) { a.no_embed_class = v.boolean(); }, ""},
-    Rule{"reg_tokens", [](VitArgs& a, Value v) { a.reg_tokens = v.integer(); }, ""},
-    Rule{"pos_embed", [](VitArgs& a, Value v) { a.position_table = position_table(v); }, ""},
-    Rule{"pre_norm", [](VitArgs& a, Value v) { a.pre_norm = v.boolean(); }, ""},
-    Rule{"final_norm", [](VitArgs& a, Value v) { a.final_norm = v.boolean(); }, ""},
-    Rule{"fc_norm",
-         [](VitArgs& a, Value v) {
-             a.fc_norm = v.null() ? std::nullopt : std::optional(v.boolean());
-         },
-         ""},
-    Rule{"pool_include_prefix", [](VitArgs& a, Value v) { a.pool_include_prefix = v.boolean(); },
-         ""},
-    Rule{"dynamic_img_size", [](VitArgs& a, Value v) { a.dynamic_img_size = v.boolean(); }, ""},
-    Rule{"dynamic_img_pad", [](VitArgs&, Value v) { off(v, "padding images to whole patches"); },
-         ""},
-    Rule{"drop_rate", [](VitArgs& a, Value v) { a.drop_rate = v.number(); }, ""},
-    Rule{"pos_drop_rate", [](VitArgs& a, Value v) { a.pos_drop_rate = v.number(); }, ""},
-    Rule{"patch_drop_rate", [](VitArgs& a, Value v) { a.patch_drop_rate = v.number(); }, ""},
-    Rule{"proj_drop_rate", [](VitArgs& a, Value v) { a.proj_drop_rate = v.number(); }, ""},
-    Rule{"attn_drop_rate", [](VitArgs& a, Value v) { a.attn_drop_rate = v.number(); }, ""},
-    Rule{"drop_path_rate", [](VitArgs& a, Value v) { a.drop_path_rate = v.number(); }, ""},
-    Rule{"act_layer", [](VitArgs& a, Value v) { a.activation = activation(v); }, ""},
-    Rule{"norm_layer", [](VitArgs& a, Value v) { a.norm = norm(v).value_or(Norm::layer_norm); },
-         ""},
-    Rule{"embed_norm_layer", [](VitArgs& a, Value v) { a.embed_norm = norm(v); }, ""},
-    Rule{"block_fn", [](VitArgs& a, Value v) { a.block = block(v); }, ""},
-    Rule{"mlp_layer", [](VitArgs& a, Value v) { a.mlp = mlp(v); }, ""},
-    Rule{"attn_layer", [](VitArgs& a, Value v) { a.diff_attention = diff_attention(v); }, ""},
+constexpr std::array keys{
+    Key{"img_size", [](VitArgs& a, Value v) { a.img_size = v.size(); }},
+    Key{"patch_size", [](VitArgs& a, Value v) { a.patch_size = v.size(); }},
+    Key{"in_chans", [](VitArgs& a, Value v) { a.in_chans = v.integer(); }},
+    Key{"num_classes", [](VitArgs& a, Value v) { a.num_classes = v.integer(); }},
+    Key{"global_pool", [](VitArgs& a, Value v) { a.global_pool = pooling(v); }},
+    Key{"embed_dim", [](VitArgs& a, Value v) { a.embed_dim = v.integer(); }},
+    Key{"depth", [](VitArgs& a, Value v) { a.depth = v.integer(); }},
+    Key{"num_heads", [](VitArgs& a, Value v) { a.num_heads = v.integer(); }},
+    Key{"mlp_ratio", [](VitArgs& a, Value v) { a.mlp_ratio = v.number(); }},
+    Key{"qkv_bias", [](VitArgs& a, Value v) { a.qkv_bias = v.boolean(); }},
+    Key{"proj_bias", [](VitArgs& a, Value v) { a.proj_bias = v.boolean(); }},
+    Key{"qk_norm", [](VitArgs& a, Value v) { a.qk_norm = v.boolean(); }},
+    Key{"scale_attn_norm", [](VitArgs& a, Value v) { a.scale_attn_norm = v.boolean(); }},
+    Key{"scale_mlp_norm", [](VitArgs& a, Value v) { a.scale_mlp_norm = v.boolean(); }},
+    Key{"init_values",
+        [](VitArgs& a, Value v) {
+            a.init_values = v.null() ? std::nullopt : std::optional(v.number());
+        }},
+    Key{"class_token", [](VitArgs& a, Value v) { a.class_token = v.boolean(); }},
+    Key{"no_embed_class", [](VitArgs& a, Value v) { a.no_embed_class = v.boolean(); }},
+    Key{"reg_tokens", [](VitArgs& a, Value v) { a.reg_tokens = v.integer(); }},
+    Key{"pos_embed", [](VitArgs& a, Value v) { a.position_table = position_table(v); }},
+    Key{"pre_norm", [](VitArgs& a, Value v) { a.pre_norm = v.boolean(); }},
+    Key{"final_norm", [](VitArgs& a, Value v) { a.final_norm = v.boolean(); }},
+    Key{"fc_norm",
+        [](VitArgs& a, Value v) {
+            a.fc_norm = v.null() ? std::nullopt : std::optional(v.boolean());
+        }},
+    Key{"pool_include_prefix", [](VitArgs& a, Value v) { a.pool_include_prefix = v.boolean(); }},
+    Key{"dynamic_img_size", [](VitArgs& a, Value v) { a.dynamic_img_size = v.boolean(); }},
+    Key{"dynamic_img_pad", [](VitArgs&, Value v) { off(v, "padding images to whole patches"); }},
+    Key{"drop_rate", [](VitArgs& a, Value v) { a.drop_rate = v.number(); }},
+    Key{"pos_drop_rate", [](VitArgs& a, Value v) { a.pos_drop_rate = v.number(); }},
+    Key{"patch_drop_rate", [](VitArgs& a, Value v) { a.patch_drop_rate = v.number(); }},
+    Key{"proj_drop_rate", [](VitArgs& a, Value v) { a.proj_drop_rate = v.number(); }},
+    Key{"attn_drop_rate", [](VitArgs& a, Value v) { a.attn_drop_rate = v.number(); }},
+    Key{"drop_path_rate", [](VitArgs& a, Value v) { a.drop_path_rate = v.number(); }},
+    Key{"act_layer", [](VitArgs& a, Value v) { a.activation = activation(v); }},
+    Key{"norm_layer", [](VitArgs& a, Value v) { a.norm = norm(v).value_or(Norm::layer_norm); }},
+    Key{"embed_norm_layer", [](VitArgs& a, Value v) { a.embed_norm = norm(v); }},
+    Key{"block_fn", [](VitArgs& a, Value v) { a.block = block(v); }},
+    Key{"mlp_layer", [](VitArgs& a, Value v) { a.mlp = mlp(v); }},
+    Key{"attn_layer", [](VitArgs& a, Value v) { a.diff_attention = diff_attention(v); }},
     // Before timm 0.8: the width of a Linear + tanh between pooling and head.
-    Rule{"representation_size",
-         [](VitArgs& a, Value v) { a.representation_size = v.null() ? 0 : v.integer(); }, ""},
+    Key{"representation_size",
+        [](VitArgs& a, Value v) { a.representation_size = v.null() ? 0 : v.integer(); }},
 
-    Rule{"use_naflex", [](VitArgs&, Value v) { off(v, "NaFlexViT"); }, ""},
-    Rule{"features_only", [](VitArgs&, Value v) { off(v, "features_only"); }, ""},
-    Rule{"embed_layer",
-         [](VitArgs&, Value v) {
-             if (!v.null()) named<bool>(v, {{"patchembed", true}}, "patch embedding");
-         },
-         ""},
+    Key{"use_naflex", [](VitArgs&, Value v) { off(v, "NaFlexViT"); }},
+    Key{"features_only", [](VitArgs&, Value v) { off(v, "features_only"); }},
+    Key{"embed_layer",
+        [](VitArgs&, Value v) {
+            if (!v.null()) named<bool>(v, {{"patchembed", true}}, "patch embedding");
+        }},
 
-    Rule{"weight_init", nullptr, "initial weights are replaced by the checkpoint's"},
-    Rule{"fix_init", nullptr, "initial weights are replaced by the checkpoint's"},
-    Rule{"strict_img_size", nullptr, "a graph is built for one image size"},
-    Rule{"pretrained_strict", nullptr, "every tensor is accounted for here"},
-    Rule{"out_indices", nullptr, "names features of single blocks, which are not computed"},
-    Rule{"device", nullptr, "where timm makes the weights"},
-    Rule{"dtype", nullptr, "how timm makes the weights; a model file holds float32"},
+    Key{"weight_init", nullptr, "initial weights are replaced by the checkpoint's"},
+    Key{"fix_init", nullptr, "initial weights are replaced by the checkpoint's"},
+    Key{"strict_img_size", nullptr, "a graph is built for one image size"},
+    Key{"pretrained_strict", nullptr, "every tensor is accounted for here"},
+    Key{"out_indices", nullptr, "names features of single blocks, which are not computed"},
+    Key{"device", nullptr, "where timm makes the weights"},
+    Key{"dtype", nullptr, "how timm makes the weights; a model file holds float32"},
 };
 
 }  // namespace
 
 std::string set_argument(VitArgs& args, const std::string& name, const ConfigValue& value) {
-    const auto rule =
-        std::find_if(rules.begin(), rules.end(), [&](const Rule& r) { return r.name == name; });
-    if (rule == rules.end())
+    const auto why = set_key<VitArgs>(args, keys, name, value);
+    if (!why)
         throw Error(ErrorKind::model, fmt::format("{}: no argument of timm's VisionTransformer",
                                                   in_quotes(value.key())));
-    if (!rule->set) return std::string(rule->dropped);
-    rule->set(args, value);
-    return "";
+    return std::string(*why);
 }
 
 }  // namespace vit::inline internal

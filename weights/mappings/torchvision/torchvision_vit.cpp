@@ -14,48 +14,29 @@ namespace vit::inline internal {
 
 namespace {
 
-using enum Transform;
+using enum TensorTransform;
 
 constexpr std::array rules{
-    MappingRule{"conv_proj.weight", "patch_embed.weight", as_is, ""},
-    MappingRule{"conv_proj.bias", "patch_embed.bias", as_is, ""},
-    MappingRule{"class_token", "cls_token", squeeze, ""},
-    MappingRule{"encoder.pos_embedding", "pos_embed", position_table, ""},
+    MappingRule{"conv_proj.$", "patch_embed.$"},
+    MappingRule{"class_token", "cls_token", squeeze},
+    MappingRule{"encoder.pos_embedding", "pos_embed", position_table},
 
-    MappingRule{"encoder.layers.encoder_layer_#.ln_1.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.ln_1.bias", "blocks.#.norm1.bias", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.self_attention.in_proj_weight",
-                "blocks.#.attn.{q,k,v}.weight", split_rows, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.self_attention.in_proj_bias",
-                "blocks.#.attn.{q,k,v}.bias", split_rows, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.self_attention.out_proj.weight",
-                "blocks.#.attn.proj.weight", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.self_attention.out_proj.bias",
-                "blocks.#.attn.proj.bias", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.ln_2.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.ln_2.bias", "blocks.#.norm2.bias", as_is, ""},
+    MappingRule{"encoder.layers.encoder_layer_#.ln_1.$", "blocks.#.norm1.$"},
+    MappingRule{"encoder.layers.encoder_layer_#.self_attention.in_proj_$",
+                "blocks.#.attn.{q,k,v}.$", split_rows},
+    MappingRule{"encoder.layers.encoder_layer_#.self_attention.out_proj.$", "blocks.#.attn.proj.$"},
+    MappingRule{"encoder.layers.encoder_layer_#.ln_2.$", "blocks.#.norm2.$"},
     // torchvision before 0.13 named the two layers linear_1 and linear_2.
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.0.weight", "blocks.#.mlp.fc1.weight", as_is,
-                ""},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.0.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.3.weight", "blocks.#.mlp.fc2.weight", as_is,
-                ""},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.3.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_1.weight", "blocks.#.mlp.fc1.weight",
-                as_is, "older name"},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_1.bias", "blocks.#.mlp.fc1.bias", as_is,
+    MappingRule{"encoder.layers.encoder_layer_#.mlp.0.$", "blocks.#.mlp.fc1.$"},
+    MappingRule{"encoder.layers.encoder_layer_#.mlp.3.$", "blocks.#.mlp.fc2.$"},
+    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_1.$", "blocks.#.mlp.fc1.$", as_is,
                 "older name"},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_2.weight", "blocks.#.mlp.fc2.weight",
-                as_is, "older name"},
-    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_2.bias", "blocks.#.mlp.fc2.bias", as_is,
+    MappingRule{"encoder.layers.encoder_layer_#.mlp.linear_2.$", "blocks.#.mlp.fc2.$", as_is,
                 "older name"},
 
-    MappingRule{"encoder.ln.weight", "norm.weight", as_is, ""},
-    MappingRule{"encoder.ln.bias", "norm.bias", as_is, ""},
-    MappingRule{"heads.pre_logits.weight", "pre_logits.weight", as_is, ""},
-    MappingRule{"heads.pre_logits.bias", "pre_logits.bias", as_is, ""},
-    MappingRule{"heads.head.weight", "head.weight", class_rows, ""},
-    MappingRule{"heads.head.bias", "head.bias", class_rows, ""},
+    MappingRule{"encoder.ln.$", "norm.$"},
+    MappingRule{"heads.pre_logits.$", "pre_logits.$"},
+    MappingRule{"heads.head.$", "head.$", class_rows},
 };
 
 /// torchvision 0.28's models. In each, only the name tells the number of heads.
@@ -75,19 +56,19 @@ struct Weights {
     std::string_view model, name;
     std::int64_t size;
     double crop_pct;
-    Interpolation interpolation;
+    Filter interpolation;
 };
 constexpr std::array known_weights{
-    Weights{"vit_b_16", "IMAGENET1K_V1", 224, 0.875, Interpolation::bilinear},
-    Weights{"vit_b_16", "IMAGENET1K_SWAG_E2E_V1", 384, 1, Interpolation::bicubic},
-    Weights{"vit_b_16", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Interpolation::bicubic},
-    Weights{"vit_b_32", "IMAGENET1K_V1", 224, 0.875, Interpolation::bilinear},
-    Weights{"vit_l_16", "IMAGENET1K_V1", 224, 0.925, Interpolation::bilinear},  // resized to 242
-    Weights{"vit_l_16", "IMAGENET1K_SWAG_E2E_V1", 512, 1, Interpolation::bicubic},
-    Weights{"vit_l_16", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Interpolation::bicubic},
-    Weights{"vit_l_32", "IMAGENET1K_V1", 224, 0.875, Interpolation::bilinear},
-    Weights{"vit_h_14", "IMAGENET1K_SWAG_E2E_V1", 518, 1, Interpolation::bicubic},
-    Weights{"vit_h_14", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Interpolation::bicubic},
+    Weights{"vit_b_16", "IMAGENET1K_V1", 224, 0.875, Filter::bilinear},
+    Weights{"vit_b_16", "IMAGENET1K_SWAG_E2E_V1", 384, 1, Filter::bicubic},
+    Weights{"vit_b_16", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Filter::bicubic},
+    Weights{"vit_b_32", "IMAGENET1K_V1", 224, 0.875, Filter::bilinear},
+    Weights{"vit_l_16", "IMAGENET1K_V1", 224, 0.925, Filter::bilinear},  // resized to 242
+    Weights{"vit_l_16", "IMAGENET1K_SWAG_E2E_V1", 512, 1, Filter::bicubic},
+    Weights{"vit_l_16", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Filter::bicubic},
+    Weights{"vit_l_32", "IMAGENET1K_V1", 224, 0.875, Filter::bilinear},
+    Weights{"vit_h_14", "IMAGENET1K_SWAG_E2E_V1", 518, 1, Filter::bicubic},
+    Weights{"vit_h_14", "IMAGENET1K_SWAG_LINEAR_V1", 224, 1, Filter::bicubic},
 };
 
 constexpr std::array<std::string_view, 2> keys{"heads", "weights"};
@@ -174,7 +155,7 @@ ResolvedModel resolve_torchvision(const Checkpoint& checkpoint, const ConvertOpt
 
     Preprocessing& p = out.preprocessing;  // mean and std are ImageNet's, the defaults
     p.input_size = c.image_size;
-    p.interpolation = Interpolation::bilinear;
+    p.interpolation = Filter::bilinear;
     if (const Weights* weights =
             find_weights(model ? model->name : "", settings.text("weights"), c.image_size)) {
         p.crop_pct = weights->crop_pct;

@@ -38,7 +38,7 @@ enum class Output {
     attention_pooling  ///< SigLIP's
 };
 
-struct ModelClass {
+struct TransformersClass {
     std::string_view name;
     Family family;
     Output output;
@@ -46,35 +46,36 @@ struct ModelClass {
 };
 
 constexpr std::array model_classes{
-    ModelClass{"ViTModel", Family::vit, Output::pooler, nullptr},
-    ModelClass{"ViTForImageClassification", Family::vit, Output::classifier,
-               transformers_unread_pooler},
-    ModelClass{"DeiTModel", Family::deit, Output::pooler, nullptr},
-    ModelClass{"DeiTForImageClassification", Family::deit, Output::classifier,
-               transformers_unread_pooler},
-    ModelClass{"DeiTForImageClassificationWithTeacher", Family::deit, Output::two_classifiers,
-               transformers_unread_pooler},
-    ModelClass{"Dinov2Model", Family::dinov2, Output::class_token, nullptr},
-    ModelClass{"Dinov2ForImageClassification", Family::dinov2, Output::both_classifier, nullptr},
-    ModelClass{"Dinov2WithRegistersForImageClassification", Family::dinov2_with_registers,
-               Output::both_classifier, nullptr},
-    ModelClass{"Dinov2WithRegistersModel", Family::dinov2_with_registers, Output::class_token,
-               nullptr},
-    ModelClass{"CLIPModel", Family::clip, Output::projection, nullptr},
-    ModelClass{"CLIPVisionModel", Family::clip, Output::class_token,
-               transformers_unread_projection},
-    ModelClass{"CLIPVisionModelWithProjection", Family::clip, Output::projection, nullptr},
-    ModelClass{"CLIPForImageClassification", Family::clip, Output::mean_classifier,
-               transformers_unread_post_norm},
-    ModelClass{"SiglipModel", Family::siglip, Output::attention_pooling, nullptr},
-    ModelClass{"SiglipVisionModel", Family::siglip, Output::attention_pooling, nullptr},
-    ModelClass{"SiglipForImageClassification", Family::siglip, Output::mean_classifier,
-               transformers_unread_pooling_head},
+    TransformersClass{"ViTModel", Family::vit, Output::pooler, nullptr},
+    TransformersClass{"ViTForImageClassification", Family::vit, Output::classifier,
+                      transformers_unread_pooler},
+    TransformersClass{"DeiTModel", Family::deit, Output::pooler, nullptr},
+    TransformersClass{"DeiTForImageClassification", Family::deit, Output::classifier,
+                      transformers_unread_pooler},
+    TransformersClass{"DeiTForImageClassificationWithTeacher", Family::deit,
+                      Output::two_classifiers, transformers_unread_pooler},
+    TransformersClass{"Dinov2Model", Family::dinov2, Output::class_token, nullptr},
+    TransformersClass{"Dinov2ForImageClassification", Family::dinov2, Output::both_classifier,
+                      nullptr},
+    TransformersClass{"Dinov2WithRegistersForImageClassification", Family::dinov2_with_registers,
+                      Output::both_classifier, nullptr},
+    TransformersClass{"Dinov2WithRegistersModel", Family::dinov2_with_registers,
+                      Output::class_token, nullptr},
+    TransformersClass{"CLIPModel", Family::clip, Output::projection, nullptr},
+    TransformersClass{"CLIPVisionModel", Family::clip, Output::class_token,
+                      transformers_unread_projection},
+    TransformersClass{"CLIPVisionModelWithProjection", Family::clip, Output::projection, nullptr},
+    TransformersClass{"CLIPForImageClassification", Family::clip, Output::mean_classifier,
+                      transformers_unread_post_norm},
+    TransformersClass{"SiglipModel", Family::siglip, Output::attention_pooling, nullptr},
+    TransformersClass{"SiglipVisionModel", Family::siglip, Output::attention_pooling, nullptr},
+    TransformersClass{"SiglipForImageClassification", Family::siglip, Output::mean_classifier,
+                      transformers_unread_pooling_head},
 };
 
-const ModelClass& class_of(const TransformersConfig& given, Family family) {
+const TransformersClass& class_of(const TransformersConfig& given, Family family) {
     std::vector<std::string_view> names;
-    for (const ModelClass& each : model_classes) {
+    for (const TransformersClass& each : model_classes) {
         if (each.family == family && each.name == given.model_class) return each;
         if (each.family == family) names.push_back(each.name);
     }
@@ -274,7 +275,7 @@ ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOp
     ResolvedModel model;
     const TransformersConfig given = read_transformers_config(
         *family, parse_json_object(*checkpoint.config_json, "config.json"), model.keys);
-    const ModelClass& model_class = class_of(given, *family);
+    const TransformersClass& model_class = class_of(given, *family);
     if (!checkpoint.preprocessor_json)
         refuse(
             "preprocessor_config.json is missing beside the weights; get it, or save the image "

@@ -8,7 +8,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/mappings/common/config_value.h"
+#include "weights/mappings/common/config_keys.h"
 
 namespace vit::inline internal {
 
@@ -17,11 +17,7 @@ namespace {
 using nlohmann::json;
 using Value = const ConfigValue&;
 
-struct Key {
-    std::string_view name;
-    void (*set)(TransformersConfig&, Value);  ///< may throw
-    std::string_view dropped;                 ///< why, where nothing is set
-};
+using Key = ConfigKey<TransformersConfig>;
 
 constexpr std::string_view training = "of training";
 constexpr std::string_view text_half = "of the text half";
@@ -38,47 +34,48 @@ void model_class(TransformersConfig& c, Value v) {
     c.model_class = v.json()[0].get<std::string>();
 }
 
+/// The shapes do not say which heads were cut out, so such a model would be misread.
+void no_pruned_heads(TransformersConfig&, Value v) {
+    if (!v.null() && !v.json().empty()) v.refuse("no pruned heads");
+}
+
 constexpr std::array model_keys{
-    Key{"hidden_size", [](TransformersConfig& c, Value v) { c.hidden_size = v.integer(); }, ""},
+    Key{"hidden_size", [](TransformersConfig& c, Value v) { c.hidden_size = v.integer(); }},
     Key{"num_hidden_layers",
-        [](TransformersConfig& c, Value v) { c.num_hidden_layers = v.integer(); }, ""},
+        [](TransformersConfig& c, Value v) { c.num_hidden_layers = v.integer(); }},
     Key{"num_attention_heads",
-        [](TransformersConfig& c, Value v) { c.num_attention_heads = v.integer(); }, ""},
-    Key{"num_channels", [](TransformersConfig& c, Value v) { c.num_channels = v.integer(); }, ""},
-    Key{"image_size", [](TransformersConfig& c, Value v) { c.image_size = v.size(); }, ""},
-    Key{"patch_size", [](TransformersConfig& c, Value v) { c.patch_size = v.size(); }, ""},
-    Key{"hidden_act", [](TransformersConfig& c, Value v) { c.hidden_act = v.text(); }, ""},
-    Key{"layer_norm_eps", [](TransformersConfig& c, Value v) { c.layer_norm_eps = v.number(); },
-        ""},
+        [](TransformersConfig& c, Value v) { c.num_attention_heads = v.integer(); }},
+    Key{"num_channels", [](TransformersConfig& c, Value v) { c.num_channels = v.integer(); }},
+    Key{"image_size", [](TransformersConfig& c, Value v) { c.image_size = v.size(); }},
+    Key{"patch_size", [](TransformersConfig& c, Value v) { c.patch_size = v.size(); }},
+    Key{"hidden_act", [](TransformersConfig& c, Value v) { c.hidden_act = v.text(); }},
+    Key{"layer_norm_eps", [](TransformersConfig& c, Value v) { c.layer_norm_eps = v.number(); }},
     Key{"initializer_range", nullptr, training},
     Key{"initializer_factor", nullptr, training},
 };
 
 constexpr std::array vit_keys{
     Key{"intermediate_size",
-        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }, ""},
+        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }},
     Key{"head_dim",
         [](TransformersConfig& c, Value v) {
             if (!v.null()) c.head_dim = v.integer();
-        },
-        ""},
-    Key{"qkv_bias", [](TransformersConfig& c, Value v) { c.qkv_bias = v.boolean(); }, ""},
+        }},
+    Key{"qkv_bias", [](TransformersConfig& c, Value v) { c.qkv_bias = v.boolean(); }},
     Key{"pooler_output_size",
         [](TransformersConfig& c, Value v) {
             if (!v.null()) c.pooler_output_size = v.integer();
-        },
-        ""},
-    Key{"pooler_act", [](TransformersConfig& c, Value v) { c.pooler_act = v.text(); }, ""},
+        }},
+    Key{"pooler_act", [](TransformersConfig& c, Value v) { c.pooler_act = v.text(); }},
     Key{"hidden_dropout_prob", nullptr, training},
     Key{"attention_probs_dropout_prob", nullptr, training},
     Key{"encoder_stride", nullptr, "of masked image modelling"},
 };
 
 constexpr std::array dinov2_keys{
-    Key{"mlp_ratio", [](TransformersConfig& c, Value v) { c.mlp_ratio = v.number(); }, ""},
-    Key{"qkv_bias", [](TransformersConfig& c, Value v) { c.qkv_bias = v.boolean(); }, ""},
-    Key{"use_swiglu_ffn", [](TransformersConfig& c, Value v) { c.use_swiglu_ffn = v.boolean(); },
-        ""},
+    Key{"mlp_ratio", [](TransformersConfig& c, Value v) { c.mlp_ratio = v.number(); }},
+    Key{"qkv_bias", [](TransformersConfig& c, Value v) { c.qkv_bias = v.boolean(); }},
+    Key{"use_swiglu_ffn", [](TransformersConfig& c, Value v) { c.use_swiglu_ffn = v.boolean(); }},
     Key{"layerscale_value", nullptr, "the initial value; the tensors have the trained ones"},
     Key{"use_mask_token", nullptr, training},
     Key{"drop_path_rate", nullptr, training},
@@ -95,23 +92,21 @@ constexpr std::array register_keys{
     Key{"interpolate_antialias", nullptr, "transformers no longer reads it"},
     Key{"interpolate_offset", nullptr, "transformers no longer reads it"},
     Key{"num_register_tokens",
-        [](TransformersConfig& c, Value v) { c.num_register_tokens = v.integer(); }, ""},
+        [](TransformersConfig& c, Value v) { c.num_register_tokens = v.integer(); }},
 };
 
 constexpr std::array clip_keys{
     Key{"intermediate_size",
-        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }, ""},
-    Key{"projection_dim", [](TransformersConfig& c, Value v) { c.projection_dim = v.integer(); },
-        ""},
+        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }},
+    Key{"projection_dim", [](TransformersConfig& c, Value v) { c.projection_dim = v.integer(); }},
     Key{"attention_dropout", nullptr, training},
     Key{"dropout", nullptr, training},
 };
 
 constexpr std::array siglip_keys{
     Key{"intermediate_size",
-        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }, ""},
-    Key{"vision_use_head", [](TransformersConfig& c, Value v) { c.vision_use_head = v.boolean(); },
-        ""},
+        [](TransformersConfig& c, Value v) { c.intermediate_size = v.integer(); }},
+    Key{"vision_use_head", [](TransformersConfig& c, Value v) { c.vision_use_head = v.boolean(); }},
     Key{"attention_dropout", nullptr, training},
 };
 
@@ -120,8 +115,7 @@ constexpr std::array two_halves_keys{
     Key{"projection_dim",
         [](TransformersConfig& c, Value v) {
             if (!v.null()) c.projection_dim = v.integer();
-        },
-        ""},
+        }},
     Key{"vision_config", nullptr, "vision_config_dict counts"},
     Key{"vision_config_dict", nullptr, "null: vision_config counts"},
     Key{"text_config", nullptr, text_half},
@@ -133,14 +127,14 @@ constexpr std::array two_halves_keys{
 
 /// Of every configuration in transformers.
 constexpr std::array general_keys{
-    Key{"model_type", [](TransformersConfig&, Value) {}, ""},
-    Key{"architectures", model_class, ""},
-    Key{"id2label", [](TransformersConfig& c, Value v) { c.id2label = v.json(); }, ""},
+    Key{"model_type", nullptr},  // read first
+    Key{"pruned_heads", no_pruned_heads},
+    Key{"architectures", model_class},
+    Key{"id2label", [](TransformersConfig& c, Value v) { c.id2label = v.json(); }},
     Key{"num_labels",
         [](TransformersConfig& c, Value v) {
             if (!v.null()) c.num_labels = v.integer();
-        },
-        ""},
+        }},
     Key{"label2id", nullptr, "labels are id2label"},
     Key{"problem_type", nullptr, training},
     Key{"finetuning_task", nullptr, training},
@@ -200,11 +194,6 @@ constexpr std::array general_keys{
     Key{"typical_p", nullptr, generation},
 };
 
-/// Heads that were cut out have left no mark in the shapes' names, so they would be misread.
-void no_pruned_heads(Value v) {
-    if (!v.null() && !v.json().empty()) v.refuse("no pruned heads");
-}
-
 struct Family {
     TransformersFamily family;
     std::span<const Key> keys, more_keys;
@@ -255,20 +244,13 @@ void read_keys(TransformersConfig& config, const json& object, const std::string
                std::vector<ReportLine>& report) {
     for (const auto& [name, value] : object.items()) {
         const ConfigValue at("config.json " + prefix + name, value);
-        const Key* key = nullptr;
+        std::optional<std::string_view> why;
         for (const std::span<const Key> table : tables)
-            for (const Key& each : table)
-                if (!key && each.name == name) key = &each;
-        if (name == "pruned_heads") {
-            no_pruned_heads(at);
-            report.push_back({prefix + name, true, ""});
-            continue;
-        }
-        if (!key)
+            if (!why) why = set_key(config, table, name, at);
+        if (!why)
             throw Error(ErrorKind::model,
                         fmt::format("config.json: unknown key {}", in_quotes(prefix + name)));
-        if (key->set) key->set(config, at);
-        report.push_back({prefix + name, key->dropped.empty(), std::string(key->dropped)});
+        report.push_back({prefix + name, why->empty(), std::string(*why)});
     }
 }
 

@@ -9,7 +9,7 @@
 
 #include "engine/base/text.h"
 #include "vit/error.h"
-#include "weights/mappings/common/config_value.h"
+#include "weights/mappings/common/config_keys.h"
 
 namespace vit::inline internal {
 
@@ -110,30 +110,26 @@ void off(ImageProcessor&, Value v) {
     if (!v.null() && v.boolean()) v.refuse("false: this step is not supported");
 }
 
-struct Key {
-    std::string_view name;
-    void (*set)(ImageProcessor&, Value);  ///< may throw
-    std::string_view dropped;             ///< why, where nothing (more) is done with it
-};
+using Key = ConfigKey<ImageProcessor>;
 
 constexpr std::string_view interface = "how transformers hands images over";
 
 constexpr std::array keys{
-    Key{"size", resize_to, ""},
-    Key{"crop_size", crop_to, ""},
-    Key{"do_resize", [](ImageProcessor& p, Value v) { p.do_resize = v.boolean(); }, ""},
+    Key{"size", resize_to},
+    Key{"crop_size", crop_to},
+    Key{"do_resize", [](ImageProcessor& p, Value v) { p.do_resize = v.boolean(); }},
     Key{"do_center_crop",
-        [](ImageProcessor& p, Value v) { p.do_center_crop = !v.null() && v.boolean(); }, ""},
-    Key{"do_rescale", [](ImageProcessor& p, Value v) { p.do_rescale = v.boolean(); }, ""},
-    Key{"do_normalize", [](ImageProcessor& p, Value v) { p.do_normalize = v.boolean(); }, ""},
-    Key{"resample", [](ImageProcessor& p, Value v) { p.resample = v.integer(); }, ""},
-    Key{"rescale_factor", [](ImageProcessor& p, Value v) { p.rescale_factor = v.number(); }, ""},
-    Key{"image_mean", [](ImageProcessor& p, Value v) { p.mean = v.numbers(); }, ""},
-    Key{"image_std", [](ImageProcessor& p, Value v) { p.std = v.numbers(); }, ""},
+        [](ImageProcessor& p, Value v) { p.do_center_crop = !v.null() && v.boolean(); }},
+    Key{"do_rescale", [](ImageProcessor& p, Value v) { p.do_rescale = v.boolean(); }},
+    Key{"do_normalize", [](ImageProcessor& p, Value v) { p.do_normalize = v.boolean(); }},
+    Key{"resample", [](ImageProcessor& p, Value v) { p.resample = v.integer(); }},
+    Key{"rescale_factor", [](ImageProcessor& p, Value v) { p.rescale_factor = v.number(); }},
+    Key{"image_mean", [](ImageProcessor& p, Value v) { p.mean = v.numbers(); }},
+    Key{"image_std", [](ImageProcessor& p, Value v) { p.std = v.numbers(); }},
     Key{"do_convert_rgb", nullptr, "every image is converted to RGB"},
     Key{"do_pad", off, "off"},
     Key{"pad_size", nullptr, "nothing is padded"},
-    Key{"default_to_square", [](ImageProcessor& p, Value v) { p.square = v.boolean(); }, ""},
+    Key{"default_to_square", [](ImageProcessor& p, Value v) { p.square = v.boolean(); }},
     Key{"image_processor_type", nullptr, "read first"},
     Key{"feature_extractor_type", nullptr, "read first"},
     Key{"processor_class", nullptr, "image processors alone are read"},
@@ -165,17 +161,17 @@ const Class& class_of(const json& root, const std::string& where) {
     return *found;
 }
 
-Interpolation interpolation_of(std::int64_t resample, const std::string& where) {
+Filter interpolation_of(std::int64_t resample, const std::string& where) {
     // Pillow's numbers; 4 and 5, box and Hamming, are not supported.
     switch (resample) {
         case 0:
-            return Interpolation::nearest;
+            return Filter::nearest;
         case 1:
-            return Interpolation::lanczos;
+            return Filter::lanczos;
         case 2:
-            return Interpolation::bilinear;
+            return Filter::bilinear;
         case 3:
-            return Interpolation::bicubic;
+            return Filter::bicubic;
         default:
             break;
     }
@@ -215,7 +211,7 @@ void geometry(const ImageProcessor& p, const std::string& where, Preprocessing& 
                         "not supported",
                         target.height, target.width, crop.height, crop.width));
     out.input_size = crop;
-    out.crop_mode = p.size.both ? CropMode::squash : CropMode::center;
+    out.crop_mode = p.size.both ? Crop::squash : Crop::center;
     out.crop_pct = crop_pct_for(crop.height, target.height);
     if (std::floor(static_cast<double>(crop.width) / out.crop_pct) !=
         static_cast<double>(target.width))
@@ -266,12 +262,11 @@ Preprocessing read_image_processor(const std::string& text, std::vector<ReportLi
     class_of(root, where).defaults(processor);
     for (const auto& [name, value] : root.items()) {
         const std::string full = where + " " + name;
-        const auto key = std::ranges::find(keys, name, &Key::name);
-        if (key == keys.end())
+        const auto why = set_key<ImageProcessor>(processor, keys, name, {full, value});
+        if (!why)
             throw Error(ErrorKind::model,
                         fmt::format("{}: unknown key {}", where, in_quotes(name)));
-        if (key->set) key->set(processor, {full, value});
-        report.push_back({full, key->dropped.empty(), std::string(key->dropped)});
+        report.push_back({full, why->empty(), std::string(*why)});
     }
     Preprocessing out;
     geometry(processor, where, out);

@@ -15,54 +15,39 @@ namespace vit::inline internal {
 
 namespace {
 
-using enum Transform;
+using enum TensorTransform;
 
 // Before 1.0 the norm of a layer stood around it (`fn.`) and not in it, the head had the last norm
 // ("mlp_head.0"), and patches had no norms.
 constexpr std::array rules{
-    MappingRule{"to_patch_embedding.1.weight", "patch_norm.weight", patch_values, ""},
-    MappingRule{"to_patch_embedding.1.bias", "patch_norm.bias", patch_values, ""},
-    MappingRule{"to_patch_embedding.2.weight", "patch_embed.weight", patch_rows, ""},
-    MappingRule{"to_patch_embedding.2.bias", "patch_embed.bias", as_is, ""},
-    MappingRule{"to_patch_embedding.3.weight", "patch_embed.norm.weight", as_is, ""},
-    MappingRule{"to_patch_embedding.3.bias", "patch_embed.norm.bias", as_is, ""},
-    MappingRule{"cls_token", "cls_token", squeeze, ""},
-    MappingRule{"pos_embedding", "pos_embed", position_table, ""},
+    MappingRule{"to_patch_embedding.1.$", "patch_norm.$", patch_values},
+    MappingRule{"to_patch_embedding.2.weight", "patch_embed.weight", patch_rows},
+    MappingRule{"to_patch_embedding.2.bias", "patch_embed.bias"},
+    MappingRule{"to_patch_embedding.3.$", "patch_embed.norm.$"},
+    MappingRule{"cls_token", "cls_token", squeeze},
+    MappingRule{"pos_embedding", "pos_embed", position_table},
 
-    MappingRule{"transformer.layers.#.0.norm.weight", "blocks.#.norm1.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.0.norm.bias", "blocks.#.norm1.bias", as_is, ""},
+    MappingRule{"transformer.layers.#.0.norm.$", "blocks.#.norm1.$"},
     MappingRule{"transformer.layers.#.0.[fn.]to_qkv.weight", "blocks.#.attn.{q,k,v}.weight",
-                split_rows, ""},
-    MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]weight", "blocks.#.attn.proj.weight", as_is,
-                ""},
-    MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]bias", "blocks.#.attn.proj.bias", as_is,
-                ""},
-    MappingRule{"transformer.layers.#.1.net.0.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.net.0.bias", "blocks.#.norm2.bias", as_is, ""},
-    MappingRule{"transformer.layers.#.1.net.1.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.net.1.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
+                split_rows},
+    MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]$", "blocks.#.attn.proj.$"},
+    MappingRule{"transformer.layers.#.1.net.0.$", "blocks.#.norm2.$"},
+    MappingRule{"transformer.layers.#.1.net.1.$", "blocks.#.mlp.fc1.$"},
     // After the activation comes a dropout, which SimpleViT does not have.
-    MappingRule{"transformer.layers.#.1.net.[4][3].weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.net.[4][3].bias", "blocks.#.mlp.fc2.bias", as_is, ""},
-    MappingRule{"transformer.layers.#.1.norm.weight", "blocks.#.norm2.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.norm.bias", "blocks.#.norm2.bias", as_is, ""},
-    MappingRule{"transformer.layers.#.1.fn.net.0.weight", "blocks.#.mlp.fc1.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.fn.net.0.bias", "blocks.#.mlp.fc1.bias", as_is, ""},
-    MappingRule{"transformer.layers.#.1.fn.net.3.weight", "blocks.#.mlp.fc2.weight", as_is, ""},
-    MappingRule{"transformer.layers.#.1.fn.net.3.bias", "blocks.#.mlp.fc2.bias", as_is, ""},
+    MappingRule{"transformer.layers.#.1.net.[4][3].$", "blocks.#.mlp.fc2.$"},
+    MappingRule{"transformer.layers.#.1.norm.$", "blocks.#.norm2.$"},
+    MappingRule{"transformer.layers.#.1.fn.net.0.$", "blocks.#.mlp.fc1.$"},
+    MappingRule{"transformer.layers.#.1.fn.net.3.$", "blocks.#.mlp.fc2.$"},
 
-    MappingRule{"transformer.norm.weight", "norm.weight", as_is, ""},
-    MappingRule{"transformer.norm.bias", "norm.bias", as_is, ""},
-    MappingRule{"[mlp][linear]_head.0.weight", "fc_norm.weight", as_is, ""},
-    MappingRule{"[mlp][linear]_head.0.bias", "fc_norm.bias", as_is, ""},
-    MappingRule{"[mlp][linear]_head.[1.]weight", "head.weight", class_rows, ""},
-    MappingRule{"[mlp][linear]_head.[1.]bias", "head.bias", class_rows, ""},
+    MappingRule{"transformer.norm.$", "norm.$"},
+    MappingRule{"[mlp][linear]_head.0.$", "fc_norm.$"},
+    MappingRule{"[mlp][linear]_head.[1.]$", "head.$", class_rows},
 };
 
 /// Before 0.41 a patch went to its linear layer as it is.
 constexpr std::array no_patch_norm{
-    MappingRule{"to_patch_embedding.1.weight", "patch_embed.weight", patch_rows, ""},
-    MappingRule{"to_patch_embedding.1.bias", "patch_embed.bias", as_is, ""},
+    MappingRule{"to_patch_embedding.1.weight", "patch_embed.weight", patch_rows},
+    MappingRule{"to_patch_embedding.1.bias", "patch_embed.bias"},
 };
 constexpr std::array empty_class_token{
     MappingRule{"cls_token", "", drop, "empty: mean pooling has no class token"},

@@ -1,0 +1,35 @@
+// Options whose values are names: tables of pairs of a value and its name.
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+
+namespace vit::tools {
+
+/// A check that an option is one of the names.
+template <class Names>
+CLI::IsMember one_of(const Names& names) {
+    std::vector<std::string> texts;
+    for (const auto& [value, name] : names) texts.emplace_back(name);
+    return CLI::IsMember(texts);
+}
+
+/// The value of `name`, which is in the table.
+template <class Names>
+auto value_of(std::string_view name, const Names& names) {
+    return std::ranges::find(names, name,
+                             [](const auto& each) { return std::string_view(each.second); })
+        ->first;
+}
+
+/// The name of `value`, which is in the table.
+template <class Value, class Names>
+std::string_view name_of(Value value, const Names& names) {
+    return std::ranges::find(names, value, [](const auto& each) { return each.first; })->second;
+}
+
+}  // namespace vit::tools

@@ -1,0 +1,71 @@
+// What is done to a tensor on its way into the model: other layouts, parts, position tables.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/model/model_tensors.h"
+#include "weights/mappings/common/mapping.h"
+#include "weights/mappings/common/patterns.h"
+
+namespace vit::inline internal {
+
+/// Applies the rules' transforms to the tensors of one checkpoint. All members throw Error(model)
+/// that names the tensor where it has another shape than the rule expects, or a value that is not
+/// finite.
+class TensorChanges {
+  public:
+    TensorChanges(const Mapping& mapping, const ModelConfig& config)
+        : mapping_(mapping), config_(config) {}
+
+    /// The shape in which a source stores what goes to `specs`.
+    Shape source_shape(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
+
+    /// The values of `targets`, whose shapes are in `specs`; unnamed. Empty where the values need
+    /// more tensors, which are still to come. Appends to `what` what else was done.
+    std::vector<TensorView> apply(const TensorView& tensor, const WrittenRule& rule,
+                                  const std::vector<Target>& targets,
+                                  const std::vector<TensorSpec>& specs,
+                                  const std::vector<std::string>& numbers, std::string& what);
+
+    /// Float32 values; the tensor itself where it has this type already.
+    TensorView as_f32(const TensorView& tensor);
+
+    /// A view of `values`, which this object keeps.
+    TensorView own(std::string name, Shape shape, std::vector<float> values);
+
+    /// The values behind the views that were returned.
+    std::vector<std::shared_ptr<const std::vector<float>>> take_owned() {
+        return std::move(owned_);
+    }
+    /// What the converter's user should know, such as a table that was resized.
+    std::vector<std::string> take_notes() { return std::move(notes_); }
+
+  private:
+    /// How a source lays out what goes to `specs`, and the order in which its axes are read.
+    struct Layout {
+        Shape shape;
+        std::vector<std::size_t> axes;  ///< empty: as they are
+    };
+    Layout layout(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
+    bool is_row_of_rows(const TensorView& tensor) const;
+    std::vector<TensorView> split_rows(const TensorView& plain, const std::vector<Target>& targets,
+                                       const std::vector<TensorSpec>& specs);
+    std::vector<TensorView> split_columns(const TensorView& plain,
+                                          const std::vector<TensorSpec>& specs);
+    std::vector<TensorView> lambda(const TensorView& plain, const std::string& name,
+                                   const std::string& block);
+    TensorView position_table(const TensorView& plain, const TensorView& tensor,
+                              const TensorSpec& spec, std::string& what);
+    ImageSize grid_of(std::int64_t patches, const TensorView& tensor, const Shape& expected) const;
+
+    const Mapping& mapping_;
+    const ModelConfig& config_;
+    std::map<std::string, std::map<std::string, std::vector<float>>> lambdas_;  ///< by block
+    std::vector<std::shared_ptr<const std::vector<float>>> owned_;
+    std::vector<std::string> notes_;
+};
+
+}  // namespace vit::inline internal
