@@ -7,10 +7,10 @@
 
 namespace vit::inline internal {
 
-/// Every reader of `from`, results included, reads `to` instead.
+/// Every reader of `from` now reads `to`; so do the results.
 void replace_uses(Graph& graph, ValueId from, ValueId to);
 
-/// Removes the nodes marked in `dead` (one flag a node); their outputs must have no reader left.
+/// Removes the nodes marked in `dead` (one flag per node). Nothing may read their outputs.
 void erase_nodes(Graph& graph, const std::vector<bool>& dead);
 
 }  // namespace vit::inline internal
