@@ -11,11 +11,11 @@ namespace vit {
 
 /// What went wrong, in classes that a caller can act on. The tools map a kind to an exit status.
 enum class ErrorKind {
-    usage,   ///< the caller's arguments are wrong (a size, an option, a combination)
-    io,      ///< a file could not be read or written
-    format,  ///< a file's bytes are not what its format allows
-    model,   ///< a model or checkpoint was read correctly, but this library does not support it
-    input,   ///< an image or input tensor cannot be used
+    usage,        ///< the caller's arguments are wrong (a size, an option, a combination)
+    io,           ///< a file could not be read or written
+    format,       ///< a file's bytes are not what its format allows
+    model,        ///< a model or checkpoint was read, but this library cannot run it
+    input,        ///< an image or input tensor cannot be used
     unsupported,  ///< valid, but this build or this CPU cannot process it
     memory,       ///< an allocation failed or a size exceeds what can be addressed
     internal,     ///< a bug in this library; please report it

@@ -114,8 +114,8 @@ struct EmbedOptions {
 class VIT_API Model {
   public:
     /// Maps the file, reads small tensors, and packs the weights. Where the file holds packed
-    /// weights, it uses them in place. The file stays mapped while a copy of the model exists.
-    /// Until then it must not be overwritten in place or truncated, except with
+    /// weights, it uses them in place. The file stays mapped while a copy of the model exists. In
+    /// that time it must not be overwritten in place or truncated, except with
     /// LoadOptions::copy_file. Replacing it by another file of the same name is safe. Throws Error
     /// (io, format, model, usage, unsupported, memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});

@@ -27,7 +27,7 @@ typedef enum vit_status {
     VIT_USAGE = 1,       /* the caller's arguments are wrong */
     VIT_IO = 2,          /* a file could not be read or written */
     VIT_FORMAT = 3,      /* a file's bytes are not what its format allows */
-    VIT_MODEL = 4,       /* this library does not support the model */
+    VIT_MODEL = 4,       /* a model was read, but this library cannot run it */
     VIT_INPUT = 5,       /* an image or input tensor cannot be used */
     VIT_UNSUPPORTED = 6, /* valid, but not possible in this build or on this CPU */
     VIT_MEMORY = 7,      /* an allocation failed */
