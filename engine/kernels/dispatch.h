@@ -1,4 +1,4 @@
-// The choice of a table from a name.
+// Chooses a kernel table by name or by CPU.
 #pragma once
 
 #include <optional>
@@ -13,10 +13,10 @@ namespace vit::inline internal::kernels {
 /// Throws Error: usage for an unknown name, unsupported for one that this CPU cannot run.
 const Table& choose_table(const std::optional<std::string>& forced);
 
-/// The kernels for a CPU with AVX-512, by who made it.
+/// The kernels for a CPU with AVX-512 from this vendor.
 const Table& avx512_table_of(CpuVendor vendor) noexcept;
 
-/// The bfloat16 kernels for a CPU with AVX512_BF16 and without tiles, by who made it.
+/// The bfloat16 kernels for a CPU from this vendor with AVX512_BF16 and without tiles.
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept;
 
 }  // namespace vit::inline internal::kernels
