@@ -25,7 +25,7 @@ std::int64_t outputs(const ModelConfig& config) {
     return config.features();
 }
 
-/// The list of tensors must be exactly what the header asks for, in any order. `where`: for
+/// Checks that the tensors are exactly those that the header requires, in any order. `where`: for
 /// messages.
 template <typename Tensors>
 void check_tensors(const ModelHeader& header, const Tensors& tensors, const std::string& where) {

@@ -1,4 +1,4 @@
-// Writing a model file tensor by tensor, so that a large model never stands in memory whole.
+// Writes a model file tensor by tensor, so that a large model is never in memory as a whole.
 #pragma once
 
 #include <filesystem>
@@ -10,8 +10,8 @@
 
 namespace vit::inline internal {
 
-/// As write_model_file, but the bytes come from `write(index, sink)`, called once for every tensor
-/// in the given order. Throws Error(model) before anything is written, Error(io).
+/// Like write_model_file, but the bytes come from `write(index, sink)`, which is called once for
+/// each tensor in the given order. Throws Error(model) before it writes anything, and Error(io).
 void stream_model_file(const std::filesystem::path& path, const ModelHeader& header,
                        const std::vector<TensorHead>& tensors,
                        const std::function<void(std::size_t index, const ByteSink& sink)>& write);
