@@ -47,9 +47,9 @@ class Context {
 
     /// A result of one image after a run; no_value is not allowed.
     Rows result(ValueId id, std::int64_t index = 0) const;
-    /// Seconds that all threads together spent in a node since this was last asked.
+    /// Seconds that all threads together spent in a node since the last call of this function.
     double take_seconds(std::size_t node);
-    /// The same for waiting at barriers.
+    /// The same for the time spent waiting at barriers.
     double take_waiting();
 
   private:
