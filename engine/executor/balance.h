@@ -35,7 +35,7 @@ class Balance {
     static constexpr std::size_t window = 15;
 
     std::int64_t rows_;
-    std::vector<std::array<double, window>> runs_;  ///< by thread: seconds a row
+    std::vector<std::array<double, window>> runs_;  ///< by thread: seconds per row
     std::vector<double> speeds_;
     std::vector<std::int64_t> parts_;
     Shares wanted_;

@@ -44,11 +44,11 @@ inline int gang_start(std::int64_t gang, std::int64_t rest, int threads) {
     return static_cast<int>(gang * threads / rest);
 }
 
-/// Where the time of one thread went in a run, s.
+/// How one thread spent its time in a run, in seconds.
 struct ThreadTime {
-    double begun = 0;   ///< from the start of the call until the thread worked
-    double waited = 0;  ///< for images of gangs
-    double ended = 0;   ///< from the start of the call until the thread had no more to do
+    double begun = 0;   ///< from the start of the call until the thread started to work
+    double waited = 0;  ///< until the gangs had their images
+    double ended = 0;   ///< from the start of the call until the thread was done
 };
 
 }  // namespace vit::inline internal

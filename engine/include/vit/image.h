@@ -33,7 +33,7 @@ struct ImageView {
     PixelFormat format = PixelFormat::rgb;
 };
 
-/// 8-bit RGB, row-major, 3 bytes a pixel.
+/// 8-bit RGB, row-major, 3 bytes per pixel.
 struct Image {
     std::int64_t height = 0;
     std::int64_t width = 0;
