@@ -1,4 +1,4 @@
-// The C API over the C++ one.
+// Implements the C API with the C++ API.
 #include "vit/vit.h"
 
 #include <algorithm>
@@ -49,7 +49,7 @@ vit_status report(vit_error* error, vit_status status, const char* message) {
     return status;
 }
 
-/// Calls `body`; what it throws becomes a status and a message.
+/// Calls `body`. Turns what it throws into a status and a message.
 template <class Body>
 vit_status translated(vit_error* error, Body&& body) noexcept {
     try {
@@ -107,7 +107,7 @@ void give(vit::Image decoded, vit_image& image) {
     image = {rgb, decoded.height, decoded.width};
 }
 
-/// A span of count * each floats; empty for null.
+/// A span of count * each floats; empty where `data` is null.
 std::span<float> results(float* data, std::int64_t count, std::int64_t each) {
     if (data == nullptr) return {};
     return {data, static_cast<std::size_t>(count) * static_cast<std::size_t>(each)};

@@ -1,4 +1,4 @@
-// The edge of the API: only Error leaves the library, and what the caller's functions throw.
+// The border of the library: it throws only Error, and what the caller's own functions throw.
 #pragma once
 
 #include <exception>
@@ -11,12 +11,12 @@
 
 namespace vit::inline internal {
 
-/// Carries what a function of the caller threw through the library.
+/// Carries an exception of a caller's function through the library.
 struct CallersException {
     std::exception_ptr error;
 };
 
-/// Calls a function of the caller's.
+/// Calls a function that the caller passed in.
 template <class Function, class... Args>
 decltype(auto) call_callers(const Function& function, Args&&... args) {
     try {
@@ -26,8 +26,8 @@ decltype(auto) call_callers(const Function& function, Args&&... args) {
     }
 }
 
-/// Calls `body`. What it throws becomes an Error that begins with `what`, unless it is one already
-/// or is the caller's own.
+/// Calls `body`. Other exceptions become an Error whose text begins with `what`. An Error, and an
+/// exception of the caller's function, pass unchanged.
 template <class Body>
 decltype(auto) guarded(const std::string& what, Body&& body) {
     try {

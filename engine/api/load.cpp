@@ -1,4 +1,4 @@
-// Model::load: options, precision and kernels, and the facts about what was loaded.
+// Model::load: chooses image size, precision and kernels, and describes the loaded model.
 #include <algorithm>
 #include <optional>
 
@@ -27,20 +27,21 @@ int loaded_threads(const LoadOptions& options) {
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }
 
-/// A file for bf16 runs in f32 where there are no kernels for bf16 and nobody asked for it.
+/// A file for bf16 runs in f32 where bf16 kernels are missing and the caller did not choose a
+/// precision.
 DType loaded_precision(const ModelFile& file, const LoadOptions& options, const KernelSet& set) {
     if (!options.precision) return set.bf16 == nullptr ? DType::f32 : file.header().dtype;
     return *options.precision == Precision::bf16 ? DType::bf16 : DType::f32;
 }
 
-/// Why bf16 cannot run in this process; "" where it can.
+/// Why bf16 cannot run in this process; "" if it can.
 std::string bf16_obstacle(const KernelSet& set) {
     if (set.bf16 == nullptr)
         return std::string(
                    "expected a CPU with AVX512_BF16 and the avx512 or amx kernels, found ") +
                kernels::isa_name(set.f32.isa) +
                (set.f32.isa == kernels::Isa::avx512 ? " without AVX512_BF16" : "");
-    // Without tiles oneDNN multiplies bfloat16.
+    // Without tiles, oneDNN multiplies bfloat16.
     const OnednnLevel level = set.tiles() ? OnednnLevel::avx512_bf16 : onednn_level();
     if (level == OnednnLevel::avx512_bf16) return "";
     if (level == OnednnLevel::amx)

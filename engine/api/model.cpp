@@ -11,7 +11,7 @@ namespace vit {
 
 namespace {
 
-/// The transform of a call. Throws Error(usage) where its size is not the model's.
+/// The transform to use. Throws Error(usage) where its size differs from the model's.
 const Transform& chosen(const ModelInfo& info, const std::optional<Transform>& own) {
     if (!own) return info.transform;
     if (own->height != info.height || own->width != info.width)
@@ -22,8 +22,9 @@ const Transform& chosen(const ModelInfo& info, const std::optional<Transform>& o
     return *own;
 }
 
-/// Runs a few images a thread at a time, so that memory hardly grows with the batch: `outputs` of
-/// (first, count) says where their results go, `use` is called when they are there.
+/// Runs images in groups of 16 per thread, so that memory hardly grows with their number.
+/// outputs(first, count) says where the results of a group go. use(count) is called when they are
+/// written.
 template <class Images, class OutputsOf, class Use>
 void run_images(const Model& model, const Images& images, const Transform& transform,
                 const OutputsOf& outputs, const Use& use) {
@@ -126,7 +127,7 @@ std::vector<Prediction> Model::top(std::span<const float> logits, int k) const {
                                               " floats, found " + std::to_string(logits.size()));
         std::vector<std::int64_t> order(logits.size());
         for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::int64_t>(i);
-        // NaN sorts last, so that the order stays a strict weak one.
+        // NaN sorts last. Otherwise this would not be a strict weak order.
         const auto key = [&](std::int64_t i) {
             const float x = logits[static_cast<std::size_t>(i)];
             return std::isnan(x) ? -HUGE_VALF : x;

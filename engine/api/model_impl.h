@@ -1,4 +1,4 @@
-// What is behind a Model.
+// The implementation of Model.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ struct Model::Impl {
     /// Throws what Model::load throws.
     Impl(ModelFile opened, const LoadOptions& options, const kernels::Table& table);
 
-    /// Throws Error(usage) where sizes disagree.
+    /// Throws Error(usage) where sizes do not match.
     ResultPointers result_pointers(std::int64_t count, const Outputs& outputs) const;
-    /// Throws Error(usage) unless `images` holds `count` images.
+    /// Throws Error(usage) where `images` does not have the length of `count` images.
     void expect_images(std::span<const float> images, std::int64_t count) const;
-    /// Of one image.
+    /// The number of floats in one image.
     std::size_t image_floats() const {
         return static_cast<std::size_t>(info.channels * info.height * info.width);
     }

@@ -17,8 +17,8 @@ namespace vit {
 
 namespace {
 
-/// The largest relative L2 errors of logits that a self-test may allow, whatever the file says
-/// (docs/performance.md has what is measured: 3e-6 and 1e-2).
+/// The largest relative L2 errors of logits that a self-test accepts, even if the file allows more.
+/// docs/performance.md has the measured errors: 3e-6 and 1e-2.
 constexpr double f32_tolerance = 1e-4, bf16_tolerance = 3e-2;
 
 SelfTestResult replay(const Model& model) {
@@ -26,7 +26,7 @@ SelfTestResult replay(const Model& model) {
     const ModelInfo& info = impl.info;
     SelfTestResult result;
     const std::optional<SelfTest>& test = impl.file.header().self_test;
-    // Without a digest (older files) packed weights are not used.
+    // Packed weights without a digest (in older files) are not used.
     if (!impl.file.header().packed_digest.empty()) result.packed_fits = impl.file.packed_fits();
     if (!test) return result;
     result.present = true;

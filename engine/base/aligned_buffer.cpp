@@ -21,7 +21,8 @@ AlignedBuffer::AlignedBuffer(std::size_t size) {
     const std::size_t rounded = (size + unit - 1) / unit * unit;
     if (rounded < size)
         throw Error(ErrorKind::memory, "buffer of " + std::to_string(size) + " bytes");
-    // Over-map by one huge page and trim, so that the kernel can back the range with huge pages.
+    // Maps one huge page more than needed and unmaps both ends, so that the range starts at a
+    // multiple of a huge page. Only then can the kernel use huge pages.
     const std::size_t slack = unit == huge_page ? huge_page : 0;
     void* raw =
         mmap(nullptr, rounded + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,4 +1,4 @@
-// Cache-line aligned memory that starts as zeros.
+// Memory that is aligned to cache lines and starts as zeros.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ struct Unmap {
 };
 }  // namespace detail
 
-/// Owns `size` bytes at an address that is a multiple of 64. Large buffers ask for huge pages,
-/// which makes first touching them several times faster. Throws Error(memory).
+/// Owns `size` bytes at an address that is a multiple of 64. Large buffers request huge pages,
+/// because writing to them the first time is then several times faster. Throws Error(memory).
 class AlignedBuffer {
   public:
     AlignedBuffer() = default;

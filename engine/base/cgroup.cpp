@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view blanks = " \t\n";
 
-/// The first word of `text`, taken off it.
+/// Removes the first word from `text` and returns it.
 std::string_view take_word(std::string_view& text) {
     text.remove_prefix(std::min(text.find_first_not_of(blanks), text.size()));
     const std::string_view word = text.substr(0, text.find_first_of(blanks));
@@ -18,7 +18,7 @@ std::string_view take_word(std::string_view& text) {
     return word;
 }
 
-/// A number above 0, or 0 where the word is none.
+/// The number in `word` if it is above 0, otherwise 0.
 double positive(std::string_view word) {
     double value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);

@@ -1,4 +1,4 @@
-// How much of the CPU a container grants: Linux control groups, as text of their files.
+// How many CPUs a container grants: parses the files of Linux control groups.
 #pragma once
 
 #include <string>
@@ -13,13 +13,13 @@ struct CpuGroup {
     std::string folder;
 };
 
-/// The groups whose limits count for a process, its own and all of their parents, from the text of
-/// /proc/self/cgroup: lines ID:CONTROLLERS:PATH, where PATH may have colons too. At most 1,000;
-/// lines that make no sense are left out. man 7 cgroups.
+/// The control groups whose limits apply to a process: its own groups and all their parents. Parses
+/// the text of /proc/self/cgroup: lines ID:CONTROLLERS:PATH, where PATH may contain colons. Returns
+/// at most 1,000 groups and ignores malformed lines. Source: man 7 cgroups.
 std::vector<CpuGroup> cpu_groups(std::string_view proc_self_cgroup);
 
-/// CPUs that a group of version 2 grants, from its cpu.max: "150000 100000" are 1.5. Infinity where
-/// it says "max" or makes no sense.
+/// The CPUs that a group of version 2 grants, from its cpu.max: "150000 100000" is 1.5. Infinity
+/// where the text is "max" or malformed.
 double cpus_of_max(std::string_view cpu_max);
 
 /// The same for version 1, from cpu.cfs_quota_us and cpu.cfs_period_us.

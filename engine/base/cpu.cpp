@@ -17,7 +17,8 @@ constexpr bool has_bits(std::uint64_t value, std::uint64_t bits) noexcept {
     return (value & bits) == bits;
 }
 
-// By hand, since the intrinsic needs a compiler flag that would let the compiler use xsave too.
+// Written as assembly: the intrinsic needs a compiler flag with which the compiler could use xsave
+// elsewhere too.
 std::uint64_t enabled_register_state() noexcept {
     std::uint32_t low = 0;
     std::uint32_t high = 0;
@@ -31,7 +32,7 @@ CpuVendor probe_vendor() noexcept {
     return CpuVendor::other;
 }
 
-/// Whether palette 1 has what the kernels are written for: 8 tiles of 16 rows of 64 bytes.
+/// Whether palette 1 has the tiles that the kernels use: 8 tiles of 16 rows of 64 bytes.
 bool has_tile_palette() noexcept {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     if (__get_cpuid_count(0x1d, 1, &eax, &ebx, &ecx, &edx) == 0) return false;
@@ -44,7 +45,7 @@ bool has_tile_palette() noexcept {
 CpuFeatures probe_cpu() noexcept {
     constexpr std::uint64_t tile_state = 3U << 17;  // configuration and data
 
-    // The builtins say what the CPU has and the OS saves.
+    // The builtins check that the CPU has a feature and that the OS saves its registers.
     __builtin_cpu_init();
     CpuFeatures features;
     features.vendor = probe_vendor();

@@ -1,4 +1,4 @@
-// Environment variables; the only place that reads them.
+// Reads environment variables. No other file does.
 #pragma once
 
 #include <optional>
@@ -7,8 +7,8 @@
 
 namespace vit::inline internal {
 
-/// The value of the environment variable `name`, or nothing where it is unset. An empty value is a
-/// value. Safe from any thread while nobody changes the environment.
+/// The value of the environment variable `name`; nothing where it is not set. The value may be
+/// empty. Thread-safe while no thread changes the environment.
 std::optional<std::string> env(std::string_view name);
 
 }  // namespace vit::inline internal

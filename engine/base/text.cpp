@@ -16,13 +16,13 @@ struct Range {
     std::uint32_t first;
     std::uint32_t last;
 };
-// Characters that nobody sees, but that end lines, turn or hide other text.
+// Invisible characters that end lines, or that reverse or hide other text.
 constexpr Range hidden[] = {
     {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E}, {0x200B, 0x200F},
     {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
 };
 
-/// `sequence` is one well-formed character.
+/// `sequence` must be one well-formed character.
 bool is_hidden(std::string_view sequence) {
     constexpr std::uint32_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
     std::uint32_t code = static_cast<unsigned char>(sequence[0]) & lead_bits[sequence.size()];
@@ -41,7 +41,8 @@ std::size_t utf8_sequence(std::string_view text) noexcept {
     const unsigned char first = at(0);
     if (first < 0x80) return 1;
     std::size_t length = 0;
-    // The second byte's range shuts out overlong forms, surrogates and what lies beyond U+10FFFF.
+    // The range of the second byte excludes overlong forms, surrogates and code points above
+    // U+10FFFF.
     unsigned char low = 0x80, high = 0xBF;
     if (first >= 0xC2 && first <= 0xDF) {
         length = 2;

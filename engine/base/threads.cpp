@@ -35,8 +35,9 @@ inline namespace internal {
 
 namespace {
 
-// The OpenMP runtime is not instrumented, so ThreadSanitizer cannot see that a region's start and
-// end order memory. These say so; elsewhere they are nothing.
+// ThreadSanitizer does not see how the OpenMP runtime orders memory at the start and end of a
+// region, because the runtime is not instrumented. These functions describe that order to it. In
+// other builds they do nothing.
 void happens_before([[maybe_unused]] void* tag) {
 #ifdef VIT_TSAN
     __tsan_release(tag);
@@ -48,7 +49,7 @@ void happens_after([[maybe_unused]] void* tag) {
 #endif
 }
 
-/// Makes OpenMP code called on this thread (oneDNN's) use one thread while it lives.
+/// While it exists, OpenMP code that this thread calls (oneDNN's) uses one thread.
 class TeamOfOne {
   public:
     TeamOfOne() : before_(omp_get_max_threads()) {
@@ -64,21 +65,22 @@ class TeamOfOne {
     int before_;
 };
 
-/// Threads that wait for the next region should not hold their cores for long. GNU's runtime spins
-/// for a few milliseconds; LLVM's would for 200. Its setting is one of the calling thread.
+/// Threads that wait for the next region should not keep their cores busy for long. GNU's runtime
+/// spins for a few milliseconds, LLVM's for 200 without this call. The setting applies to the
+/// calling thread.
 void spin_briefly() {
 #ifdef KMP_VERSION_MAJOR
     kmp_set_blocktime(3);  // ms
 #endif
 }
 
-/// Text of a small file; empty where it cannot be read.
+/// The text of a small file; empty where it cannot be read.
 std::string text_of(const std::string& path) {
     std::ifstream file(path);
     return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// The tightest quota of this process's control groups, in CPUs, or infinity.
+/// The smallest quota of this process's control groups, in CPUs; infinity where there is none.
 double cgroup_quota() {
     const std::string root = "/sys/fs/cgroup";
     double quota = HUGE_VAL;
@@ -92,15 +94,15 @@ double cgroup_quota() {
     return quota;
 }
 
-/// The calling thread's pool of OpenMP threads: which process it is of, and how many it has.
+/// The calling thread's pool of OpenMP threads: its process and its number of threads.
 struct Pool {
     pid_t process = 0;
     int threads = 1;
 };
 thread_local Pool pool;
 
-/// How many threads can be had, `threads` at most. GNU's OpenMP ends the process where it cannot
-/// start one, so this tries first where the pool has to grow.
+/// How many threads can run, at most `threads`. GNU's OpenMP ends the process where it cannot start
+/// a thread. So where the pool has to grow, this function first tries to start the threads.
 int startable_threads(int threads) {
     if (threads <= pool.threads) return threads;
     std::atomic<bool> end = false;
@@ -109,7 +111,7 @@ int startable_threads(int threads) {
         while (pool.threads + static_cast<int>(tried.size()) < threads)
             tried.emplace_back([&] { end.wait(false); });
     } catch (const std::exception&) {
-        // As many as there are.
+        // The threads that started are counted below.
     }
     const int found = pool.threads + static_cast<int>(tried.size());
     end = true;
@@ -118,7 +120,7 @@ int startable_threads(int threads) {
     return found;
 }
 
-/// One parallel region of this thread's pool.
+/// Runs one parallel region on this thread's pool.
 void run_region(int threads, FunctionRef<void(int, int)> body) {
     spin_briefly();
     std::exception_ptr error;
@@ -149,8 +151,8 @@ void run_alone(FunctionRef<void(int, int)> body) {
     body(0, 1);
 }
 
-/// fork() copies the calling thread, which then waits for ever for the rest of its pool. A new
-/// thread starts a pool of its own.
+/// fork() copies only the calling thread. That thread would wait forever for the other threads of
+/// its pool. A new thread starts a new pool.
 void run_region_after_fork(int threads, FunctionRef<void(int, int)> body) {
     std::exception_ptr error;
     std::thread fresh;
@@ -207,8 +209,9 @@ void Barrier::wait() noexcept {
         round_.notify_all();
         return;
     }
-    // Stages take milliseconds and end within microseconds of each other: spin first, then give the
-    // core away, which matters when there are more threads than cores.
+    // Stages take milliseconds, and threads finish them within microseconds of each other. So a
+    // thread first spins and then sleeps, which frees its core where there are more threads than
+    // cores.
     for (int spin = 0; spin < 20000; ++spin) {
         if (round_.load(std::memory_order_acquire) != round) return;
 #if defined(__x86_64__)

@@ -1,4 +1,4 @@
-// Parallel regions and the barrier inside them. The only room that knows OpenMP.
+// Parallel regions, and the barrier for their threads. Only threads.cpp uses OpenMP.
 #pragma once
 
 #include <atomic>
@@ -10,12 +10,13 @@
 
 namespace vit {
 
-/// Cores that this process may use: affinity mask and cgroup quota, at least 1.
+/// The number of cores that this process may use, from its affinity mask and cgroup quota; at least
+/// 1.
 VIT_API int usable_threads();
 
 inline namespace internal {
 
-/// A call to a callable that outlives it; unlike std::function it never allocates.
+/// Refers to a callable, which must outlive it. Unlike std::function it never allocates.
 template <class Signature>
 class FunctionRef;
 
@@ -37,20 +38,21 @@ class FunctionRef<Result(Args...)> {
     Result (*call_)(void*, Args...);
 };
 
-/// Threads that parallel() can hope for when it asks for `threads`: 1 inside of a parallel region,
-/// no more than OMP_THREAD_LIMIT.
+/// The most threads that parallel(threads) can get: 1 inside a parallel region, otherwise at most
+/// OMP_THREAD_LIMIT.
 int grantable_threads(int threads);
 
-/// Runs body(0, granted) … body(granted - 1, granted) at once, each on its own thread, and returns
-/// when all have returned. `granted` is 1 to `threads`: OpenMP and the system may give fewer than
-/// asked (nested regions, OMP_THREAD_LIMIT, OMP_DYNAMIC, no more threads), so a body must wait only
-/// for threads below `granted`. Libraries called from `body` see a team of one. The first exception
-/// is rethrown here; a body that throws must not leave others waiting at a Barrier. May be called
-/// from any thread, and in a child process after fork().
+/// Runs body(0, granted) … body(granted - 1, granted) at the same time, each on its own thread.
+/// Returns when all have returned. `granted` is from 1 to `threads`: OpenMP and the system may give
+/// fewer threads than requested (nested regions, OMP_THREAD_LIMIT, OMP_DYNAMIC, no more threads).
+/// So a body must wait only for threads below `granted`. OpenMP code in libraries that `body` calls
+/// uses one thread. The first exception is rethrown here. A body that throws must not leave other
+/// threads waiting at a Barrier. May be called from any thread, and in a child process after
+/// fork().
 void parallel(int threads, FunctionRef<void(int thread, int granted)> body);
 
-/// Meeting point of `count` threads, reusable; spins briefly, then sleeps. What a thread wrote
-/// before wait() is seen by all after it.
+/// `count` threads wait here until all of them have arrived. It can be used repeatedly. A thread
+/// spins briefly, then sleeps. After wait(), every thread sees what the others wrote before it.
 class Barrier {
   public:
     explicit Barrier(int count) : count_(count) {}

@@ -8,10 +8,11 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Parts of a thread of average speed: fine enough for shares of 1 %.
+/// A thread of average speed gets this many parts, which is fine enough for shares of 1 %.
 constexpr double average_parts = 128;
 constexpr double least_gain = 1.03;
-/// Seconds lost that are worth new contexts, which take some milliseconds.
+/// The threads must have waited for so many seconds before new shares are considered: new shares
+/// need new contexts, which take some milliseconds.
 constexpr double worth = 0.1;
 
 template <std::size_t n>
@@ -21,7 +22,7 @@ double median(std::array<double, n> values) {
     return *middle;
 }
 
-/// Until the last thread has done its rows.
+/// Seconds until the last thread has finished its rows. `speeds` are in rows a second.
 double time_of(std::int64_t rows, const Shares& shares, std::span<const double> speeds) {
     double longest = 0;
     for (int t = 0; t < shares.threads(); ++t)
@@ -35,7 +36,7 @@ double time_of(std::int64_t rows, const Shares& shares, std::span<const double> 
 void Balance::add(std::span<const double> seconds, const Shares& shares) {
     for (std::size_t t = 0; t < runs_.size(); ++t) {
         const std::int64_t rows = owned_rows(rows_, shares, static_cast<int>(t)).count();
-        // Without rows, or with a clock that stood still, nothing can be told of the speeds.
+        // Without rows, or where the clock did not advance, the speed of this thread is unknown.
         if (rows == 0 || !(seconds[t] > 0)) return;
         runs_[t][added_ % window] = seconds[t] / static_cast<double>(rows);
     }

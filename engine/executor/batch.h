@@ -1,4 +1,4 @@
-// One call for a batch of images: what it asks for, and how threads share it out.
+// One call for a batch of images: which results it wants, and how threads share its images.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal {
 
-/// Where the results of a batch go, one row an image; nullptr: not asked for.
+/// Where the results of a batch are written, one row per image; nullptr: not wanted.
 struct ResultPointers {
     float* logits = nullptr;
     float* features = nullptr;
@@ -16,21 +16,22 @@ struct ResultPointers {
     bool any() const { return logits != nullptr || features != nullptr || tokens != nullptr; }
 };
 
-/// Returns where an image of a batch is, [channels, height, width], until it is done; nullptr: it
-/// is left out. Called once for each image, by any thread. No other image has the same `room` (0 up
-/// to Executor::rooms()) until this one is done.
+/// Returns a pointer to image `image` of the batch, [channels, height, width], which must stay
+/// valid until that image is finished; nullptr: the image is skipped. Called once for each image,
+/// by any thread. `room` is a number from 0 to Executor::rooms() - 1. No other image has the same
+/// `room` until this one is finished, so it can be the index of a buffer.
 using ImageSource = FunctionRef<const float*(std::int64_t image, int room)>;
 /// Called by any thread when the results of an image are written.
 using ImageFinished = FunctionRef<void(std::int64_t image)>;
 
-/// How the images of a call are shared out: the first ones in stacks, then one a thread, then the
-/// rest by gangs, each of several threads that share an image.
+/// How the images of a call are divided. The first images run in stacks. The next images run one
+/// per thread. Gangs run the remaining images: each gang is several threads that share one image.
 struct Split {
     std::int64_t stacked = 0, alone = 0, rest = 0;
     std::int64_t whole() const { return stacked + alone; }
 };
 
-/// `stack`: images that a thread runs at once where it has so many.
+/// `stack`: how many images a thread runs at once where it has that many.
 inline Split split_of(std::int64_t count, int threads, std::int64_t stack) {
     const std::int64_t rest = count % threads, whole = count - rest,
                        round = stack > 1 ? stack * threads : count + 1;
@@ -38,16 +39,16 @@ inline Split split_of(std::int64_t count, int threads, std::int64_t stack) {
     return {stacked, whole - stacked, rest};
 }
 
-/// First thread of a gang when `rest` images share all threads as equally as they can.
+/// The first thread of a gang. `rest` images share all threads as equally as possible.
 inline int gang_start(std::int64_t gang, std::int64_t rest, int threads) {
     return static_cast<int>(gang * threads / rest);
 }
 
-/// Where the time of one thread went in a run, s.
+/// How one thread spent its time in a run, in seconds.
 struct ThreadTime {
-    double begun = 0;   ///< from the start of the call until the thread worked
-    double waited = 0;  ///< for images of gangs
-    double ended = 0;   ///< from the start of the call until the thread had no more to do
+    double begun = 0;   ///< from the start of the call until the thread started to work
+    double waited = 0;  ///< until the gangs had their images
+    double ended = 0;   ///< from the start of the call until the thread was done
 };
 
 }  // namespace vit::inline internal

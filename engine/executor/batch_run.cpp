@@ -7,7 +7,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// `index`: of the image in the context's stack.
+/// `index`: position of the image in the context's stack.
 void copy_result(const Context& context, std::int64_t index, ValueId id, float* to,
                  std::int64_t image) {
     if (to == nullptr) return;
@@ -23,7 +23,7 @@ void copy_result(const Context& context, std::int64_t index, ValueId id, float* 
 void BatchRun::run_thread(int thread) {
     ThreadTime& time = team_.times[static_cast<std::size_t>(thread)];
     time.begun = seconds();
-    std::exception_ptr error;  // kept until no thread waits for this one
+    std::exception_ptr error;  // rethrown when no other thread waits for this one
     try {
         if (call_.split.stacked > 0) run_stacks(thread);
         run_alone_and_prepare_gangs(thread);
@@ -47,9 +47,9 @@ void BatchRun::run_stacks(int thread) {
     std::array<std::int64_t, most_stacked> images;
     for (std::exception_ptr error; !error;) {
         const std::int64_t filled = fill_stack(context, thread, images, error);
-        // The images before one that failed are run first.
+        // Images that were fetched before the failing one still run.
         if (filled > 0) {
-            // Places that stay empty run the first image again.
+            // Empty places of the stack run the first image again.
             for (std::int64_t i = filled; i < call_.stack; ++i)
                 context.set_image(context.image(), i);
             run_part(context, 0);
@@ -67,7 +67,7 @@ std::int64_t BatchRun::fill_stack(Context& context, int thread, std::span<std::i
     std::int64_t filled = 0;
     for (std::int64_t image;
          filled < call_.stack && (image = take_before(call_.split.stacked)) >= 0;) {
-        // The first `2 * threads` rooms are those of images that are run one by one.
+        // Rooms below `2 * threads` belong to images that run one by one.
         const std::int64_t room =
             filled == 0 ? thread : 2 * call_.threads + thread * (call_.stack - 1) + filled - 1;
         const float* data = nullptr;
@@ -77,7 +77,7 @@ std::int64_t BatchRun::fill_stack(Context& context, int thread, std::span<std::i
             error = std::current_exception();
             break;
         }
-        if (data == nullptr) continue;  // its place is left to another
+        if (data == nullptr) continue;  // the next image takes its place
         context.set_image(data, filled);
         images[static_cast<std::size_t>(filled++)] = image;
     }

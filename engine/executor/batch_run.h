@@ -1,4 +1,4 @@
-// The part of each thread in a call: take images, run them, hand over the results.
+// What each thread does in a call: it takes images, runs them and writes the results.
 #pragma once
 
 #include <atomic>
@@ -23,34 +23,36 @@ class BatchRun {
         ImageFinished finished;
         bool profiled;  ///< measures every node
     };
-    /// `team`: as Contexts::take() makes it for the same graph, split and threads.
+    /// `team`: from Contexts::take() for the same graph, split and threads.
     BatchRun(const Call& call, Team& team)
         : call_(call), team_(team), start_(Clock::now()), gangs_have_images_(call.threads) {}
 
-    /// Throws what the source, `finished` or a node threw, once no thread waits for this one.
+    /// Throws what the source, `finished` or a node threw, but only after no other thread waits for
+    /// this one.
     void run_thread(int thread);
 
-    /// Since this was made.
+    /// Seconds since construction.
     double seconds() const { return std::chrono::duration<double>(Clock::now() - start_).count(); }
 
   private:
     using Clock = std::chrono::steady_clock;
 
     void run_stacks(int thread);
-    /// Fills the context with images before the end of all stacks; returns how many there were.
+    /// Fills the context with images that belong to stacks. Returns how many images it found.
+    /// Stores what the source throws in `error`.
     std::int64_t fill_stack(Context& context, int thread, std::span<std::int64_t> images,
                             std::exception_ptr& error);
     void run_alone_and_prepare_gangs(int thread);
     void run_gang(int thread);
     void run_part(Context& context, int member);
-    /// Results of the context's image `index` go to the rows of the call's image `image`.
+    /// Copies the results of image `index` of the context to the rows of image `image` of the call.
     void finish(const Context& context, std::int64_t index, std::int64_t image);
-    /// The next image before `end`, or -1.
+    /// Takes the next image below `end`, or returns -1.
     std::int64_t take_before(std::int64_t end);
     const Call& call_;
     Team& team_;
     Clock::time_point start_;
-    std::atomic<std::int64_t> next_ = 0;  ///< image
+    std::atomic<std::int64_t> next_ = 0;  ///< the next image to take
     std::atomic<bool> failed_ = false;
     Barrier gangs_have_images_;
 };

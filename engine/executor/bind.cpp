@@ -10,7 +10,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// The member of a table of kernels that is for an activation.
+/// The kernel for an activation in a table of kernels.
 template <class Kernels>
 auto activation_kernel(const Kernels& k, Activation a) {
     switch (a) {
@@ -40,7 +40,8 @@ class Binder {
         const std::int64_t rows = graph_.value(node_->output).rows;
         own_ = owned_rows(rows, b_.shares, b_.thread);
         image_ = 0;
-        // What mixes rows goes image by image, and so does what has rows of a view.
+        // A node that mixes rows runs image by image. So does a node that reads or writes rows of a
+        // view, because there the rows of different images are not adjacent.
         if (const bool together = b_.images > 1 && rows_follow(); together) {
             own_.last *= b_.images;
             return add(steps);
@@ -58,8 +59,8 @@ class Binder {
         std::visit([&](const auto& op) { bind(op, steps); }, node_->op);
     }
 
-    /// Whether all images' rows can be made as one image's: the node is row-local, and the rows
-    /// that it reads and writes follow each other.
+    /// Whether one step can compute the rows of all images. The node must be row-local, and the
+    /// rows of the images must be adjacent in its inputs and output.
     bool rows_follow() const {
         const auto follow = [this](ValueId id) {
             return placement(id).image_rows == graph_.value(id).rows;
@@ -75,8 +76,7 @@ class Binder {
         return (p.where == Where::arena ? b_.arena : b_.scratch) + p.offset;
     }
 
-    /// Rows [first, first + count) of a value; of a value in scratch only this thread's rows are
-    /// there.
+    /// Rows [first, first + count) of a value. Scratch memory holds only this thread's rows.
     Rows rows(ValueId id, std::int64_t first, std::int64_t count) const {
         const Placement& p = placement(id);
         const std::int64_t row = p.row + image_ * p.image_rows +
@@ -86,7 +86,7 @@ class Binder {
         return {base(p) + row * p.stride * static_cast<std::int64_t>(item_size(value.type)), count,
                 value.cols, p.stride, value.type};
     }
-    /// Some columns of these rows, padding included; not of rows in panels.
+    /// Some columns of these rows, padding included. Not for rows in panels.
     static Rows columns_of(Rows rows, Columns columns) {
         rows.data += columns.first * static_cast<std::int64_t>(item_size(rows.type));
         rows.cols = columns.count();
@@ -103,14 +103,14 @@ class Binder {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
     }
 
-    /// The workspace from byte `used` on, of at least `bytes`.
+    /// The workspace from byte `used` on. Throws where it has fewer than `bytes` bytes.
     std::byte* workspace(std::size_t used, std::size_t bytes) const {
         if (used + bytes > b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
             throw Error(ErrorKind::internal,
                         "node " + node_->name + ": its linear wants more scratch than was planned");
         return workspace() + used;
     }
-    /// Binds a linear to scratch that starts `used` bytes into the workspace.
+    /// Binds a linear to the part of the workspace that starts at byte `used`.
     BoundLinear call(Linear& linear, std::int64_t count, bool accumulate, Columns columns,
                      const void* x, void* y, std::size_t used) {
         return linear.bind(count, accumulate, columns, x, y,
@@ -321,7 +321,7 @@ class Binder {
         push(steps, AverageStep{input(0), input(1), output()});
     }
 
-    /// A view; the plan has placed it.
+    /// Does nothing: the result is a view, which the plan has placed.
     void bind(const op::SelectRows&, std::vector<Step>&) {}
 
     template <class Other>
@@ -336,7 +336,7 @@ class Binder {
     const Node* node_ = nullptr;
     int index_ = 0;
     std::int64_t image_ = 0;  ///< of the stack
-    RowRange own_;            ///< in this image, or in all of them
+    RowRange own_;            ///< of one image, or of all images of the stack
 };
 
 }  // namespace

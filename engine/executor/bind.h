@@ -6,7 +6,7 @@
 
 namespace vit::inline internal {
 
-/// Everything that one thread's steps are bound to.
+/// Everything that the steps of one thread need.
 struct Binding {
     const Graph& graph;
     const std::vector<Stage>& stages;
@@ -15,13 +15,13 @@ struct Binding {
     std::byte* arena;
     std::byte* scratch;
     const float* const* image;  ///< [images]
-    std::int64_t images;        ///< of a stack; more than one only where one thread runs all rows
+    std::int64_t images;        ///< in a stack; above 1 only where one thread runs all rows
     const Shares& shares;
     int thread;
 };
 
-/// The steps of one thread, stage by stage. Nodes of which the thread owns nothing have none.
-/// Throws Error(internal) naming a node that the executor has no operator for.
+/// The steps of one thread, stage by stage. A node has no step where the thread owns no part of it.
+/// Throws Error(internal) with the name of a node that has no operator.
 std::vector<std::vector<Step>> bind(const Binding& binding);
 
 }  // namespace vit::inline internal

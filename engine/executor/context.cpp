@@ -17,7 +17,7 @@ Context::Context(const Graph& graph, PreparedModel& model, Shares shares, std::i
       gang_(static_cast<std::size_t>(shares_.threads())),
       worked_(gang_.size()),
       barrier_(shares_.threads()) {
-    parallel(1, [&](int, int) {  // oneDNN makes primitives for the threads that it sees
+    parallel(1, [&](int, int) {  // oneDNN builds primitives for the number of threads that it sees
         const std::vector<Stage> stages = schedule(graph, shares_.threads());
         plan_ =
             make_plan(graph, stages, shares_, storage_rules(graph, model, shares_, images), images);
@@ -36,7 +36,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Calls `work`; where measured, adds the seconds that it took to `sum`.
+/// Calls `work`. Where `measured`, adds its duration in seconds to `sum`.
 template <bool measured, class Work>
 void add_seconds([[maybe_unused]] double& sum, const Work& work) {
     if constexpr (measured) {

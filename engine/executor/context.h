@@ -1,4 +1,4 @@
-// Images in flight together: memory, and every step of every thread bound to it.
+// The memory for images that run together, and the steps of every thread, bound to that memory.
 #pragma once
 
 #include <exception>
@@ -15,40 +15,41 @@
 
 namespace vit::inline internal {
 
-/// Runs one image at a time on a gang of threads that share its rows, or columns. Or a stack of
-/// images on one thread: what is row-local is done for all of them at once.
+/// Runs one image at a time on a gang of threads that share its rows or columns. Or runs a stack of
+/// images on one thread: a row-local node then computes the rows of all images at once.
 class Context {
   public:
-    /// Plans, allocates and binds. Not to be called for one model from two threads at once.
-    /// Throws Error(memory), Error(unsupported).
+    /// Plans, allocates and binds. Two threads must not construct contexts of one model at the same
+    /// time. Throws Error(memory), Error(unsupported).
     Context(const Graph& graph, PreparedModel& model, Shares shares, std::int64_t images = 1);
 
     const Shares& shares() const { return shares_; }
-    /// Of memory for activations.
+    /// Bytes of memory for activations.
     std::size_t bytes() const { return plan_.arena_bytes + gang_.size() * plan_.scratch_bytes; }
 
     std::int64_t images() const { return static_cast<std::int64_t>(images_.size()); }
-    /// Before a run, all of them: images [channels, height, width], which must stay until it ends.
+    /// Set every image, [channels, height, width], before a run. It must stay valid until the run
+    /// ends.
     void set_image(const float* image, std::int64_t index = 0) {
         images_[static_cast<std::size_t>(index)] = image;
     }
     const float* image() const { return images_[0]; }
 
-    /// The part of thread `thread` of the gang; all of them must call it at the same time.
-    /// Errors are kept for rethrow_error(), so that no thread waits for one that failed.
+    /// Does the part of thread `thread` of the gang. All threads of the gang must call this at the
+    /// same time. Errors are kept for rethrow_error(), so that no thread waits for one that failed.
     void run(int thread) noexcept;
-    /// The same, adding to each node's time and to the time spent waiting at barriers (seconds, of
-    /// this thread).
+    /// The same as run(). Also adds this thread's seconds to each node's time and to the time spent
+    /// waiting at barriers.
     void run_profiled(int thread) noexcept;
     void rethrow_error();
-    /// Seconds that each thread worked in the last run, without waiting for others.
+    /// Seconds that each thread worked in the last run, without waiting for other threads.
     std::span<const double> worked() const { return worked_; }
 
     /// A result of one image after a run; no_value is not allowed.
     Rows result(ValueId id, std::int64_t index = 0) const;
-    /// Seconds that all threads together spent in a node since this was last asked.
+    /// Seconds that all threads together spent in a node since the last call of this function.
     double take_seconds(std::size_t node);
-    /// The same for waiting at barriers.
+    /// The same for the time spent waiting at barriers.
     double take_waiting();
 
   private:

@@ -56,7 +56,7 @@ Gang Contexts::one(const ContextKind& kind) {
     };
     {
         std::unique_lock lock(mutex_);
-        // The latest: its memory is the likeliest to be in a cache.
+        // The context that was used last: its memory is most likely in a cache.
         const auto found = std::find_if(idle_.rbegin(), idle_.rend(),
                                         [&](const Gang& gang) { return gang.kind == kind; });
         if (found != idle_.rend()) {
@@ -75,7 +75,7 @@ void Contexts::give_back(std::unique_ptr<Team> team) noexcept {
     for (Gang& gang : team->gangs)
         if (gang.context->image() != nullptr)
             gang.balance.add(gang.context->worked(), gang.context->shares());
-    std::vector<Gang> dropped;  // freed after the lock
+    std::vector<Gang> dropped;  // freed after the lock is released
     const std::lock_guard lock(mutex_);
     --calls_now_;
     try {
@@ -89,7 +89,7 @@ void Contexts::give_back(std::unique_ptr<Team> team) noexcept {
         drop_oldest(dropped);
         idle_teams_.push_back(std::move(team));
     } catch (const std::bad_alloc&) {
-        // Not kept; the next call makes others.
+        // These contexts are freed. The next call creates new ones.
     }
 }
 

@@ -9,19 +9,20 @@ namespace vit::inline internal {
 
 namespace {
 
-/// The graph whose linears every other variant shares: all results, so all that any variant needs.
+/// The graph whose weights are packed. It computes all results, so it contains the linears of every
+/// other graph of the model.
 Graph graph_to_pack(const Graph& built, const Target& target) {
     return optimise(built, {true, true, true}, target);
 }
 
-/// Bytes of an element of the node's weights, as they are packed.
+/// Bytes of one element of the node's weights, after packing.
 std::size_t weight_size(const Graph& graph, const Node& node) {
     if (const auto* embed = std::get_if<op::Embed>(&node.op)) return item_size(embed->type);
     return std::holds_alternative<op::Linear>(node.op) ? item_size(graph.value(node.inputs[0]).type)
                                                        : sizeof(float);
 }
 
-/// Bytes of weights and activations that a node touches once.
+/// Bytes of the weights and activations that a node reads or writes, each counted once.
 double traffic(const Graph& graph, const Node& node, const WeightMap& weights) {
     double bytes = 0;
     const auto add = [&](ValueId id) {
@@ -87,8 +88,7 @@ void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPoi
                          ImageFinished finished, RunProfile* profile) const {
     if (count <= 0) return;
     const Graph& graph = graph_of(results);
-    // The system may give fewer threads than it is asked for. A split for fewer gives the same
-    // bits.
+    // OpenMP may give fewer threads than requested. A split for fewer threads gives the same bits.
     for (int threads = grantable_threads(threads_), granted = 0; granted != threads;) {
         if (granted > 0) threads = granted;
         granted = run_on(threads, graph, count, source, results, finished, profile);

@@ -29,7 +29,7 @@ Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, c
                 int thread) {
     const Value& out = graph.value(node.output);
     const int columns = linear_grid(out, shares.threads(), on_tiles(graph, node)).column_parts;
-    // Threads that follow each other have the same rows, and share the columns.
+    // Neighbouring threads have the same rows and share the columns.
     const int first = thread / columns * columns, last = first + columns;
     const std::int64_t begin = shares.before(first), all = shares.before(last) - begin;
     if (all == 0) return {};
@@ -71,7 +71,7 @@ std::size_t bytes_apart(const Linear& linear, const Part& part, DType type) {
 
 namespace {
 
-/// Bytes that a linear needs beside its operands for what one thread owns of it.
+/// Bytes that one thread needs for its part of a linear, beside inputs, outputs and weights.
 std::size_t workspace_of(const Graph& graph, const Node& node, Linear& linear, const Part& part) {
     return bytes_apart(linear, part, graph.value(node.output).type) +
            linear.scratchpad_bytes(part.rows.count(), node.inputs.size() > 1, part.columns);
@@ -85,7 +85,7 @@ std::size_t workspace_of(const Graph& graph, const Node& node, const FusedLinear
            linear.workspace_bytes(part.rows.count(), part.columns);
 }
 
-/// The same for the patches' linear, beside the gathered patches.
+/// The same for the linear of the patches, without the gathered patches.
 std::size_t patches_workspace(AnyLinear& any, std::int64_t patches, bool accumulate) {
     const auto of = [&](auto& linear) {
         if constexpr (std::is_same_v<decltype(linear), Linear&>)
@@ -113,7 +113,7 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
         });
     };
     rules.workspace = [&graph, &model, &kernels, &shares, images](const Node& node) -> std::size_t {
-        std::size_t most = 0;  // fewer rows may need more
+        std::size_t most = 0;  // the maximum is not always at the most rows
         if (const auto* op = std::get_if<op::Linear>(&node.op)) {
             AnyLinear& any = model.linear(op->weight);
             for (int t = 0; t < shares.threads(); ++t) {

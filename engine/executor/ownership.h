@@ -1,5 +1,5 @@
-// What a thread owns of a node, and the bytes that this takes: the same for the plan, which
-// reserves them, and for the binding, which uses them.
+// What a thread owns of a node, and how many bytes that needs. The plan reserves these bytes and
+// the binding uses them, so both call the same functions.
 #pragma once
 
 #include "engine/executor/prepared_model.h"
@@ -11,16 +11,17 @@ namespace vit::inline internal {
 
 PatchGeometry patch_geometry(const Graph& graph, const op::PatchEmbed& patch);
 
-/// Calls `f` with the attention kernels of a value's type.
+/// Calls `f` with the attention kernels for values of this type.
 template <class F>
 auto with_attention(const KernelSet& k, DType type, F f) {
     return type == DType::f32 ? f(k.f32.attention) : f(k.bf16->attention);
 }
 
-/// Whether the patches' linear adds to the rows of the table; a norm stands between the two.
+/// Whether the linear of the patches adds its result to the rows of the table. It cannot where a
+/// norm comes between the two.
 bool accumulates(const op::Embed& embed);
 
-/// What one thread owns of a linear's output.
+/// The part of a linear's output that one thread owns.
 struct Part {
     RowRange rows;
     Columns columns;
@@ -28,21 +29,22 @@ struct Part {
 Part owned_part(const Graph& graph, const Node& node, const AnyLinear& linear, const Shares& shares,
                 int thread);
 
-/// Rows of a thread that are patches; prefix tokens come before these.
+/// The rows of a thread that are patches. Rows of prefix tokens come before them.
 RowRange owned_patches(const Graph& graph, const Node& embed, std::int64_t patches,
                        const Shares& shares, int thread);
 
-/// Of a matrix in memory, in whole cache lines.
+/// Bytes of a matrix in memory, rounded up to whole cache lines.
 std::size_t bytes_of(const Rows& rows);
-/// Whether a linear's input must lie in panels.
+/// Whether the input of a linear must be in panels.
 bool reads_panels(const AnyLinear& linear);
 
-/// oneDNN writes whole rows, so that some columns of a row are made apart, and copied; the bytes
-/// for that, in whole cache lines.
+/// oneDNN writes its result without gaps between rows. A thread that owns only some columns
+/// therefore computes them in its workspace and copies them to the output. Returns the bytes for
+/// that, rounded up to whole cache lines; 0 where the thread owns all columns.
 std::size_t bytes_apart(const Linear& linear, const Part& part, DType type);
 
-/// What the planner must know of the operators: strides, packed sizes, workspaces. `images`: of a
-/// stack.
+/// What the planner needs to know about the operators: strides, packed sizes, workspaces. `images`:
+/// in a stack.
 StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Shares& shares,
                            std::int64_t images);
 

@@ -10,14 +10,14 @@ namespace vit::inline internal {
 
 namespace {
 
-/// One linear to pack: its weights, and where they go.
+/// One linear to pack: the names of its tensors, and where the packed bytes go.
 struct Packing {
     AnyLinear* linear;
     std::string weight, bias, out_scale;
     std::size_t offset;
 };
 
-/// Names everything that packed bytes depend on beside the weights themselves.
+/// A text that differs where packed bytes differ for a reason other than the weights.
 std::string key_of(const std::vector<Packing>& packings) {
     std::uint64_t hash = 0;
     for (const Packing& p : packings)
@@ -51,7 +51,7 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         packings.push_back({&linear, weight, bias, out_scale, total});
         total += round_up(std::visit([](const auto& l) { return l.packed_bytes(); }, linear), 64);
     };
-    parallel(1, [&](int, int) {  // oneDNN makes primitives for the threads that it sees
+    parallel(1, [&](int, int) {  // oneDNN builds primitives for the number of threads that it sees
         for (const Node& node : graph.nodes) {
             const Value out = graph.value(node.output);
             if (const auto* linear = std::get_if<op::Linear>(&node.op)) {

@@ -17,28 +17,28 @@
 
 namespace vit::inline internal {
 
-/// On oneDNN's primitives, or on tiles.
+/// A linear that runs on oneDNN, or on our own kernels in float32 or bfloat16.
 using AnyLinear = std::variant<Linear, FusedLinear<float>, FusedLinear<kernels::BFloat16>>;
 
-/// Weights of one image size, packed once for every graph that the passes make of the model.
+/// Weights for one image size, packed once for every graph of the model.
 class PreparedModel {
   public:
-    /// Packs what `graph`'s nodes need, on `threads` threads, releasing the file's pages as it
-    /// goes; or uses what the file holds packed, where it was packed for the same layouts. `graph`
-    /// must hold every Linear and Embed that a later bind() names.
+    /// Packs the weights that `graph` needs, on `threads` threads, and releases the file's pages
+    /// while it does. Where the file holds weights that are packed in the same layouts, it uses
+    /// those. `graph` must contain every Linear and Embed that is bound later.
     PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                   const KernelSet& kernels, int threads);
 
     const KernelSet& kernels() const { return kernels_; }
     const WeightMap& weights() const { return weights_; }
-    /// The packed linear of the node that uses this weight. Preparing it for more row counts is for
-    /// one thread at a time.
+    /// The packed linear of the node that uses this weight. Only one thread at a time may prepare
+    /// it for more row counts.
     AnyLinear& linear(const std::string& weight) { return linears_.at(weight); }
-    /// What Embed adds to each row: positions, and prefix tokens where there are no patches;
-    /// [tokens, row_stride(D)].
+    /// What Embed adds to each row: the positions, and in the rows before the patches the prefix
+    /// tokens; [tokens, row_stride(D)].
     std::span<const float> embed_table() const { return embed_table_; }
 
-    /// All packed linears, and the key that says what they were packed for.
+    /// All packed linears, and a key that describes what they were packed for.
     std::span<const std::byte> packed() const { return packed_; }
     const std::string& packed_key() const { return key_; }
     bool packed_in_file() const { return own_packed_.data() == nullptr && !packed_.empty(); }

@@ -21,8 +21,8 @@ T* element(const kernels::Matrix<T>& m, std::size_t row, std::size_t column) {
            column % panel;
 }
 
-/// Rows are padded to whole vectors, and in panels to whole tiles; what reads the padding
-/// multiplies it by zero, so it must be finite.
+/// Rows are padded to whole vectors, and in panels to whole tiles. The padding is multiplied by
+/// zero, so it must be finite.
 void clear_padding(const Rows& rows) {
     const std::int64_t end = rows.panels ? round_up(rows.cols, kernels::panel_rows) : rows.stride;
     if (end == rows.cols) return;
@@ -34,7 +34,7 @@ void clear_padding(const Rows& rows) {
                     0, bytes);
 }
 
-/// The first `count` elements of each row, of the same type.
+/// Copies the first `count` elements of each row. Both have the same type.
 void copy_rows(const Rows& from, const Rows& to, std::int64_t count) {
     for (std::int64_t r = 0; r < to.count; ++r)
         std::memcpy(to.row(r), from.row(r), u(count) * item_size(to.type));

@@ -1,4 +1,4 @@
-// One node bound to one thread's rows and to memory: all that is left is to call it.
+// One node, bound to the rows of one thread and to memory. It only has to be called.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace vit::inline internal {
 
-/// The kernels of this run. `bf16` is there where a value is bfloat16.
+/// The kernels of this run. `bf16` is set where any value is bfloat16.
 struct KernelSet {
     const kernels::Table& f32;
     const kernels::Bf16Table* bf16 = nullptr;
@@ -29,17 +29,17 @@ struct Rows {
     std::int64_t count = 0, cols = 0, stride = 0;
     DType type = DType::f32;
     bool panels = false;
-    std::int64_t first = 0;  ///< row of the panels at `data` that row 0 is
+    std::int64_t first = 0;  ///< which row of the panels at `data` is row 0
 
     float* f32() const { return reinterpret_cast<float*>(data); }
     kernels::BFloat16* bf16() const { return reinterpret_cast<kernels::BFloat16*>(data); }
-    /// Not of rows in panels.
+    /// Not for rows in panels.
     std::byte* row(std::int64_t r) const {
         return data + r * stride * static_cast<std::int64_t>(item_size(type));
     }
 };
 
-/// As the kernels read or write them.
+/// The same rows in the form that the kernels take.
 template <class T>
 kernels::Matrix<T> matrix_of(const Rows& rows) {
     auto* const data = reinterpret_cast<T*>(rows.data);
@@ -56,33 +56,37 @@ struct LayerNormStep {
     std::int64_t groups;
 };
 struct EmbedStep {
-    const float* const* image;  ///< set anew for every run
+    const float* const* image;  ///< the pointer it points to changes for every run
     PatchGeometry geometry;
     std::int64_t first_patch, patches;  ///< of this thread
-    Rows gathered;                      ///< one row a patch
-    float* patch;                       ///< one patch, before it is rounded; bf16 only
+    Rows gathered;                      ///< one row per patch
+    float* patch;                       ///< one patch before rounding; bf16 only
     const float* table;                 ///< this thread's first row
     Rows out;
-    /// Of the gathered patches; with bf16 of the one patch in `patch`.
+    /// Applies to the gathered patches; in bf16 to the one patch in `patch`.
     std::optional<LayerNormStep> patch_norm;
-    /// None where the thread owns prefix rows only.
+    /// None where the thread owns only rows of prefix tokens.
     std::optional<
         std::variant<BoundLinear, BoundFusedLinear<float>, BoundFusedLinear<kernels::BFloat16>>>
         linear;
-    std::optional<LayerNormStep> norm;  ///< of the patches' rows, before positions are added
+    std::optional<LayerNormStep> norm;  ///< applies to the patches' rows before positions are added
 };
 template <class T>
 using InPlace = void (*)(T*, std::size_t);
 struct LinearStep {
     BoundLinear call;
-    Rows made;                     ///< what the call writes; `cols` with padding
-    std::optional<Rows> residual;  ///< to copy there first; none: it is there, or there is none
-    std::optional<Rows> copy;      ///< of `made`, at last; none: it was made in its place
+    Rows made;  ///< what the call writes; `cols` includes padding
+    /// Copied to `made` before the call. None: the values are already there, or there is no
+    /// residual.
+    std::optional<Rows> residual;
+    /// Where `made` is copied after the call. None: the call writes to the output directly.
+    std::optional<Rows> copy;
     std::variant<std::monostate, InPlace<float>, InPlace<kernels::BFloat16>> activation;
 };
 template <class T>
 struct FusedLinearStep {
-    /// What must lie in panels and does not yet, and where it is copied to before the call.
+    /// Where the input is not in panels but must be, it is copied from `in` to `panels` before the
+    /// call.
     std::optional<Rows> in;
     Rows panels;
     BoundFusedLinear<T> call;
@@ -103,7 +107,7 @@ struct AttentionStep {
     decltype(kernels::AttentionKernels<T>::attend) attend;
     float* workspace;
 };
-/// out = a + factor · b; where `a` is not there, it stands in `out`.
+/// out = a + factor · b. Without `a`, `out` already holds those values.
 struct AddStep {
     std::optional<Rows> a;
     Rows b, out;
@@ -119,7 +123,7 @@ struct ConstantStep {
     const float* rows;  ///< without padding
     Rows out;
 };
-/// One row from all rows of `in`.
+/// Reduces all rows of `in` to one.
 struct ReduceRowsStep {
     Rows in, out;
     decltype(kernels::Table::mean_rows) reduce;

@@ -10,7 +10,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// What the pieces below share: the graph that grows, and the numbers it is built from.
+/// The graph under construction, and the configuration that it is built from.
 struct Builder {
     const ModelConfig& config;
     Graph graph;
@@ -26,7 +26,7 @@ struct Builder {
                          {x}, shape(x).rows, out);
     }
     ValueId norm(const std::string& name, ValueId x) { return norm(name, name, x, 1); }
-    /// `groups`: parts of a row that are normalised each by itself.
+    /// `groups`: number of parts of a row; each part is normalised separately.
     ValueId norm(const std::string& name, const std::string& weight, ValueId x,
                  std::int64_t groups) {
         return same_shape(name, norm_op(weight, groups), {x});
@@ -49,7 +49,7 @@ struct Builder {
     }
 };
 
-/// Patches, prefix tokens, positions.
+/// Patches, prefix tokens and positions.
 ValueId embed(Builder& b) {
     const ModelConfig& c = b.config;
     const ImageSize size = b.graph.image_size;
@@ -87,7 +87,8 @@ ValueId softmax_attention(Builder& b, const std::string& name, std::int64_t head
                        b.shape(q).rows, b.shape(v).cols);
 }
 
-/// Attention of values v; `which` tells the softmaxes of differential attention apart: "1", "2".
+/// Attention to the values v. `which` is "1" or "2" for the two softmaxes of differential
+/// attention.
 ValueId self_attention(Builder& b, const std::string& name, const std::string& which, ValueId x,
                        ValueId v) {
     const ModelConfig& c = b.config;
@@ -101,8 +102,8 @@ ValueId self_attention(Builder& b, const std::string& name, const std::string& w
     return softmax_attention(b, name + which, c.heads, q, k, v, c.attn_drop_rate);
 }
 
-/// The difference of two softmaxes, normalised head by head (Ye et al., "Differential Transformer",
-/// 2024).
+/// The difference of two softmaxes. Each head is normalised separately (Ye et al., "Differential
+/// Transformer", 2024).
 ValueId differential_attention(Builder& b, const std::string& name, ValueId x, ValueId v) {
     const ModelConfig& c = b.config;
     const ValueId first = self_attention(b, name, "1", x, v),
@@ -140,8 +141,8 @@ ValueId mlp(Builder& b, const std::string& name, ValueId x) {
     return b.dropout(name + ".drop2", h, c.proj_drop_rate);
 }
 
-/// x + y after y's LayerScale and stochastic depth (Huang et al., 2016), which grows linearly with
-/// depth; `place` tells the branches of a block apart: "1", "2".
+/// x + y, where y first passes LayerScale and stochastic depth (Huang et al., 2016). The drop rate
+/// grows linearly with depth. `place` names the branch within a block: "1", "2".
 ValueId add_branch(Builder& b, std::int64_t index, const std::string& scale,
                    const std::string& place, ValueId x, ValueId y) {
     const std::string name = "blocks." + std::to_string(index);
@@ -153,7 +154,7 @@ ValueId add_branch(Builder& b, std::int64_t index, const std::string& scale,
     return b.same_shape(name + ".add" + place, op::Add{}, {x, y});
 }
 
-/// Norm before attention and MLP (Xiong et al., 2020).
+/// The norm comes before attention and before the MLP (Xiong et al., 2020).
 ValueId sequential_block(Builder& b, std::int64_t index, ValueId x) {
     const std::string name = "blocks." + std::to_string(index);
     ValueId y = attention(b, name + ".attn", b.norm(name + ".norm1", x));
@@ -162,7 +163,8 @@ ValueId sequential_block(Builder& b, std::int64_t index, ValueId x) {
     return add_branch(b, index, name + ".ls2", "2", x, y);
 }
 
-/// Norm after attention and MLP, before they are added (Liu et al., 2022).
+/// The norm comes after attention and after the MLP, before their result is added (Liu et al.,
+/// 2022).
 ValueId res_post_norm_block(Builder& b, std::int64_t index, ValueId x) {
     const std::string name = "blocks." + std::to_string(index);
     ValueId y = b.norm(name + ".norm1", attention(b, name + ".attn", x));
@@ -214,8 +216,8 @@ ValueId select_row(Builder& b, const std::string& name, ValueId x, std::int64_t 
     return b.graph.add(name, op::SelectRows{row, 1}, {x}, 1, b.shape(x).cols);
 }
 
-/// Attention of one learned query to the rows of x (Lee et al., "Set Transformer", 2019); without
-/// MLP it is CoCa's pooler (Yu et al., 2022).
+/// Attention of one learned query to the rows of x (Lee et al., "Set Transformer", 2019). Without
+/// the MLP it is CoCa's pooler (Yu et al., 2022).
 ValueId attention_pool(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     const std::string name = "attn_pool";
@@ -232,7 +234,7 @@ ValueId attention_pool(Builder& b, ValueId x) {
     return b.same_shape(name + ".add", op::Add{}, {x, h});
 }
 
-/// One row from all.
+/// Reduces all rows to one.
 ValueId pool(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     const std::int64_t cols = b.shape(x).cols;
@@ -261,7 +263,7 @@ ValueId pool(Builder& b, ValueId x) {
     throw Error(ErrorKind::internal, "unknown pooling");
 }
 
-/// Everything between the pooled vector and a classifier.
+/// The layers between a pooled vector and its logits.
 ValueId head(Builder& b, const std::string& name, ValueId x) {
     const ModelConfig& c = b.config;
     return c.num_classes > 0
@@ -269,9 +271,9 @@ ValueId head(Builder& b, const std::string& name, ValueId x) {
                : x;
 }
 
-/// Pooled vector and logits. DeiT's distilled models average two tokens' heads (Touvron et al.,
-/// 2021); DINOv2's classifiers read the class token beside the mean of the patches (Oquab et al.,
-/// 2023).
+/// Computes the pooled vector and the logits. DeiT's distilled models average the heads of two
+/// tokens (Touvron et al., 2021). DINOv2's classifiers read the class token and the mean of the
+/// patches (Oquab et al., 2023).
 void pool_and_classify(Builder& b, ValueId x) {
     const ModelConfig& c = b.config;
     if (c.distillation_token) {

@@ -5,10 +5,10 @@
 
 namespace vit::inline internal {
 
-/// The Vision Transformer of Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021, with timm's
-/// variations, as `config` says; for images of `image_size`. Training-time modules are nodes where
-/// their rates are not zero. All three results are there. Throws Error(usage) when the image size
-/// is not a multiple of the patch size.
+/// Builds the Vision Transformer of Dosovitskiy et al., "An Image is Worth 16x16 Words", 2021, with
+/// timm's variations, from `config`, for images of `image_size`. Modules that act only in training
+/// become nodes where their rates are not zero. The graph has all three results. Throws
+/// Error(usage) where the image is smaller than one patch.
 Graph build_vit(const ModelConfig& config, ImageSize image_size);
 
 }  // namespace vit::inline internal

@@ -1,5 +1,5 @@
-// The computation as plain data: values, and nodes that make one from others. Static shapes, one
-// image.
+// The computation as plain data: values, and nodes that compute a value from others. Shapes are
+// fixed. A graph describes one image.
 #pragma once
 
 #include <cstdint>
@@ -16,26 +16,26 @@ namespace vit::inline internal {
 using ValueId = std::int32_t;
 inline constexpr ValueId no_value = -1;
 
-/// What a node computes. Weights are named, never held: the names are the model file's.
-/// An empty name means that the node has no such weight.
+/// What a node computes. A node has the names of its weights in the model file, not the weights. An
+/// empty name means that the node has no such weight.
 namespace op {
 
-/// Layer normalisation, or x / √(mean(x²) + eps) · weight where `rms`; of each of `groups` equal
-/// parts of a row by itself, with the same weight and bias [cols / groups].
+/// Layer normalisation; where `rms`, x / √(mean(x²) + eps) · weight. A row is divided into `groups`
+/// equal parts, which are normalised separately with the same weight and bias [cols / groups].
 struct LayerNorm {
     std::string weight, bias;
     double eps;
     bool rms = false;
     std::int64_t groups = 1;
 };
-/// image → [patches, D]; a convolution whose stride is its kernel, of patches that are normalised
-/// first where there is a norm.
+/// image → [patches, D]: a convolution whose stride equals its kernel size. Where `norm` is set,
+/// the patches are normalised first.
 struct PatchEmbed {
     std::int64_t patch_height, patch_width;
     std::string weight, bias;
-    std::optional<LayerNorm> norm = {};  ///< of all values [channel, y, x] of a patch
+    std::optional<LayerNorm> norm = {};  ///< over all values [channel, y, x] of a patch
 };
-/// Rows of constant tensors ([D] or [n, D]) in front of x.
+/// Puts the rows of constant tensors ([D] or [n, D]) before the rows of x.
 struct PrependTokens {
     std::vector<std::string> tokens;
 };
@@ -43,31 +43,32 @@ struct PrependTokens {
 struct AddPosition {
     std::string table;
 };
-/// PatchEmbed, a norm of the patches, PrependTokens and AddPosition at once (the last two in the
-/// order that `table_has_prefix` says); all but the first only where they are there.
+/// PatchEmbed, a norm of the patches, PrependTokens and AddPosition in one node. Each of the last
+/// three may be missing. `table_has_prefix` is true where AddPosition comes after PrependTokens.
 struct Embed {
     PatchEmbed patch;
     std::optional<LayerNorm> norm;
     std::vector<std::string> tokens;
     std::string table;
     bool table_has_prefix;
-    DType type = DType::f32;  ///< that patches and their weights are rounded to
+    DType type = DType::f32;  ///< patches and their weights are rounded to it
 };
-/// activation(out_scale · (x Wᵀ + bias)), plus the second input where there is one.
+/// activation(out_scale · (x Wᵀ + bias)). The second input, if any, is added to that.
 struct Linear {
     std::string weight, bias;
-    std::string out_scale;  ///< [out], a LayerScale that was folded in
+    std::string out_scale;  ///< [out], from a LayerScale that was fused into this node
     std::optional<Activation> activation;
 };
-/// softmax(scale · q kᵀ) v for each head; q may have fewer rows than k and v, and v another width.
+/// softmax(scale · q kᵀ) v for each head. q may have fewer rows than k and v, and v another width.
 struct Attention {
     std::int64_t heads, head_dim, value_dim;
     double scale;
-    double drop_rate;  ///< of the attention weights, training only
+    double drop_rate;  ///< of the attention weights; in training only
 };
-/// Stores keys (or values) as Attention reads them fastest; the same numbers.
+/// Stores keys or values in the order in which Attention reads them fastest. The numbers stay the
+/// same.
 struct PackHeads {
-    std::int64_t heads, head_dim;  ///< of what is packed
+    std::int64_t heads, head_dim;  ///< of the input
     bool keys;
 };
 struct Activate {
@@ -77,15 +78,15 @@ struct LayerScale {
     std::string gamma;
 };
 struct Add {};
-/// a · b, element by element.
+/// a · b, elementwise.
 struct Multiply {};
-/// a − factor · b, with one number for all elements.
+/// a − factor · b, with one factor for all elements.
 struct SubtractScaled {
     std::string factor;
 };
-/// x in the type of the output.
+/// Rounds x to the type of the output.
 struct Round {};
-/// The rows of a weight ([D] or [n, D]); no inputs.
+/// The rows of a weight ([D] or [n, D]). Has no inputs.
 struct Constant {
     std::string weight;
 };
@@ -100,9 +101,9 @@ struct MeanRows {
 struct MaxRows {
     std::int64_t first, count;
 };
-/// Mean of all rows of two values of the same shape.
+/// Elementwise mean of two values of the same shape.
 struct Average {};
-/// Training only; identities at inference.
+/// In training only; at inference the output is the input.
 struct Dropout {
     double rate;
 };
@@ -118,22 +119,22 @@ using Op =
                  op::Multiply, op::SubtractScaled, op::Round, op::Constant, op::SelectRows,
                  op::MeanRows, op::MaxRows, op::Average, op::Dropout, op::DropPath>;
 
-/// A matrix [rows, cols]; for the image [channels, height * width].
+/// A matrix [rows, cols]; the image is [channels, height * width].
 struct Value {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
     DType type = DType::f32;  ///< or bf16 (choose_precision)
-    bool panels = false;      ///< lies in panels, as tiles load it (choose_layout)
+    bool panels = false;      ///< stored in panels, the layout that tiles load (choose_layout)
 };
 
 struct Node {
-    std::string name;  ///< of the module it stands for: "blocks.3.attn.proj"
+    std::string name;  ///< of the module it computes: "blocks.3.attn.proj"
     Op op;
     std::vector<ValueId> inputs;
     ValueId output = no_value;
 };
 
-/// Nodes stand in an order in which every input is made before it is used.
+/// Every node comes after the nodes that compute its inputs.
 struct Graph {
     std::int64_t channels = 3;
     ImageSize image_size;
@@ -141,7 +142,7 @@ struct Graph {
     std::vector<Node> nodes;
     ValueId image = no_value;
     bool tiles = false;  ///< linears that read bfloat16 run on tiles (choose_layout)
-    // Results; no_value: not asked for.
+    // Results. no_value: the run does not need it.
     ValueId logits = no_value;    ///< [1, classes]
     ValueId features = no_value;  ///< [1, D], what the head reads
     ValueId tokens = no_value;    ///< [T, D], after the final norm
@@ -154,7 +155,7 @@ struct Graph {
     std::vector<ValueId> results() const;
 };
 
-/// Index of the node that makes each value, -1 for the image.
+/// The index of the node that computes each value; -1 for the image.
 std::vector<int> producers(const Graph& graph);
 /// How many inputs and results read each value.
 std::vector<int> use_counts(const Graph& graph);
@@ -164,14 +165,14 @@ std::string kind_name(const Op& op);
 /// Names of all weights that the node reads.
 std::vector<std::string> weight_names(const Op& op);
 
-/// True where output row i needs row i of the inputs only.
+/// Whether row i of the output needs only row i of the inputs.
 bool row_local(const Op& op);
 
-/// 2 × multiply-adds of one node, or of all.
+/// 2 × the multiply-adds of one node, or of all nodes.
 double flop(const Graph& graph, const Node& node);
 double flop(const Graph& graph);
 
-/// Throws Error(internal) naming the node where shapes, order or references do not fit.
+/// Throws Error(internal) with the name of the node where shapes, order or references do not match.
 void check(const Graph& graph);
 
 }  // namespace vit::inline internal

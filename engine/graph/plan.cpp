@@ -21,7 +21,7 @@ struct Storage {
     std::int64_t rows = 0, cols = 0;
     DType type = DType::f32;
     bool panels = false;
-    std::size_t packed_bytes = 0;  ///< not 0: of this size, whatever the rows
+    std::size_t packed_bytes = 0;  ///< if not 0, the size, whatever `rows` is
     int first_stage = 0, last_stage = 0;
     int first_step = 0, last_step = 0;  ///< positions in the order of execution
     bool shared = false;                ///< must live in the arena
@@ -92,7 +92,7 @@ class Planner {
         return false;
     }
 
-    /// The input that the node's operator can replace by its output.
+    /// The input that the node can overwrite with its output, or no_value.
     static ValueId changed_input(const Node& n) {
         if (std::holds_alternative<op::Linear>(n.op) && n.inputs.size() > 1) return n.inputs[1];
         const bool first = std::holds_alternative<op::Add>(n.op) ||
@@ -101,7 +101,7 @@ class Planner {
         return first ? n.inputs[0] : no_value;
     }
 
-    /// Whether the rows of a stack's images do not follow each other: a view's.
+    /// Whether the rows of a stack's images are not adjacent, as in a view.
     bool is_scattered(ValueId id) const {
         return images_ > 1 && plan_.values[at(id)].image_rows != graph_.value(id).rows;
     }
@@ -165,7 +165,7 @@ class Planner {
             "plan"));
     }
 
-    /// The most rows that one thread owns.
+    /// The largest number of rows that one thread owns.
     std::int64_t most_owned(std::int64_t rows) const {
         std::int64_t most = 0;
         for (int t = 0; t < shares_.threads(); ++t)
@@ -212,7 +212,7 @@ class Planner {
     const StorageRules& rules_;
     const std::int64_t images_;
     std::vector<int> order_, stage_;  // node and stage of each step
-    std::vector<int> last_read_;      // step, by value
+    std::vector<int> last_read_;      // last step that reads a value
     std::vector<int> storage_of_;     // by value
     std::vector<Storage> storages_;
     Plan plan_;

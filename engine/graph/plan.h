@@ -1,4 +1,4 @@
-// Where every value lives while a graph runs: a pure function of sizes and lifetimes.
+// Decides where every value is stored while a graph runs, from sizes and lifetimes only.
 #pragma once
 
 #include <cstddef>
@@ -18,18 +18,19 @@ struct Interval {
 };
 
 struct Offsets {
-    std::vector<std::size_t> at;  ///< of each interval
+    std::vector<std::size_t> at;  ///< offset of each interval
     std::size_t total = 0;
 };
 
-/// Places blocks so that no two that are alive at the same step overlap; largest first, each at the
-/// lowest offset that fits. Offsets are multiples of 64 bytes.
+/// Assigns offsets so that two blocks that are needed at the same step never overlap. The largest
+/// block is placed first, and each block gets the lowest offset that fits. Offsets are multiples of
+/// 64 bytes.
 Offsets assign_offsets(std::span<const Interval> intervals);
 
 enum class Where {
     image,    ///< the caller's input
-    arena,    ///< shared by the threads of one run: values that cross a barrier, and results
-    scratch,  ///< a thread's own: values made and read by one thread within one stage
+    arena,    ///< shared by the threads of one run: results, and values that cross a barrier
+    scratch,  ///< one for each thread: values that it writes and reads within one stage
 };
 
 struct Placement {
@@ -37,37 +38,40 @@ struct Placement {
     std::size_t offset =
         0;  ///< in bytes, of the storage's first row (scratch: the thread's first row)
     std::int64_t row = 0;  ///< first row of the value within the storage
-    /// What one image has of the storage, and the next image of a stack behind it: rows, or bytes
-    /// of packed heads.
+    /// The size of one image in the storage: in rows, or in bytes for packed heads. The next image
+    /// of a stack follows it.
     std::int64_t image_rows = 0;
     std::size_t image_bytes = 0;
-    std::int64_t stride = 0;  ///< elements from row to row, where they are not in panels
+    /// Elements from one row to the next, where the rows are not in panels.
+    std::int64_t stride = 0;
 };
 
-/// Storage sizes that the plan cannot know by itself.
+/// Sizes that the planner has to ask for.
 struct StorageRules {
-    /// Elements from row to row of a value of so many columns.
+    /// Elements from one row to the next, for a value with `cols` columns.
     std::function<std::int64_t(std::int64_t cols)> stride;
-    /// Bytes of so many rows in panels.
+    /// Bytes of `rows` rows in panels.
     std::function<std::size_t(std::int64_t rows, std::int64_t cols)> panel_bytes;
-    /// Bytes of a value that PackHeads makes.
+    /// Bytes of the output of PackHeads.
     std::function<std::size_t(const op::PackHeads&, const Value& shape)> packed_bytes;
-    /// Bytes that a thread needs for a node while it runs, the most of all threads (0: none).
+    /// Bytes of temporary memory that a thread needs for a node, the maximum over all threads; 0:
+    /// none.
     std::function<std::size_t(const Node&)> workspace;
 };
 
 struct Plan {
-    std::vector<Placement> values;             ///< one a value
-    std::vector<std::size_t> workspaces;       ///< one a node: offset in scratch
-    std::vector<std::size_t> workspace_bytes;  ///< one a node
-    /// Nodes that work in place: one input's storage becomes the output's. Linears with a residual
-    /// add into that, and Add, Multiply and SubtractScaled change their first input.
-    std::vector<bool> in_place;  ///< one a node
+    std::vector<Placement> values;             ///< one per value
+    std::vector<std::size_t> workspaces;       ///< one per node: offset in scratch
+    std::vector<std::size_t> workspace_bytes;  ///< one per node
+    /// Nodes that work in place: the output has the storage of an input. A Linear with a residual
+    /// adds to the residual. Add, Multiply and SubtractScaled overwrite their first input.
+    std::vector<bool> in_place;  ///< one per node
     std::size_t arena_bytes = 0;
     std::size_t scratch_bytes = 0;  ///< for each thread
 };
 
-/// `shares`: how threads share the rows of each stage. `images`: of a stack, which one thread runs.
+/// `shares`: how the threads share the rows of each stage. `images`: in a stack, which one thread
+/// runs.
 Plan make_plan(const Graph& graph, const std::vector<Stage>& stages, const Shares& shares,
                const StorageRules& rules, std::int64_t images = 1);
 

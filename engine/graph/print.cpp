@@ -39,7 +39,7 @@ std::string details(const Graph& graph, const Node& node) {
     return kind_name(node.op) + text;
 }
 
-/// The name of what makes a value.
+/// The name of the node that computes a value.
 std::string source(const Graph& graph, const std::vector<int>& producer, ValueId id) {
     const int node = producer[static_cast<std::size_t>(id)];
     return node < 0 ? "image" : graph.nodes[static_cast<std::size_t>(node)].name;

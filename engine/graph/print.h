@@ -6,10 +6,10 @@
 
 namespace vit::inline internal {
 
-/// One line a node: name, kind, what it reads, shape, GFLOP.
+/// One line per node: name, kind, inputs, shape, GFLOP.
 std::string print_text(const Graph& graph);
 
-/// For Graphviz.
+/// In the language of Graphviz.
 std::string print_dot(const Graph& graph);
 
 }  // namespace vit::inline internal

@@ -23,7 +23,7 @@ struct Matrix {
     const double* row(std::int64_t r) const { return data.data() + r * cols; }
 };
 
-/// Calls f(row) for all rows; on all cores where there is enough to do. `flop`: of one row.
+/// Calls f(row) for every row, on all cores where the work is large enough. `flop`: of one row.
 void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_t)> f) {
     const bool small = rows * flop < 1'000'000;
     const int threads =
@@ -33,8 +33,8 @@ void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_
     });
 }
 
-/// out[r] = W x[r] + bias, each sum over the inputs in order. Eight rows share each weight, side by
-/// side, so that the compiler can use vectors without reordering a sum.
+/// out[r] = W x[r] + bias. Each sum adds the inputs in order. Eight rows are computed at the same
+/// time, so that the compiler can use vectors without reordering a sum.
 void linear(const Matrix& x, std::span<const float> weight, std::span<const float> bias,
             Matrix& out) {
     constexpr std::int64_t together = 8;
@@ -73,7 +73,7 @@ struct Evaluator {
         return name.empty() ? std::span<const float>{} : weights.get(name);
     }
 
-    /// Patches as rows [channel, y, x], the order of the convolution's weights.
+    /// The patches as rows [channel, y, x], which is the order of the convolution's weights.
     Matrix patches(const op::PatchEmbed& p, const Matrix& image) const {
         const std::int64_t width = graph.image_size.width;
         const std::int64_t grid_h = graph.image_size.height / p.patch_height,
@@ -228,7 +228,7 @@ struct Evaluator {
         for (std::size_t i = 0; i < out.data.size(); ++i)
             out.data[i] = (in(node, 0).data[i] + in(node, 1).data[i]) / 2;
     }
-    // Identities at inference, or in what they compute.
+    // These do not change a value at inference. PackHeads changes only how it is stored.
     void run(const op::PackHeads&, const Node& node, Matrix& out) const {
         out.data = in(node).data;
     }

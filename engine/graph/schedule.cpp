@@ -9,11 +9,11 @@ namespace vit::inline internal {
 
 namespace {
 
-/// What was measured of a linear (docs/performance-experiments.md).
+/// Measured costs of a linear (docs/performance-experiments.md).
 struct Costs {
-    std::int64_t few_rows;      ///< rows a thread up to which columns are split
-    std::int64_t rows_to_read;  ///< rows whose products take as long as reading the weights
-    std::int64_t stacked_rows;  ///< of the largest stack of images
+    std::int64_t few_rows;      ///< columns are split up to this many rows per thread
+    std::int64_t rows_to_read;  ///< multiplying so many rows takes as long as reading the weights
+    std::int64_t stacked_rows;  ///< rows of the largest stack of images
 };
 constexpr Costs onednn_costs{32, 24, 200}, tile_costs{128, 120, 416};
 
@@ -26,7 +26,7 @@ bool split_by_columns(const Graph& graph, const Node& node, int threads) {
            linear_grid(graph.value(node.output), threads, on_tiles(graph, node)).column_parts > 1;
 }
 
-/// Whether the reader needs rows of input `i` that another thread may have made.
+/// Whether the node needs rows of input `i` that another thread may have computed.
 bool mixes(const Graph& graph, const Node& node, std::size_t i) {
     if (std::holds_alternative<op::Attention>(node.op)) return i > 0;
     return !row_local(node.op) || graph.value(node.inputs[i]).rows != graph.value(node.output).rows;

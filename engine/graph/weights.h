@@ -1,4 +1,4 @@
-// Weights by name, as the evaluator and the executor read them.
+// Weights by name, for the evaluator and the executor.
 #pragma once
 
 #include <list>
@@ -12,7 +12,7 @@
 
 namespace vit::inline internal {
 
-/// Tensors by canonical name: views of a mapped model file, or own copies.
+/// Tensors by canonical name: views into a mapped model file, or copies.
 class WeightMap {
   public:
     WeightMap() = default;
@@ -20,20 +20,20 @@ class WeightMap {
     WeightMap& operator=(const WeightMap&) = delete;
     WeightMap(WeightMap&&) = default;
     WeightMap& operator=(WeightMap&&) = default;
-    /// Copies vectors (norms, biases, tokens), which are read while the model runs, and what the
-    /// file does not hold aligned; for all others views into `file`. With another image size than
-    /// the file's, the position table is resized to it.
+    /// Copies vectors (norms, biases, tokens), because they are read while the model runs, and
+    /// tensors that are not aligned in the file. All others are views into `file`. Where the image
+    /// size differs from the file's, resizes the position table.
     WeightMap(const ModelFile& file, ImageSize image_size);
 
-    /// From images of `config` to those of another size.
+    /// Resizes the table from images of `config` to images of another size.
     void resize_position_table(const ModelConfig& config, ImageSize image_size);
 
     void set(std::string name, std::vector<float> values);
-    /// Values that outlive this.
+    /// The values must outlive this object.
     void view(std::string name, std::span<const float> values);
-    /// As it is stored, float32 or bfloat16. Throws Error(internal) where the name is unknown.
+    /// The tensor as stored, float32 or bfloat16. Throws Error(internal) where the name is unknown.
     const TensorView& tensor(std::string_view name) const;
-    /// A float32 tensor's elements. Throws Error(internal) for any other.
+    /// The elements of a float32 tensor. Throws Error(internal) for any other tensor.
     std::span<const float> get(std::string_view name) const;
 
   private:

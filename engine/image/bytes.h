@@ -1,4 +1,4 @@
-// Looking into the bytes of a file. Internal.
+// Reads numbers and text from the bytes of a file. Internal.
 #pragma once
 
 #include <cstddef>
@@ -16,13 +16,13 @@ inline unsigned byte_at(Bytes bytes, std::size_t at) {
     return static_cast<unsigned>(bytes[at]);
 }
 
-/// Whether `text` is there at `offset`, which may lie anywhere.
+/// Whether `text` is at `offset`. `offset` may be outside of `bytes`.
 inline bool has(Bytes bytes, std::uint64_t offset, std::string_view text) {
     return offset <= bytes.size() && bytes.size() - offset >= text.size() &&
            std::memcmp(bytes.data() + offset, text.data(), text.size()) == 0;
 }
 
-/// Unsigned integer of `count` bytes at `offset`; nothing when it lies outside.
+/// The unsigned integer of `count` bytes at `offset`; nothing where it is outside of `bytes`.
 inline std::optional<std::uint64_t> number(Bytes bytes, std::uint64_t offset, std::size_t count,
                                            bool little = false) {
     if (offset > bytes.size() || bytes.size() - offset < count) {

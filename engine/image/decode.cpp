@@ -40,7 +40,8 @@ Format format_of(std::span<const std::byte> bytes) {
     return Format::unknown;
 }
 
-/// "a GIF image" for what people take for a picture that we could decode; empty for the unknown.
+/// Names a known image format that we cannot decode, such as "a GIF image"; empty for anything
+/// else.
 std::string_view other_kind(std::span<const std::byte> bytes) {
     struct Kind {
         std::size_t offset;
@@ -64,7 +65,7 @@ std::string_view other_kind(std::span<const std::byte> bytes) {
     return {};
 }
 
-/// Servers answer with a page where a picture is missing.
+/// Some servers send an HTML page where an image is missing.
 bool is_html(std::span<const std::byte> bytes) {
     std::string start;
     for (const std::byte b : bytes.first(std::min<std::size_t>(512, bytes.size()))) {
@@ -118,7 +119,7 @@ Image decode(const Source& source, const DecodeOptions& options, Warnings& warni
     return image;
 }
 
-/// One line about all of them; empty where there is none.
+/// One line about all warnings; empty where there are none.
 std::string warning_text(const Source& source, const Warnings& warnings) {
     if (warnings.count == 0) {
         return {};
@@ -132,8 +133,8 @@ struct FileCloser {
     void operator()(std::FILE* file) const { std::fclose(file); }
 };
 
-/// The whole file; reads no more than its first bytes when these are no image's, or it is too
-/// large.
+/// Reads the whole file. Reads only the first bytes where these do not start an image, or nothing
+/// where the file is too large.
 std::vector<std::byte> read_file(const Source& source, const std::filesystem::path& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
@@ -152,7 +153,7 @@ std::vector<std::byte> read_file(const Source& source, const std::filesystem::pa
                    (error ? error : std::error_code(errno, std::generic_category())).message(),
                ErrorKind::io);
     }
-    // The widest pixel of any of these formats has 8 bytes uncompressed; the rest is for metadata.
+    // An uncompressed pixel has at most 8 bytes in these formats. The rest is for metadata.
     constexpr std::uintmax_t metadata = 64U << 20;
     if (size > metadata && (size - metadata) / 8 > source.max_pixels) {
         refuse(source,

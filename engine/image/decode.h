@@ -1,4 +1,4 @@
-// What the decoders of the single formats share. Internal.
+// Shared by the decoders of the formats. Internal.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace vit::inline internal::image {
 
-/// Bytes of one image file, and how to refuse them.
+/// The bytes of one image file, and what is needed to refuse them.
 struct Source {
     std::span<const std::byte> bytes;
     std::string name;  ///< for messages, already printable
@@ -24,7 +24,7 @@ struct Source {
     std::size_t size() const { return bytes.size(); }
 };
 
-/// What a decoder noticed and went on in spite of.
+/// Damage that a decoder found but could ignore.
 struct Warnings {
     std::string first;
     std::uint64_t count = 0;
@@ -36,26 +36,28 @@ struct Warnings {
     }
 };
 
-/// Throws Error(kind): "NAME: WHAT".
+/// Throws Error(kind) with the text "NAME: WHAT".
 [[noreturn]] void refuse(const Source& source, const std::string& what,
                          ErrorKind kind = ErrorKind::input);
 
-/// Throws Error(input): "NAME: damaged FORMAT file: DETAIL (N bytes read); …".
+/// Throws Error(input): "NAME: expected a whole FORMAT image, …".
 [[noreturn]] void refuse_damaged(const Source& source, const char* format, std::string_view detail);
 
-/// An image of the size that a header declares, all zero. Throws Error(input) before it allocates
-/// when a side is 0 or beyond 65,535, or when there are more than source.max_pixels.
+/// Returns a black image of the size that a header declares. Before it allocates, throws
+/// Error(input) where a side is 0 or above 65,535, or the image has more than source.max_pixels
+/// pixels.
 Image new_image(const Source& source, std::uint64_t height, std::uint64_t width);
 
-/// As new_image, but only checks.
+/// The same checks as new_image, without the image.
 void check_size(const Source& source, std::uint64_t height, std::uint64_t width);
 
-/// Throws Error(input) when a header declares a large image, whose pixels would take `least_bytes`
-/// at least, and the file is shorter: no small file makes us allocate much.
+/// Throws Error(input) where a header declares a large image and the file is shorter than
+/// `least_bytes`, the fewest bytes that its pixels can take. So a small file cannot make us
+/// allocate much.
 void check_length(const Source& source, const char* format, std::uint64_t height,
                   std::uint64_t width, std::uint64_t least_bytes);
 
-/// Each decodes what Pillow decodes, to the same pixels, and refuses what Pillow refuses.
+/// Each function decodes what Pillow decodes, to the same pixels, and refuses what Pillow refuses.
 Image decode_jpeg(const Source& source, Warnings& warnings);
 Image decode_png(const Source& source, Warnings& warnings);
 Image decode_webp(const Source& source);

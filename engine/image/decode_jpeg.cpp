@@ -1,11 +1,12 @@
-// JPEG by libjpeg(-turbo): the same calls as Pillow makes, so the same bytes.
+// Decodes JPEG with libjpeg(-turbo). It makes the same calls as Pillow, so it returns the same
+// bytes.
 #include <csetjmp>
 #include <cstdio>
 #include <cstring>
 
 // jpeglib.h needs <cstdio> before it.
 #include <jpeglib.h>
-// jerror.h: the codes of errors.
+// jerror.h has the error codes.
 #include <jerror.h>
 
 #include <algorithm>
@@ -21,8 +22,8 @@ namespace {
 constexpr int max_scans = 100;
 constexpr char truncated[] = "the file ends early";
 
-// Plain data: libjpeg leaves by longjmp, which runs no destructors. All that has one lives outside
-// of the functions that call setjmp.
+// Plain data, because libjpeg reports errors with longjmp, which runs no destructors. Objects with
+// destructors are outside of the functions that call setjmp.
 struct Decoder {
     jpeg_decompress_struct info;
     jpeg_source_mgr source;
@@ -31,7 +32,7 @@ struct Decoder {
     std::jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
     char first_warning[JMSG_LENGTH_MAX];  // errors.num_warnings counts them
-    bool no_end;                          // rows are complete, but not the file
+    bool no_end;                          // all rows were read, but the end of the file is missing
 };
 
 Decoder& decoder_of(j_common_ptr info) {
@@ -52,7 +53,7 @@ void on_message(j_common_ptr info, int level) {
 
 void on_output(j_common_ptr) {}
 
-// A small file can ask for very many passes over a large image.
+// A small file can require very many passes over a large image.
 void on_progress(j_common_ptr info) {
     if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > max_scans) {
         Decoder& decoder = decoder_of(info);
@@ -61,8 +62,8 @@ void on_progress(j_common_ptr info) {
     }
 }
 
-// A source that ends as Pillow's: libjpeg then waits for more instead of making up an end of image,
-// which tells a truncated file from a damaged one.
+// The source ends as Pillow's does: libjpeg waits for more bytes and does not add an end of image.
+// So a truncated file differs from a damaged one.
 boolean on_source_empty(j_decompress_ptr) {
     return FALSE;
 }
@@ -107,14 +108,14 @@ bool read_header(Decoder& decoder, const Source& source) {
     return true;
 }
 
-/// a * b / 255, rounded, as Pillow's MULDIV255.
+/// a * b / 255, rounded as by Pillow's MULDIV255.
 int scale_255(int a, int b) {
     const int t = a * b + 128;
     return ((t >> 8) + t) >> 8;
 }
 
-// Pillow takes every CMYK file for one in Adobe's inverted sense (mode "CMYK;I"), then converts
-// with cmyk2rgb of its Convert.c.
+// Pillow reads every CMYK file as inverted, which is Adobe's convention (mode "CMYK;I"). Then it
+// converts with cmyk2rgb of its Convert.c.
 void inverted_cmyk_to_rgb(const JSAMPLE* in, std::uint8_t* out, std::size_t width) {
     for (std::size_t x = 0; x < width; ++x, in += 4, out += 3) {
         const int white = in[3];
@@ -125,7 +126,7 @@ void inverted_cmyk_to_rgb(const JSAMPLE* in, std::uint8_t* out, std::size_t widt
     }
 }
 
-/// `scratch`: a row of CMYK pixels; unused for other images.
+/// `scratch`: room for a row of CMYK pixels; unused for other images.
 bool read_rows(Decoder& decoder, std::uint8_t* out, JSAMPLE* scratch) {
     if (setjmp(decoder.jump) != 0) {
         return false;
@@ -168,7 +169,7 @@ bool read_rows(Decoder& decoder, std::uint8_t* out, JSAMPLE* scratch) {
     refuse_damaged(source, "JPEG", decoder.message);
 }
 
-/// A Huffman-coded block takes a bit or more.
+/// A Huffman-coded block takes at least one bit.
 std::uint64_t least_bytes(const jpeg_decompress_struct& info) {
     if (info.arith_code) {
         return 0;

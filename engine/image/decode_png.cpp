@@ -1,5 +1,5 @@
-// PNG by zlib: undoes filters and interlacing, and converts to RGB, as Pillow's ZipDecode.c and
-// Convert.c do. Not libpng, which refuses damage that Pillow decodes.
+// Decodes PNG with zlib. Undoes filters and interlacing, and converts to RGB, as Pillow's
+// ZipDecode.c and Convert.c do. libpng is not used, because it refuses damage that Pillow decodes.
 #include <zlib.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ std::uint8_t paeth(int left, int up, int up_left) {
                                                                                : up_left);
 }
 
-/// Adds what the filter predicts; `step`: bytes a pixel, at least 1. `before` is the row above.
+/// Adds the prediction of the filter to a row. `step`: bytes per pixel, at least 1. `before`: the
+/// row above.
 template <std::size_t step>
 bool undo_filter(unsigned filter, std::uint8_t* row, const std::uint8_t* before,
                  std::size_t count) {
@@ -94,12 +95,12 @@ UndoFilter undo_filter_for(unsigned bits) {
     }
 }
 
-/// Turns rows of samples into RGB.
+/// Converts rows of samples to RGB.
 class Unpacker {
   public:
     explicit Unpacker(const PngHeader& header) : header_(header) {
         if (header.colour == 3) {
-            // Pillow's palette has 256 entries, black where the file's is shorter.
+            // Pillow's palette has 256 entries. Entries that the file lacks are black.
             const auto entries = header.palette.value_or(std::span<const std::byte>{});
             const std::size_t bytes = std::min(entries.size() / 3 * 3, table_.size());
             if (bytes > 0) {
@@ -135,7 +136,7 @@ class Unpacker {
             default:
                 break;
         }
-        if (header_.depth == 16) {  // Pillow's I16_RGB: values beyond 255 are clipped, not scaled
+        if (header_.depth == 16) {  // as Pillow's I16_RGB: values above 255 are clipped, not scaled
             for (std::size_t i = 0; i < count; ++i, row += 2, rgb += step) {
                 set_grey(rgb, row[0] == 0 ? row[1] : std::uint8_t{255});
             }
@@ -163,7 +164,7 @@ class Unpacker {
     std::array<std::uint8_t, 768> table_{};
 };
 
-/// Rows and columns of one pass.
+/// The rows and columns of one pass of interlacing.
 struct Pass {
     std::uint64_t top, left, down, across;
 
@@ -179,7 +180,7 @@ constexpr Pass whole[] = {{0, 0, 1, 1}};
 constexpr Pass adam7[] = {{0, 0, 8, 8}, {0, 4, 8, 8}, {4, 0, 8, 4}, {0, 2, 4, 4},
                           {2, 0, 4, 2}, {0, 1, 2, 2}, {1, 0, 2, 1}};
 
-/// Inflates the chunks' data piece by piece.
+/// Inflates the data of the chunks, piece by piece.
 class Inflater {
   public:
     Inflater(const Source& source, PngChunks& chunks) : source_(source), chunks_(chunks) {
@@ -191,11 +192,11 @@ class Inflater {
     Inflater& operator=(const Inflater&) = delete;
     ~Inflater() { inflateEnd(&stream_); }
 
-    /// Fills `row`, which the last bytes of the data may end.
+    /// Fills `row`. The data may end after it.
     void fill(std::span<std::uint8_t> row) {
         stream_.next_out = row.data();
         stream_.avail_out = static_cast<uInt>(row.size());
-        // As in Pillow, what zlib holds back is lost when there are no more bytes to give it.
+        // As in Pillow, bytes that zlib still buffers are lost when no more input is left.
         while (stream_.avail_out > 0) {
             while (stream_.avail_in == 0) {
                 next_piece();
@@ -210,7 +211,7 @@ class Inflater {
             }
             ended_ = status == Z_STREAM_END;
             if (stream_.avail_out > 0) {
-                stream_.avail_in = 0;  // behind an end of the data nothing is looked at
+                stream_.avail_in = 0;  // data after the end of the stream is ignored
             }
         }
     }
@@ -236,7 +237,7 @@ class Inflater {
     bool ended_ = false;
 };
 
-/// Decodes into `image`; what the data do not reach stays black.
+/// Decodes into `image`. Pixels that the data does not reach stay black.
 void read_rows(const Source& source, const PngHeader& header, PngChunks& chunks, Image& image,
                Warnings& warnings) {
     Inflater inflater(source, chunks);
@@ -244,7 +245,7 @@ void read_rows(const Source& source, const PngHeader& header, PngChunks& chunks,
     const unsigned bits = bits_per_pixel(header);
     const UndoFilter undo = undo_filter_for(bits);
     std::vector<std::uint8_t> row(row_bytes(header.part_width, bits) + 1), before(row.size());
-    // Pillow puts interlaced pixels at the image's corner wherever the part lies.
+    // Pillow puts interlaced pixels at the image's corner, wherever the part is.
     const std::uint64_t top = header.interlaced ? 0 : header.top;
     const std::uint64_t left = header.interlaced ? 0 : header.left;
     const auto passes = header.interlaced ? std::span<const Pass>(adam7) : std::span(whole);
@@ -278,7 +279,7 @@ Image decode_png(const Source& source, Warnings& warnings) {
     PngChunks chunks(source, warnings);
     const PngHeader& header = chunks.header();
     check_size(source, header.height, header.width);
-    // Deflate makes at most 1032 bytes of one.
+    // Deflate expands one byte to at most 1032 bytes.
     check_length(source, "PNG", header.height, header.width,
                  header.height * row_bytes(header.width, bits_per_pixel(header)) / 1032);
     Image image = new_image(source, header.height, header.width);

@@ -1,4 +1,4 @@
-// WebP by libwebp: a still image, or the first frame of an animation on its canvas.
+// Decodes WebP with libwebp: a still image, or the first frame of an animation on its canvas.
 #include <webp/decode.h>
 #include <webp/demux.h>
 
@@ -61,8 +61,8 @@ Image decode_webp(const Source& source) {
         refuse_damaged(source, "WebP", "frame outside of the canvas");
     }
 
-    // What the first frame leaves free stays black, and alpha is dropped without blending: as
-    // Pillow's.
+    // As in Pillow, the canvas around the first frame stays black, and alpha is dropped without
+    // blending.
     Image image = new_image(source, height, width);
     const std::size_t offset = static_cast<std::size_t>((top * width + left) * 3);
     config.output.colorspace = MODE_RGB;

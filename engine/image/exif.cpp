@@ -1,6 +1,6 @@
 #include "engine/image/exif.h"
 
-// The orientation tag of EXIF metadata: finding it in a file, and turning the image upright.
+// Finds the orientation tag of EXIF metadata in a file, and turns an image upright.
 #include <algorithm>
 #include <cstring>
 #include <optional>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// `count` bytes at `offset`, or as many as there are.
+/// `count` bytes at `offset`, or fewer where the data ends.
 Bytes part(Bytes bytes, std::uint64_t offset, std::uint64_t count) {
     const std::uint64_t start = std::min<std::uint64_t>(offset, bytes.size());
     return bytes.subspan(static_cast<std::size_t>(start),
@@ -67,7 +67,8 @@ Bytes find_in_webp(Bytes file) {
     }
 }
 
-/// Of a TIFF structure, with or without "Exif\0\0" before it: tag 0x0112 of the first directory.
+/// Reads tag 0x0112 of the first directory of a TIFF structure, with or without "Exif\0\0" before
+/// it.
 int orientation_of(Bytes tiff) {
     while (has(tiff, 0, "Exif\0\0"sv)) {
         tiff = tiff.subspan(6);
@@ -116,7 +117,8 @@ Image apply_orientation(Image image, int orientation) {
     const std::int64_t height = image.height;
     const std::int64_t width = image.width;
     const bool swap = orientation >= 5;
-    // Walk the upright image; (y, x) of the stored one moves by these steps from its start.
+    // The loop walks over the upright image. In the stored image it begins at `start`; each row and
+    // column of the upright image moves it by a fixed step.
     const bool from_bottom =
         orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
     const bool from_right =

@@ -8,11 +8,12 @@
 
 namespace vit::inline internal::image {
 
-/// The EXIF orientation (1 to 8) of a JPEG (APP1), PNG (eXIf) or WebP (EXIF chunk).
-/// 1 where there is none, and where it makes no sense: wrong metadata spoil no image.
+/// The EXIF orientation (1 to 8) of a JPEG (APP1), PNG (eXIf) or WebP (EXIF chunk). Returns 1 where
+/// there is none or it is invalid, because wrong metadata must not prevent decoding.
 int exif_orientation(std::span<const std::byte> file);
 
-/// The upright image of one stored with this orientation, as Pillow's ImageOps.exif_transpose.
+/// Turns an image that is stored with this orientation upright, as Pillow's ImageOps.exif_transpose
+/// does.
 Image apply_orientation(Image image, int orientation);
 
 }  // namespace vit::inline internal::image

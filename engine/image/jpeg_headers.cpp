@@ -1,7 +1,7 @@
 #include "engine/image/jpeg_headers.h"
 
-// Pillow reads the segments before the first scan itself, to know size and metadata, before it
-// gives the file to libjpeg. What it stumbles over there is refused, also where libjpeg would go on
+// Before Pillow gives a file to libjpeg, it reads the segments before the first scan itself, for
+// size and metadata. A file that it cannot read there is refused, even if libjpeg would accept it
 // (after Pillow's JpegImagePlugin.py).
 #include <algorithm>
 #include <optional>
@@ -38,7 +38,7 @@ const char* objection_to_quantisation(Bytes body) {
     return nullptr;
 }
 
-/// Resources of Photoshop's; a length that is missing altogether is what Pillow does not expect.
+/// Checks Photoshop resources. Pillow fails only where a length is missing completely.
 const char* objection_to_photoshop(Bytes body) {
     std::size_t at = 14;
     while (has(body, at, "8BIM"sv)) {
@@ -94,7 +94,7 @@ class Headers {
         if (body.size() < 6 || body.size() % 3 != 0) {
             return "the frame header has a wrong length";
         }
-        // Pillow joins the parts of a colour profile here, and looks into the one that sorts first.
+        // Here Pillow joins the parts of a colour profile, and reads the part that sorts first.
         if (least_profile_ && least_profile_->size() < 14) {
             return "the colour profile is cut short";
         }
@@ -110,7 +110,7 @@ class Headers {
 
 const char* objection_to_jpeg_headers(std::span<const std::byte> file) {
     Headers headers;
-    std::size_t at = 2;  // behind the start of image
+    std::size_t at = 2;  // after the start of image
     while (true) {
         while (at < file.size() && byte_at(file, at) != 0xff) {
             ++at;

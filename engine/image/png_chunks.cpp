@@ -1,4 +1,4 @@
-// After Pillow's PngImagePlugin.py: the same files are refused.
+// Follows Pillow's PngImagePlugin.py, so that the same files are refused.
 #include "engine/image/png_chunks.h"
 
 #include <fmt/format.h>
@@ -43,7 +43,7 @@ bool is_format(unsigned depth, unsigned colour) {
     }
 }
 
-/// Whether deflated metadata are longer than Pillow allows; damaged ones are not.
+/// Whether deflated metadata is longer than Pillow allows. Damaged metadata is not.
 bool inflates_beyond_limit(Bytes bytes) {
     constexpr std::size_t limit = 1 << 20;
     z_stream stream{};
@@ -67,7 +67,7 @@ bool inflates_beyond_limit(Bytes bytes) {
     return status == Z_OK && stream.avail_in > 0;
 }
 
-/// What is wrong with metadata that change no pixel; nullptr: nothing that Pillow refuses.
+/// What is wrong with metadata that changes no pixel; nullptr: nothing that Pillow refuses.
 const char* objection_to_metadata(std::string_view name, Bytes body) {
     struct Least {
         std::string_view name;
@@ -166,7 +166,7 @@ void PngChunks::check_header(const Chunk& first_data) {
     }
 }
 
-/// Nothing at the end of the file. Throws when what follows is no chunk.
+/// Returns nothing at the end of the file. Throws where the next bytes are not a chunk.
 std::optional<PngChunks::Chunk> PngChunks::next_chunk() {
     if (rest_.size() < 4) {
         return std::nullopt;
@@ -179,7 +179,7 @@ std::optional<PngChunks::Chunk> PngChunks::next_chunk() {
     return Chunk{name, u32(start, 0)};
 }
 
-/// As many bytes as there are.
+/// Takes `count` bytes, or as many as are left.
 Bytes PngChunks::take(std::uint64_t count) {
     const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(count, rest_.size()));
     const Bytes bytes = rest_.first(taken);
@@ -195,7 +195,7 @@ Bytes PngChunks::take_all_of(const Chunk& chunk) {
     return body;
 }
 
-/// Data before a header that says their format are a chunk like any other.
+/// Pixel data before a header that gives its format is treated like any other chunk.
 bool PngChunks::is_data(const Chunk& chunk) const {
     return has_format_ && (chunk.name == "IDAT" || chunk.name == "fdAT");
 }
@@ -268,11 +268,12 @@ void PngChunks::finish() {
     }
 }
 
-/// `strict`: refuses a wrong sum, as Pillow before the pixels; otherwise that is a warning.
+/// `strict`: refuses a wrong checksum, as Pillow does before the pixels. Otherwise it is only a
+/// warning.
 void PngChunks::check_sum(const Chunk& chunk, Bytes body, bool strict) {
     const Bytes found = take(4);
     uLong sum = ::crc32(0, reinterpret_cast<const Bytef*>(chunk.name.data()), 4);
-    if (!body.empty()) {  // zlib takes a null pointer for the wish to start anew
+    if (!body.empty()) {  // a null pointer would make zlib start a new checksum
         sum = ::crc32_z(sum, reinterpret_cast<const Bytef*>(body.data()), body.size());
     }
     if (found.size() == 4 && u32(found, 0) == sum) {
@@ -331,7 +332,7 @@ void PngChunks::read_header(Bytes body) {
     }
 }
 
-/// It changes no pixel, but Pillow wants it whole.
+/// Transparency changes no pixel, but Pillow refuses it where it is cut short.
 void PngChunks::read_transparency(Bytes body) {
     if (header_.colour == 3) {
         const auto count_of = [&](std::byte value) {

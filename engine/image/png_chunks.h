@@ -1,4 +1,4 @@
-// The chunks of a PNG file as Pillow walks through them. Internal.
+// Reads the chunks of a PNG file as Pillow does. Internal.
 #pragma once
 
 #include <cstddef>
@@ -12,32 +12,34 @@
 
 namespace vit::inline internal::image {
 
-/// What comes before the pixels.
+/// What a file says before its pixels.
 struct PngHeader {
     std::uint64_t width = 0;
     std::uint64_t height = 0;
-    unsigned depth = 0;   ///< bits a sample: 1, 2, 4, 8 or 16
+    unsigned depth = 0;   ///< bits per sample: 1, 2, 4, 8 or 16
     unsigned colour = 0;  ///< 0 grey, 2 RGB, 3 palette, 4 grey and alpha, 6 RGB and alpha
     bool interlaced = false;
     std::optional<std::span<const std::byte>> palette;  ///< RGB entries
 
-    /// Where the pixels go: the whole image, or a part where an animation says so.
+    /// Where the pixels go: to the whole image, or to the part that an animation's first frame
+    /// names.
     std::uint64_t left = 0;
     std::uint64_t top = 0;
     std::uint64_t part_width = 0;
     std::uint64_t part_height = 0;
 };
 
-/// Reads `source` from its signature on. Throws Error(input) where Pillow refuses the file; what
-/// Pillow passes over becomes a warning. The source and the warnings must outlive it.
+/// Reads `source`, which starts with its signature. Throws Error(input) where Pillow refuses the
+/// file. What Pillow ignores becomes a warning. The source and the warnings must outlive this
+/// object.
 class PngChunks {
   public:
-    /// Reads up to the first chunk of pixels.
+    /// Reads the chunks up to the first chunk of pixels.
     PngChunks(const Source& source, Warnings& warnings);
 
     const PngHeader& header() const { return header_; }
 
-    /// The next piece of the compressed pixels. Throws Error(input) at their end.
+    /// Returns the next piece of the compressed pixels. Throws Error(input) where there is none.
     std::span<const std::byte> next_data();
 
     /// Reads the chunks after the pixels.
@@ -66,7 +68,7 @@ class PngChunks {
     Warnings& warnings_;
     PngHeader header_;
     Bytes rest_;
-    Bytes data_;  // of the current chunk, not yet handed out
+    Bytes data_;  // of the current chunk, not yet returned
     std::optional<std::uint32_t> sequence_;
     std::optional<std::uint64_t> frames_;
     bool is_animated_ = false;

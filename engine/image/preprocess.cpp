@@ -33,7 +33,8 @@ struct Size {
     std::int64_t width;
 };
 
-/// What the crop is cut from when the image fits it: size / crop_pct, rounded down.
+/// The size to which an image is resized before the crop, where it fits exactly: size / crop_pct,
+/// rounded down.
 Size scale_size(const Transform& transform) {
     const auto scaled = [&](std::int64_t size) {
         const double result = std::floor(static_cast<double>(size) / transform.crop_pct);
@@ -49,7 +50,8 @@ Size scale_size(const Transform& transform) {
     return {scaled(transform.height), scaled(transform.width)};
 }
 
-/// torchvision's Resize(int): the shorter edge becomes `target`, the longer one is truncated.
+/// As torchvision's Resize(int): the shorter edge becomes `target`, and the longer edge is rounded
+/// down.
 Size fit_short_edge(const ImageView& image, std::int64_t target) {
     const std::int64_t shorter = std::min(image.height, image.width);
     const std::int64_t longer = std::max(image.height, image.width);
@@ -58,8 +60,8 @@ Size fit_short_edge(const ImageView& image, std::int64_t target) {
     return image.width <= image.height ? Size{scaled, target} : Size{target, scaled};
 }
 
-/// timm's ResizeKeepRatio: one ratio for both edges, so that the image covers the target, or
-/// (longest) lies inside it; rounded half to even.
+/// As timm's ResizeKeepRatio: both edges have one ratio, so that the image covers the target, or
+/// with `longest` fits into it. Rounds half to even.
 Size fit_ratio(const ImageView& image, const Size& target, bool longest) {
     const double ratio_h = static_cast<double>(image.height) / static_cast<double>(target.height);
     const double ratio_w = static_cast<double>(image.width) / static_cast<double>(target.width);
@@ -92,8 +94,8 @@ Size resized_size(const ImageView& image, const Transform& transform) {
     return size;
 }
 
-/// First row or column of the crop in the resized image; negative where that is smaller and gets a
-/// border.
+/// The first row or column of the crop in the resized image. Negative where the image is smaller
+/// than the crop and gets a border.
 std::int64_t crop_offset(std::int64_t size, std::int64_t crop, bool rounds_down) {
     if (crop > size) {
         return -((crop - size) / 2);
@@ -104,8 +106,8 @@ std::int64_t crop_offset(std::int64_t size, std::int64_t crop, bool rounds_down)
     return static_cast<std::int64_t>(std::nearbyint(static_cast<double>(size - crop) / 2.0));
 }
 
-/// round(255 * mean), half to even, of the decimal number that `mean` was read from: 0.3f is a
-/// little more than 0.3, and 255 × 0.3 = 76.5 sits on an edge.
+/// round(255 * mean), half to even, for the decimal number that `mean` was read from. 0.3f is
+/// slightly more than 0.3, and 255 × 0.3 = 76.5 is exactly between two values.
 std::uint8_t border_value(float mean) {
     std::array<char, 64> text{};
     const auto end = std::to_chars(text.data(), text.data() + text.size(), mean).ptr;
@@ -114,7 +116,7 @@ std::uint8_t border_value(float mean) {
     return static_cast<std::uint8_t>(std::clamp(std::nearbyint(255 * value), 0.0, 255.0));
 }
 
-/// A border of one colour around `inner`, whose corner goes to (top, left).
+/// Puts `inner` on a background of one colour, with its corner at (top, left).
 Image with_border(const Image& inner, const Size& size, std::int64_t top, std::int64_t left,
                   const std::array<std::uint8_t, 3>& fill) {
     Image out{size.height, size.width,
@@ -167,7 +169,8 @@ void preprocess(const ImageView& image, const Transform& transform, std::span<fl
     }
     const Image cropped = resize_and_crop(image, transform);
     for (std::size_t c = 0; c < 3; ++c) {
-        // torch rounds to float after the division, the subtraction and the second division.
+        // torch rounds to float32 after the division, after the subtraction and after the second
+        // division.
         std::array<float, 256> table{};
         for (std::size_t v = 0; v < table.size(); ++v) {
             const float x = static_cast<float>(v) / 255.0f;

@@ -1,7 +1,8 @@
-// After Pillow's src/libImaging/Resample.c and, for nearest, ImagingScaleAffine in Geometry.c:
-// separable, weights in double, rounded to fixed point; horizontal pass first, 8 bits between the
-// passes. Every output pixel depends on its own weights only, so computing a window changes
-// nothing.
+// Follows Pillow's src/libImaging/Resample.c and, for nearest, ImagingScaleAffine in Geometry.c.
+// Rows and columns are resized in two passes, the horizontal one usually first. Weights are
+// computed in double and rounded to fixed point. Pixels between the passes have 8 bits. Every
+// output pixel depends only on its own weights, so computing only a window does not change its
+// pixels.
 #include "engine/image/resize.h"
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace vit::inline internal::image {
 namespace {
 
-// 8 bits for the result and 2 for overshoot of filters with negative lobes.
+// 8 bits are for the result, and 2 for the overshoot of filters with negative lobes.
 constexpr int precision_bits = 32 - 8 - 2;
 constexpr std::int32_t half = 1 << (precision_bits - 1);
 
@@ -79,7 +80,7 @@ struct Taps {
 
     std::int64_t outputs() const { return static_cast<std::int64_t>(first.size()); }
 
-    /// The inputs that are used; counts `first` from them.
+    /// Makes `first` relative to the first input that is used. Returns the range of used inputs.
     Range make_relative() {
         Range used{*std::min_element(first.begin(), first.end()), 0};
         for (std::size_t i = 0; i < first.size(); ++i) {
@@ -90,7 +91,7 @@ struct Taps {
     }
 };
 
-/// For outputs begin … begin + outputs - 1 of `out_size`.
+/// The taps of outputs begin … begin + outputs - 1 of `out_size`.
 Taps taps_of(std::int64_t in_size, std::int64_t out_size, std::int64_t begin, std::int64_t outputs,
              const Kernel& kernel) {
     const double scale = static_cast<double>(in_size) / static_cast<double>(out_size);
@@ -107,7 +108,7 @@ Taps taps_of(std::int64_t in_size, std::int64_t out_size, std::int64_t begin, st
     std::vector<double> weights(taps.stride);
     for (std::int64_t i = 0; i < outputs; ++i) {
         const double center = (static_cast<double>(begin + i) + 0.5) * scale;
-        // Truncation of a negative value is towards zero, as in C.
+        // Truncation rounds negative values towards zero, as in C.
         const auto first =
             std::max<std::int64_t>(0, static_cast<std::int64_t>(center - support + 0.5));
         const auto last = std::min(in_size, static_cast<std::int64_t>(center + support + 0.5));
@@ -133,12 +134,13 @@ std::uint8_t to_byte(std::int32_t sum) {
     return static_cast<std::uint8_t>(std::clamp(sum >> precision_bits, 0, 255));
 }
 
-/// One row: outputs of `taps` from RGB pixels.
+/// Computes one row: the outputs of `taps` from a row of RGB pixels.
 void horizontal(const std::uint8_t* in, const Taps& taps, std::uint8_t* out) {
     for (std::size_t i = 0; i < taps.first.size(); ++i, out += 3) {
         const std::uint8_t* pixel = in + taps.first[i] * 3;
         const std::int32_t* const weights = taps.weights.data() + i * taps.stride;
-        // Four pixels at a time, a lane for each of their bytes: what compilers make vectors of.
+        // Four pixels at a time, with one lane for each of their bytes, because compilers turn this
+        // into vectors.
         std::array<std::int32_t, 12> lanes{half, half, half};
         std::int64_t j = 0;
         for (; j + 4 <= taps.count[i]; j += 4, pixel += 12) {
@@ -160,7 +162,7 @@ void horizontal(const std::uint8_t* in, const Taps& taps, std::uint8_t* out) {
     }
 }
 
-/// One row of `samples` bytes from the same bytes of `count` rows, the first at `in`.
+/// Computes one row of `samples` bytes from `count` rows, the first of which is at `in`.
 void vertical(const std::uint8_t* in, std::size_t row_bytes, const std::int32_t* weights,
               std::int64_t count, std::size_t samples, std::int32_t* sums, std::uint8_t* out) {
     std::fill_n(sums, samples, half);
@@ -193,8 +195,8 @@ Image crop(const ImageView& image, const Window& window) {
     return out;
 }
 
-/// Source index of each output; -1 outside. Pillow steps by repeated addition, whose rounding
-/// shows.
+/// The input index of each output; -1 outside of the image. Pillow adds the step repeatedly, and
+/// its rounding changes the result.
 std::vector<std::int64_t> nearest_indices(std::int64_t in_size, std::int64_t out_size,
                                           std::int64_t begin, std::int64_t outputs) {
     const double step = static_cast<double>(in_size) / static_cast<double>(out_size);
@@ -227,7 +229,7 @@ Image resize_nearest(const ImageView& image, std::int64_t height, std::int64_t w
     return out;
 }
 
-/// All outputs of `columns` for `height` rows from `top` on.
+/// Computes all outputs of `columns` for `height` rows, starting at `top`.
 Image resize_columns(const ImageView& image, std::int64_t top, std::int64_t height,
                      const Taps& columns) {
     Image out = blank(height, columns.outputs());
@@ -245,12 +247,12 @@ Image resize_columns(const ImageView& image, std::int64_t top, std::int64_t heig
     return out;
 }
 
-/// All outputs of `rows` for `width` columns from `left` on.
+/// Computes all outputs of `rows` for `width` columns, starting at `left`.
 Image resize_rows(const ImageView& image, std::int64_t left, std::int64_t width, const Taps& rows) {
     Image out = blank(rows.outputs(), width);
     const auto samples = static_cast<std::size_t>(width * pixel_bytes(image.format));
     std::vector<std::int32_t> sums(samples);
-    // Samples do not mix here, so the sums are made in the image's own format.
+    // Samples are not mixed here, so the sums are computed in the image's own format.
     const bool is_rgb = image.format == PixelFormat::rgb;
     std::vector<std::uint8_t> as_given(is_rgb ? 0 : samples);
     for (std::size_t y = 0; y < rows.first.size(); ++y) {
@@ -286,9 +288,9 @@ Image resize(const ImageView& image, std::int64_t height, std::int64_t width, Fi
     }
     Taps columns = taps_of(image.width, width, window.left, window.width, kernel);
 
-    // The order shows, since what lies between is rounded to 8 bits. Until Pillow 12 columns were
-    // always resized first; since 13.0.0 not where the height shrinks by more than twice what the
-    // width does.
+    // The order of the passes changes the result, because pixels between them are rounded to 8
+    // bits. Until Pillow 12 the columns were always resized first. Since 13.0.0 the rows are first
+    // where the height shrinks by more than twice as many pixels as the width.
     const std::int64_t less_height = image.height - height;
     const std::int64_t less_width = image.width - width;
     if (less_height > 0 && less_height > 2 * less_width) {

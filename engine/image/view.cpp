@@ -45,7 +45,7 @@ ImageView checked(const ImageView& view) {
     if (view.stride == 0) {
         result.stride = row;
     }
-    // The upper bound keeps the last row's address from overflowing.
+    // The upper bound prevents an overflow in the address of the last row.
     if (result.stride < row ||
         result.stride > std::numeric_limits<std::int64_t>::max() / view.height) {
         throw Error(ErrorKind::usage,
@@ -62,7 +62,7 @@ void copy_as_rgb(const std::uint8_t* pixels, PixelFormat format, std::size_t cou
         std::memcpy(rgb, pixels, count * 3);
         return;
     }
-    // Which of a pixel's samples is red, green and blue.
+    // The index of the red, green and blue sample of a pixel.
     const std::size_t red = format == PixelFormat::bgr ? 2 : 0;
     const std::size_t green = format == PixelFormat::gray ? 0 : 1;
     const std::size_t blue = format == PixelFormat::rgba ? 2 : 0;

@@ -1,4 +1,4 @@
-// Reading pixels of every PixelFormat. Internal.
+// Reads pixels in every PixelFormat. Internal.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,11 @@
 
 namespace vit::inline internal::image {
 
-/// The longest side of an image, beyond any that makes sense: products of two cannot overflow.
+/// The longest side of an image, larger than any real one. The product of two sides cannot
+/// overflow.
 constexpr std::int64_t max_view_side = std::int64_t{1} << 24;
 
-/// `view` with its stride filled in. Throws Error(usage) where it makes no sense.
+/// Returns `view` with its stride filled in. Throws Error(usage) where the view is invalid.
 ImageView checked(const ImageView& view);
 
 /// Bytes of one pixel.

@@ -1,4 +1,4 @@
-// decode_image of a build with VIT_IMAGE_CODECS=OFF.
+// decode_image for a build with VIT_IMAGE_CODECS=OFF.
 #include <string_view>
 
 #include "engine/base/text.h"

@@ -1,12 +1,12 @@
 // Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1) for
-// a block of query rows, head by head, a tile of rows at a time: scores never leave the cache and
-// memory does not grow with rows × keys. Every output row is computed by the same chain of
-// operations whatever block it is in.
+// a block of query rows. It computes one head and one tile of rows at a time, so scores stay in the
+// cache, and memory does not grow with rows × keys. Every output row is computed by the same
+// operations in the same order, whichever block it is in.
 //
-// A lane holds 32 bits: one float, or two bfloat16 that are neighbours along the sum and meet in
-// one instruction, which adds their products in float32. Keys are packed in panels of two vectors
-// of keys, [head][panel][lanes along head_dim][key], and values in panels of as many columns,
-// [head][panel][lanes along the keys][column], so that the inner loops read both in order.
+// A lane has 32 bits. It holds one float, or two bfloat16 that are neighbours along the sum. One
+// instruction multiplies such pairs and adds the products in float32. Keys are packed in panels of
+// two vectors of keys, [head][panel][lanes along head_dim][key]. Values are packed in panels of as
+// many columns, [head][panel][lanes along the keys][column]. So the inner loops read both in order.
 #pragma once
 
 #include <cstddef>
@@ -18,9 +18,8 @@
 
 namespace vit::inline internal::kernels {
 
-//
-// T is the type of queries, keys, values and output, P the one that is multiplied: float32 also for
-// bfloat16 where the CPU multiplies that faster.
+// T is the type of queries, keys, values and output. P is the type that is multiplied: also float32
+// where T is bfloat16 and the CPU multiplies float32 faster.
 template <class A, class T, class P = T>
 struct Attention {
     using V = F32<A>;
@@ -28,15 +27,15 @@ struct Attention {
     static constexpr std::size_t panel = 2 * w;
     static constexpr std::size_t per_lane = sizeof(float) / sizeof(P);
     static constexpr bool converts = sizeof(T) != sizeof(P);
-    // Accumulators fill the registers: 6 × 2 of 16, 12 × 2 of 32.
+    // The accumulators fill the registers: 6 × 2 of 16, or 12 × 2 of 32.
     static constexpr std::size_t micro_rows = w == 16 ? 12 : 6;
     static constexpr std::size_t tile_rows = 24;
 
     static std::size_t panels(std::size_t n) { return (n + panel - 1) / panel; }
     static std::size_t lanes(std::size_t n) { return (n + per_lane - 1) / per_lane; }
 
-    /// c[MR × vectors] = factor[MR] · a[MR × depth] · b[depth × panel]; every element is one chain
-    /// of fused multiply-adds. `depth` counts lanes; `factor` may be nullptr.
+    /// c[MR × vectors] = factor[MR] · a[MR × depth] · b[depth × panel]. Every element is one chain
+    /// of fused multiply-adds. `depth` counts lanes. `factor` may be nullptr.
     template <std::size_t MR, std::size_t vectors, class Out>
     static void multiply(const P* a, std::size_t lda, const P* b, std::size_t depth, Out* c,
                          std::size_t ldc, const float* factor) {
@@ -58,7 +57,7 @@ struct Attention {
                          factor == nullptr ? sum[r][v] : sum[r][v] * V(factor[r]));
     }
 
-    /// Any number of rows up to `micro_rows`.
+    /// For any number of rows up to `micro_rows`.
     template <std::size_t vectors, std::size_t MR = micro_rows, class Out>
     static void multiply_rows(std::size_t rows, const P* a, std::size_t lda, const P* b,
                               std::size_t depth, Out* c, std::size_t ldc, const float* factor) {
@@ -68,7 +67,7 @@ struct Attention {
         multiply<MR, vectors>(a, lda, b, depth, c, ldc, factor);
     }
 
-    /// Elements of one head.
+    /// Number of elements of one head.
     static std::size_t key_elements(std::size_t keys, std::size_t head_dim) {
         return panels(keys) * panel * lanes(head_dim) * per_lane;
     }
@@ -118,7 +117,7 @@ struct Attention {
                           panel_size = panel * lanes(keys) * per_lane;
         for (std::size_t r = 0; r < rows;) {
             const std::size_t key = first + r;
-            // Keys that share a lane are packed together where this call has them all.
+            // Keys that share a lane are packed together if this call has all of them.
             const bool whole = key % per_lane == 0 && r + per_lane <= rows;
             for (std::size_t h = 0; h < heads; ++h) {
                 const T* from = v + r * v_stride + h * value_dim;
@@ -135,7 +134,7 @@ struct Attention {
                 }
             }
             r += whole ? per_lane : 1;
-            // The place beside an odd last key takes part in the sums.
+            // The place beside an odd last key is part of the sums, so it must be zero.
             if (per_lane > 1 && first + r == keys && keys % per_lane != 0)
                 for (std::size_t h = 0; h < heads; ++h)
                     for (std::size_t p = 0; p < panels(value_dim); ++p)
@@ -188,7 +187,7 @@ struct Attention {
         for (; i < count; ++i) to[i] = converted(from + i);
     }
 
-    /// A vector's lanes of as many rows to a panel.
+    /// Transposes one vector of lanes from each of `w` rows into a panel.
     static void transpose(const T* from, std::size_t stride, P* to) {
         if constexpr (converts) {
             alignas(64) P rows[w * w];
@@ -198,7 +197,7 @@ struct Attention {
             transpose_lanes<A>(from, stride, to, panel);
         }
     }
-    /// The columns of a panel, of the rows that share a lane.
+    /// Interleaves the rows that share a lane into the columns of a panel.
     static void interleave(const T* rows, std::size_t stride, P* to) {
         if constexpr (converts)
             convert(rows, panel, to);
@@ -235,7 +234,7 @@ struct Attention {
                     block.template operator()<1>(r, n);
             });
         }
-        // The terms replace the scores; as bfloat16 they fill the front half of a row.
+        // The terms replace the scores. As bfloat16 they fill only the front half of a row.
         auto* terms = reinterpret_cast<P*>(scores);
         const std::size_t term_stride = score_stride * per_lane;
         float inverse[tile_rows];

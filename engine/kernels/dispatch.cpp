@@ -71,13 +71,13 @@ const char* isa_name(Isa isa) noexcept {
 }
 
 const Table& avx512_table_of(CpuVendor vendor) noexcept {
-    // oneDNN's matmul is at 95 % of the peak on Zen 4 and at 65 to 80 % on Intel's
+    // oneDNN's matmul reaches 95 % of the peak on Zen 4, and 65 to 80 % on Intel's CPUs
     // (docs/performance-experiments.md).
     return vendor == CpuVendor::intel ? avx512_linears_table : avx512_table;
 }
 
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept {
-    // Intel's cores do half as many products in vdpbf16ps as in float32
+    // Intel's cores compute half as many products in vdpbf16ps as in float32
     // (docs/performance-experiments.md).
     return vendor == CpuVendor::intel ? avx512_bf16_f32_attention_table : avx512_bf16_table;
 }

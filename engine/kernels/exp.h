@@ -1,20 +1,21 @@
-// exp for the kernels: branch-free, results are normal numbers or zero.
+// exp for the kernels. It has no branches, and its results are normal numbers or zero.
 #pragma once
 
 #include "engine/kernels/xsimd_shim.h"
 
 namespace vit::inline internal::kernels {
 
-inline constexpr float exp_lowest = -87.3F;  ///< exp of less is called 0; e^-87.3 is still normal
+/// Below this, exp counts as 0. e^-87.3 is still a normal number.
+inline constexpr float exp_lowest = -87.3F;
 
-/// e^x for exp_lowest <= x <= 88; NaN for NaN; anything else is undefined.
-/// x = n ln 2 + r, |r| <= ln 2 / 2; e^r by a minimax polynomial of degree 6 (relative error 3.1e-9
-/// before rounding); ln 2 in two parts (Cody & Waite, "Software Manual for the Elementary
-/// Functions", 1980). Measured relative error at most 1.9e-7.
+/// e^x for exp_lowest <= x <= 88; NaN for NaN; undefined for other x. x = n ln 2 + r with |r| <= ln
+/// 2 / 2. A minimax polynomial of degree 6 gives e^r (relative error 3.1e-9 before rounding). ln 2
+/// is stored in two parts (Cody & Waite, "Software Manual for the Elementary Functions", 1980).
+/// Measured relative error at most 1.9e-7.
 template <class A>
 inline F32<A> exp_in_range(F32<A> x) noexcept {
     using V = F32<A>;
-    // Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the significand.
+    // Adding 1.5 * 2^23 puts the nearest integer into the low bits of the significand.
     const V shifter(12582912.0F);
     const V shifted = fmadd<A>(x, V(1.44269504F), shifter);
     const V n = shifted - shifter;
@@ -30,8 +31,8 @@ inline F32<A> exp_in_range(F32<A> x) noexcept {
     return as_float<A>(as_int<A>(p) + (as_int<A>(shifted) << 23));  // times 2^n
 }
 
-/// 2^x for a result that becomes bfloat16 (unit roundoff 3.9e-3), −126 <= x <= 127; NaN for NaN. A
-/// polynomial of degree 3. Relative error at most 7.5e-5.
+/// 2^x for results that are rounded to bfloat16 (unit roundoff 3.9e-3), −126 <= x <= 127; NaN for
+/// NaN. A polynomial of degree 3. Relative error at most 7.5e-5.
 template <class A>
 inline F32<A> coarse_exp2_in_range(F32<A> x) noexcept {
     using V = F32<A>;

@@ -1,4 +1,4 @@
-// What the kernels of fused linears share: activations as types, and their table.
+// What the kernels of fused linears share: one type per activation, and the table of functions.
 #pragma once
 
 #include "engine/kernels/activations.h"
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal::kernels {
 
-// apply<A, T>: for a result that is as exact as T.
+// apply<A, T>: computes a result that is exact enough for T.
 struct NoActivation {
     template <class A, class T>
     static F32<A> apply(F32<A> x) noexcept {
@@ -54,7 +54,7 @@ struct Tanh {
     }
 };
 
-/// The functions of one kind of kernels.
+/// The table of functions of one kind of kernels.
 template <class Kernels, class T>
 constexpr FusedLinears<T> fused_linears() noexcept {
     return {.none = Kernels::template run<NoActivation>,

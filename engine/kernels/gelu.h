@@ -5,13 +5,13 @@
 
 namespace vit::inline internal::kernels {
 
-/// x · Φ(x) = max(x, 0) − |x| · Q(|x|), Q(t) = 1 − Φ(t) the normal upper tail.
-/// Q^(1/8) is close to a parabola's exponential and needs a polynomial of degree 8 only (minimax
-/// on [0, 6], weighted by its effect on the result; 4e-9 before rounding), and three squarings.
-/// Where x is large the small term vanishes, so the result is exactly x, and for large negative x
-/// at most 6.5e-9 in magnitude, infinities included.
-/// Measured absolute error at most 2.5e-7 on [-9, 9] (half a unit in the last place of results
-/// above 4) and 1.7e-7 on [-4, 4]; relative error 6.0e-7 for x > 0.
+/// x · Φ(x) = max(x, 0) − |x| · Q(|x|), where Q(t) = 1 − Φ(t) is the upper tail of the normal
+/// distribution. Q^(1/8) is close to the exponential of a parabola, so a polynomial of degree 8 and
+/// three squarings are enough (minimax on [0, 6], weighted by its effect on the result; error 4e-9
+/// before rounding). For large x the small term vanishes and the result is exactly x. For large
+/// negative x, −infinity included, it is at most 6.5e-9 in magnitude. Measured absolute error at
+/// most 2.5e-7 on [-9, 9] (half a unit in the last place of results above 4) and 1.7e-7 on [-4, 4];
+/// relative error 6.0e-7 for x > 0.
 template <class A>
 inline F32<A> gelu(F32<A> x) noexcept {
     using V = F32<A>;
@@ -31,8 +31,8 @@ inline F32<A> gelu(F32<A> x) noexcept {
     return fnmadd<A>(t, p, at_least<A>(0.0F, x));
 }
 
-/// The same for a result that becomes bfloat16 (unit roundoff 3.9e-3): degree 5 on [0, 5]. Error at
-/// most 1.2e-5, and 1.1e-4 relative to results above 0.01 in magnitude.
+/// The same for results that are rounded to bfloat16 (unit roundoff 3.9e-3): degree 5 on [0, 5].
+/// Error at most 1.2e-5, and 1.1e-4 relative to results above 0.01 in magnitude.
 template <class A>
 inline F32<A> coarse_gelu(F32<A> x) noexcept {
     using V = F32<A>;

@@ -1,5 +1,6 @@
-// Compiled for AVX-512 with AVX512_BF16 (flags in engine/CMakeLists.txt): nothing but the kernel
-// templates and xsimd may be included here. Tiles need no flag: their instructions are written out.
+// Compiled for AVX-512 with AVX512_BF16 (flags in engine/CMakeLists.txt). Only the kernel templates
+// and xsimd may be included here. Tiles need no flag, because their instructions are written as
+// assembly.
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 #include "engine/kernels/tile_attention.h"

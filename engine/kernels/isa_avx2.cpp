@@ -1,5 +1,5 @@
-// Compiled for AVX2 and FMA (flags in engine/CMakeLists.txt): nothing but the kernel templates and
-// xsimd may be included here.
+// Compiled for AVX2 and FMA (flags in engine/CMakeLists.txt). Only the kernel templates and xsimd
+// may be included here.
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 

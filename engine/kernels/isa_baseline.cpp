@@ -1,4 +1,4 @@
-// Compiled for plain x86-64: nothing but the kernel templates and xsimd may be included here.
+// Compiled for plain x86-64. Only the kernel templates and xsimd may be included here.
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"
 

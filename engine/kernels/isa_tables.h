@@ -1,5 +1,5 @@
-// The tables that the isa_*.cpp files define. Built by the compiler, never by code at start: that
-// code would be compiled with the flags of its file.
+// The tables that the isa_*.cpp files define. They must be constants: code that fills them at
+// program start would be compiled with the flags of its file, and the CPU might not run it.
 #pragma once
 
 #include "engine/kernels/kernels.h"
@@ -9,10 +9,10 @@ namespace vit::inline internal::kernels {
 extern const Table baseline_table;
 extern const Table avx2_table;
 extern const Table avx512_table;
-extern const Table avx512_linears_table;  ///< the same with linears of our own
-extern const Table amx_table;             ///< runs on AVX-512: tiles multiply no float32
+extern const Table avx512_linears_table;  ///< the same, with our own linears
+extern const Table amx_table;             ///< uses AVX-512, because tiles do not multiply float32
 extern const Bf16Table avx512_bf16_table;
-/// The same with attention that multiplies float32.
+/// The same, with attention that multiplies float32.
 extern const Bf16Table avx512_bf16_f32_attention_table;
 extern const Bf16Table amx_bf16_table;
 

@@ -1,4 +1,5 @@
-// The vectorized row kernels, one table per instruction set, chosen once at start.
+// The vectorised row kernels, with one table per instruction set. The table is chosen when a model
+// is loaded.
 #pragma once
 
 #include <cstddef>
@@ -6,42 +7,42 @@
 
 namespace vit::inline internal::kernels {
 
-/// Levels of instruction sets, each with what the ones before it have. amx: AVX-512 with
+/// Levels of instruction sets. Each level includes the ones before it. amx: AVX-512 with
 /// AVX512_BF16, and tiles.
 enum class Isa { baseline, avx2, avx512, amx };
 inline constexpr Isa all_isas[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::amx};
 
-/// bfloat16, the upper half of a float32.
+/// bfloat16 is the upper half of a float32.
 using BFloat16 = std::uint16_t;
 
-/// Rows of elements in memory: element (r, c) lies at data + (R / 32) · panel + (R % 32) · row +
-/// (c / 32) · segment + c % 32, R = first + r. That is one row after the other (row_major), or
-/// panels as tiles load them (in_panels): [panel of 32 rows][32 columns][row][column].
+/// Rows of elements in memory. Element (r, c) is at data + (R / 32) · panel + (R % 32) · row + (c /
+/// 32) · segment + c % 32, where R = first + r. That describes rows one after another (row_major),
+/// and panels, the layout that tiles load (in_panels): [panel of 32 rows][32 columns][row][column].
 template <class T>
 struct Matrix {
     T* data;
     std::size_t first;
     std::size_t row, panel, segment;
 };
-inline constexpr std::size_t panel_rows = 32;  ///< and columns side by side
+inline constexpr std::size_t panel_rows = 32;  ///< rows of a panel, and columns of a segment
 
 template <class T>
 constexpr Matrix<T> row_major(T* data, std::size_t stride) {
     return {data, 0, stride, panel_rows * stride, panel_rows};
 }
-/// `cols` columns, padded to whole panels; row 0 is row `first` of the panels.
+/// `cols` columns, padded to whole panels. Row 0 is row `first` of the panels.
 template <class T>
 constexpr Matrix<T> in_panels(T* data, std::size_t cols, std::size_t first) {
     return {data, first, panel_rows, (cols + panel_rows - 1) / panel_rows * panel_rows * panel_rows,
             panel_rows * panel_rows};
 }
 
-/// Elementwise, in place; T is float or BFloat16 (computed in float32, then rounded).
+/// Elementwise, in place. T is float or BFloat16, which is computed in float32 and then rounded.
 template <class T>
 struct Activations {
     /// x · Φ(x) with erf (Hendrycks & Gimpel, "Gaussian Error Linear Units", 2016).
     void (*gelu)(T* x, std::size_t count);
-    /// The tanh approximation of the same paper, a function of its own.
+    /// The tanh approximation of the same paper, which models use as a function of its own.
     void (*gelu_tanh)(T* x, std::size_t count);
     void (*quick_gelu)(T* x, std::size_t count);  ///< x · sigmoid(1.702 x)
     void (*silu)(T* x, std::size_t count);
@@ -50,73 +51,74 @@ struct Activations {
 };
 
 /// Attention over packed keys and values (engine/kernels/attention.h, tile_attention.h). T is float
-/// or BFloat16, whose products are added in float32, softmax included. Results of a query row
-/// depend on it alone.
+/// or BFloat16. Products of BFloat16 are added in float32, and softmax is float32. The result for a
+/// query row does not depend on the other query rows.
 template <class T>
 struct AttentionKernels {
-    /// Bytes that one head's packed keys and values take.
+    /// Bytes of the packed keys, or values, of one head.
     std::size_t (*packed_keys)(std::size_t keys, std::size_t head_dim);
     std::size_t (*packed_values)(std::size_t keys, std::size_t value_dim);
-    /// Packs rows [first, first + rows) of all `keys` keys, `k` pointing at row `first`. Rows may
-    /// be packed by several threads.
+    /// Packs rows [first, first + rows) of all `keys` keys. `k` points to row `first`. Several
+    /// threads may pack different rows at the same time.
     void (*pack_keys)(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
                       std::size_t keys, std::size_t heads, std::size_t head_dim, void* packed);
     void (*pack_values)(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
                         std::size_t keys, std::size_t heads, std::size_t value_dim, void* packed);
-    /// Floats that `attend` needs, 64-byte aligned.
+    /// Number of floats of workspace that `attend` needs, 64-byte aligned.
     std::size_t (*workspace)(std::size_t keys, std::size_t head_dim);
-    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. In panels only where
-    /// `tiles`. BFloat16: head_dim and strides are even.
+    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. q and out may be in
+    /// panels only for the kernels on tiles. BFloat16: head_dim and strides must be even.
     void (*attend)(Matrix<const T> q, std::size_t rows, const void* packed_keys,
                    const void* packed_values, std::size_t keys, std::size_t heads,
                    std::size_t head_dim, std::size_t value_dim, float scale, Matrix<T> out,
                    float* workspace);
 };
 
-/// What one call of a fused linear is given; T is the type of x and of the weights.
+/// The arguments of one call of a fused linear. T is the type of x and of the weights.
 template <class T>
 struct FusedLinearCall {
     Matrix<const T> x;  ///< float: row-major; BFloat16: in panels, padding columns zero
     std::size_t rows, in;
-    const T* weights;  ///< packed, of `panels` column panels
+    /// Packed, `panels` column panels.
+    const T* weights;
     std::size_t panels;
-    const float* bias;  ///< of all columns in these panels
-    /// The column panels to make, and where the last one ends in the output.
+    const float* bias;  ///< of all columns of these panels
+    /// The column panels to compute, and the output column where the last one ends.
     std::size_t first_panel, last_panel, end_column;
-    /// Either of these two; data of the other is nullptr. float32: y = residual + the product,
-    /// where there is a residual, which may be y; row-major.
+    /// The output is y or y_bf16; the data of the other is nullptr. y is row-major float32:
+    /// residual + the product. `residual` may be nullptr, or y.
     float* y;
     std::size_t y_stride;
     const float* residual;
     std::size_t residual_stride;
-    Matrix<BFloat16> y_bf16;  ///< where T is BFloat16
+    Matrix<BFloat16> y_bf16;  ///< only where T is BFloat16
     float* workspace;         ///< 64-byte aligned
 };
 
-/// Linears of our own: the product, bias, activation, residual and rounding in one go. A row's
-/// result depends on that row alone. One function for each activation.
+/// Our own linears: they compute product, bias, activation, residual and rounding in one pass. The
+/// result of a row depends only on that row. There is one function for each activation.
 template <class T>
 struct FusedLinears {
     using Run = void (*)(const FusedLinearCall<T>& call);
     Run none, gelu, gelu_tanh, quick_gelu, silu, relu, tanh;
 
-    std::size_t panel_columns;  ///< outputs whose weights lie side by side
-    /// Floats of workspace for so many rows, wherever they start in a panel.
+    std::size_t panel_columns;  ///< number of outputs whose weights are stored side by side
+    /// Number of floats of workspace for `rows` rows, wherever they start in a panel.
     std::size_t (*workspace)(std::size_t rows, std::size_t in, std::size_t column_panels);
-    /// Packs panel_columns rows (outputs) of weights, each `in` inputs padded with zeros to a
-    /// multiple of 32, as column panel `panel` of `panels`.
+    /// Packs the weights of panel_columns outputs as column panel `panel` of `panels`. Each row of
+    /// weights has `in` inputs, padded with zeros to a multiple of 32.
     void (*pack)(const T* rows, std::size_t in, std::size_t panel, std::size_t panels, T* packed);
-    bool registers;  ///< whether threads must hold a TileScope
+    bool registers;  ///< whether threads must hold a TileScope during a call
 };
 
-/// All pointers are to float32; rows are `stride` floats apart; nothing needs alignment; `in ==
-/// out` is allowed where both are named. Results of a row depend on that row alone and never on how
-/// many rows one call is given.
+/// All pointers are to float32. Rows are `stride` floats apart. Nothing needs to be aligned. Where
+/// a function has both `in` and `out`, they may be equal. The result of a row depends only on that
+/// row, and not on the number of rows in a call.
 struct Table {
     Isa isa;
 
-    /// out = (in - mean) / sqrt(var + eps) * gamma + beta, per row; two-pass (biased) variance.
-    /// Ba, Kiros & Hinton, "Layer Normalization", 2016. gamma and beta [cols].
+    /// out = (in - mean) / sqrt(var + eps) * gamma + beta, per row, with the two-pass (biased)
+    /// variance (Ba, Kiros & Hinton, "Layer Normalization", 2016). gamma and beta [cols].
     void (*layer_norm)(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
                        std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
                        float eps);
@@ -126,7 +128,7 @@ struct Table {
     void (*rms_norm)(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
                      std::size_t rows, std::size_t cols, const float* gamma, float eps);
 
-    /// Row-wise softmax(scale * x) in place, scale >= 0; the row's maximum is subtracted first.
+    /// Row-wise softmax(scale * x) in place, scale >= 0. The row's maximum is subtracted first.
     void (*softmax)(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale);
 
     Activations<float> activations;
@@ -134,25 +136,24 @@ struct Table {
     /// x[r] += factor * y[r], rows × cols.
     void (*add_scaled)(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
                        std::size_t rows, std::size_t cols, float factor);
-    /// out[r] = x[r] * y[r], rows × cols; `x == out` is allowed.
+    /// out[r] = x[r] * y[r], rows × cols. `out` may equal `x`.
     void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
                      float* out, std::size_t out_stride, std::size_t rows, std::size_t cols);
 
-    /// out[c] = mean over rows of in[r, c], accumulated row by row in order;
-    /// rows >= 1.
+    /// out[c] = mean over rows of in[r, c], summed in the order of the rows; rows >= 1.
     void (*mean_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
                       float* out);
-    /// The same with the maximum; NaN where the column has one.
+    /// The same with the maximum. NaN where the column contains a NaN.
     void (*max_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
                      float* out);
 
     AttentionKernels<float> attention;
-    const FusedLinears<float>* linears;  ///< nullptr: linears are oneDNN's
+    const FusedLinears<float>* linears;  ///< nullptr: oneDNN computes linears
 };
 
-/// What runs on bfloat16, beside the table of the same instruction set.
+/// The kernels for bfloat16. They are used together with the table of the same instruction set.
 struct Bf16Table {
-    /// As those of Table; only the result is rounded.
+    /// The same as in Table. Only the result is rounded.
     void (*layer_norm)(const float* in, std::size_t in_stride, Matrix<BFloat16> out,
                        std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
                        float eps);
@@ -162,10 +163,11 @@ struct Bf16Table {
                      Matrix<BFloat16> out, std::size_t rows, std::size_t cols);
     Activations<BFloat16> activations;
     AttentionKernels<BFloat16> attention;
-    /// Rounds to nearest even; subnormal numbers become zero.
+    /// Rounds to nearest even. Subnormal numbers become zero.
     void (*round)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
                   std::size_t cols);
-    const FusedLinears<BFloat16>* linears;  ///< on tiles; nullptr: linears are oneDNN's
+    /// On tiles. nullptr: oneDNN computes linears.
+    const FusedLinears<BFloat16>* linears;
 };
 
 }  // namespace vit::inline internal::kernels

@@ -1,7 +1,7 @@
-// Elements narrower than a vector's lane: a lane of 32 bits holds one float, or two bfloat16
-// (std::uint16_t, the upper half of a float) that are neighbours along a sum.
-// Loading and rounding bfloat16 are instructions in the files that are compiled for AVX512_BF16,
-// and plain C++ with the same bits elsewhere; products of bfloat16 exist in the former only.
+// Elements that are narrower than a lane. A lane has 32 bits. It holds one float, or two bfloat16
+// (std::uint16_t, the upper half of a float) that are neighbours along a sum. Files that are
+// compiled for AVX512_BF16 load and round bfloat16 with instructions; other files use plain C++,
+// with the same bits. Only the former can multiply bfloat16.
 #pragma once
 
 #include "engine/kernels/xsimd_shim.h"
@@ -12,7 +12,7 @@
 
 namespace vit::inline internal::kernels {
 
-/// Two vectors side by side.
+/// Stores two vectors side by side.
 template <class A>
 inline void store_two(float* p, F32<A> first, F32<A> second) noexcept {
     store<A>(p, first);
@@ -21,14 +21,14 @@ inline void store_two(float* p, F32<A> first, F32<A> second) noexcept {
 
 #if defined(__AVX512BF16__)
 
-/// A vector of bfloat16 as floats.
+/// Loads a vector of bfloat16 as floats.
 template <class A>
 inline F32<A> load(const std::uint16_t* p) noexcept {
     const __m256i bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
     return F32<A>(_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16)));
 }
 
-/// Rounds to nearest even; subnormal numbers become zero.
+/// Rounds to nearest even. Subnormal numbers become zero.
 template <class A>
 inline __m256i round_lanes(F32<A> v) noexcept {
     const __m256bh rounded = _mm512_cvtneps_pbh(v);
@@ -61,7 +61,7 @@ inline void store_two(std::uint16_t* p, F32<A> first, F32<A> second) noexcept {
     __builtin_memcpy(p, &rounded, sizeof rounded);
 }
 
-/// acc + the two products of every lane, all in float32.
+/// acc + the two products of every lane, in float32.
 template <class A>
 inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, std::uint16_t) noexcept {
     __m512bh a, b;
@@ -71,7 +71,8 @@ inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, std::uint16_t) noex
     return F32<A>(_mm512_dpbf16_ps(acc, a, b));
 }
 
-/// A vector of two rows each, `stride` elements apart, to lanes that hold a column's pair.
+/// Interleaves one vector of each of two rows, `stride` elements apart. A lane of `to` then holds
+/// both elements of a column.
 template <class A>
 inline void interleave_vector(const std::uint16_t* rows, std::size_t stride,
                               std::uint16_t* to) noexcept {
@@ -102,7 +103,7 @@ inline F32<A> load_partial(const std::uint16_t* p, std::size_t n, float fill) no
     return F32<A>::load_aligned(lanes);
 }
 
-/// Rounds to nearest even; subnormal numbers become zero, and NaN stays one.
+/// Rounds to nearest even. Subnormal numbers become zero, and NaN stays NaN.
 template <class A>
 inline void store_partial(std::uint16_t* p, std::size_t n, F32<A> v) noexcept {
     alignas(F32<A>) float lanes[width<A>];
@@ -156,13 +157,13 @@ inline F32<A> multiply_lanes(F32<A> x, F32<A> y, F32<A> acc, float) noexcept {
     return fmadd<A>(x, y, acc);
 }
 
-/// A vector of one row.
+/// Copies a vector of one row.
 template <class A>
 inline void interleave_vector(const float* row, std::size_t, float* to) noexcept {
     store<A>(to, load<A>(row));
 }
 
-/// As many vectors as given, side by side in the rows and one behind the other in `to`.
+/// Interleaves `vectors` vectors, which are side by side in the rows and follow each other in `to`.
 template <class A, std::size_t vectors, class T>
 inline void interleave_rows(const T* rows, std::size_t stride, T* to) noexcept {
     constexpr std::size_t per_lane = sizeof(float) / sizeof(T);
@@ -170,7 +171,7 @@ inline void interleave_rows(const T* rows, std::size_t stride, T* to) noexcept {
         interleave_vector<A>(rows + v * width<A>, stride, to + v * width<A> * per_lane);
 }
 
-/// x[i] = f(x[i]), a vector at a time; an element's result does not depend on its place.
+/// x[i] = f(x[i]), a vector at a time. The result for an element does not depend on its position.
 template <class A, class T, class Function>
 inline void apply(T* x, std::size_t count, Function f) noexcept {
     std::size_t i = 0;
@@ -178,7 +179,7 @@ inline void apply(T* x, std::size_t count, Function f) noexcept {
     if (i < count) store_partial<A>(x + i, count - i, f(load_partial<A>(x + i, count - i, 0)));
 }
 
-/// One lane's bits in every lane.
+/// Copies the bits of one lane to every lane.
 template <class A, class T>
 inline F32<A> broadcast_lane(const T* p) noexcept {
     float bits;
@@ -186,14 +187,14 @@ inline F32<A> broadcast_lane(const T* p) noexcept {
     return F32<A>(bits);
 }
 
-/// A vector's lanes as they lie in memory, whatever they hold.
+/// Loads the lanes of a vector, whatever type they hold.
 template <class A, class T>
 inline F32<A> load_lanes(const T* p) noexcept {
     return F32<A>::load_unaligned(reinterpret_cast<const float*>(p));
 }
 
-/// Lane d of row i to lane i of row d, for as many rows as a vector has lanes. `from_stride` counts
-/// elements, `to_stride` lanes.
+/// Copies lane d of row i to lane i of row d, for as many rows as a vector has lanes. `from_stride`
+/// counts elements, `to_stride` counts lanes.
 template <class A, class T>
 inline void transpose_lanes(const T* from, std::size_t from_stride, T* to,
                             std::size_t to_stride) noexcept {

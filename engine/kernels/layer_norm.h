@@ -6,11 +6,12 @@
 
 namespace vit::inline internal::kernels {
 
-/// One row, cols > 0. The corrected two-pass algorithm (Chan, Golub & LeVeque, "Algorithms for
-/// Computing the Sample Variance", 1983): the deviations from the rounded mean are summed as well,
-/// which gives what the mean is off by, so a row whose mean is large against its spread
-/// loses nothing. Sums run in four vectors. Measured error at most 4.0e-7 of max(1, |result|), for
-/// normally distributed rows of 1 to 3072 with means up to 1e6 times their spread.
+/// Normalises one row, cols > 0. This is the corrected two-pass algorithm (Chan, Golub & LeVeque,
+/// "Algorithms for Computing the Sample Variance", 1983). The deviations from the rounded mean are
+/// summed too, and their sum gives the error of the mean. So a row whose mean is much larger than
+/// its spread loses no accuracy. Sums use four vectors. Measured error at most 4.0e-7 of max(1,
+/// |result|), for normally distributed rows of 1 to 3072 elements with means up to 1e6 times their
+/// spread.
 template <class A, class Out>
 inline void layer_norm_row(const float* in, Out out, std::size_t cols, const float* gamma,
                            const float* beta, float eps) noexcept {

@@ -1,4 +1,4 @@
-// The table of one architecture.
+// The tables of one architecture.
 #pragma once
 
 #include "engine/kernels/activations.h"

@@ -1,4 +1,5 @@
-// Where a row's elements are. Templates on the architecture, as all that the kernels share.
+// Where the elements of a row are. These are templates on the architecture A, like everything that
+// kernels share.
 #pragma once
 
 #include "engine/kernels/kernels.h"
@@ -18,7 +19,7 @@ inline Row<T> row_of(const Matrix<T>& m, std::size_t r) noexcept {
     return {m.data + row / panel_rows * m.panel + row % panel_rows * m.row, m.segment};
 }
 
-/// Element `c` and those up to the next multiple of 32.
+/// Pointer to element `c`. The elements up to the next multiple of 32 follow it.
 template <class A, class T>
 inline T* at(const Row<T>& row, std::size_t c) noexcept {
     return row.data + c / panel_rows * row.segment + c % panel_rows;

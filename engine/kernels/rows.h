@@ -6,7 +6,8 @@
 
 namespace vit::inline internal::kernels {
 
-/// out = f(x, y) for one row, a vector at a time; an element's result does not depend on its place.
+/// out = f(x, y) for one row, a vector at a time. The result for an element does not depend on its
+/// position.
 template <class A, class Out, class Function>
 inline void combine_row(const float* x, const float* y, Out out, std::size_t cols,
                         Function f) noexcept {
@@ -45,7 +46,7 @@ void multiply_bf16(const float* x, std::size_t x_stride, const float* y, std::si
                        [](F32<A> a, F32<A> b) { return a * b; });
 }
 
-/// Copies rows, rounded.
+/// Copies rows and rounds them to bfloat16.
 template <class A>
 void round_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
                 std::size_t cols) {
@@ -53,8 +54,8 @@ void round_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, st
         combine_row<A>(in, in, row_of<A>(out, r), cols, [](F32<A> a, F32<A>) { return a; });
 }
 
-/// out[c] = finish(combine(… combine(start, in[0, c]) …)): a block of columns runs down all rows in
-/// registers, each column in row order.
+/// out[c] = finish(combine(… combine(start, in[0, c]) …)). A block of columns stays in registers
+/// while it reads all rows. Each column is combined in the order of the rows.
 template <class A, class Combine, class Finish>
 inline void reduce_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
                         float* out, float start, Combine combine, Finish finish) noexcept {
@@ -95,7 +96,7 @@ void mean_rows(const float* in, std::size_t stride, std::size_t rows, std::size_
 
 template <class A>
 void max_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols, float* out) {
-    // Written so that a NaN is taken and then stays.
+    // This comparison takes a NaN and then keeps it.
     reduce_rows<A>(
         in, stride, rows, cols, out, -__builtin_inff(),
         [](F32<A> most, F32<A> x) { return xsimd::select((x > most) | xsimd::isnan(x), x, most); },

@@ -6,13 +6,14 @@
 
 namespace vit::inline internal::kernels {
 
-/// A row's terms e^(scale (x − max)) as exact as T can hold. scale >= 0 and x <= max.
+/// The terms e^(scale (x − max)) of a row, as exact as T can hold. Requires scale >= 0 and x <=
+/// max.
 template <class A, class T>
 struct SoftmaxTerm {
     F32<A> most, factor;
 
     SoftmaxTerm(float max, float scale) noexcept : most(max), factor(scale) {}
-    /// 0 below e^exp_lowest.
+    /// Results below e^exp_lowest become 0.
     F32<A> operator()(F32<A> x) const noexcept {
         const F32<A> y = (x - most) * factor;
         const F32<A> e = exp_in_range<A>(at_least<A>(exp_lowest, y));
@@ -25,21 +26,23 @@ struct SoftmaxTerm<A, std::uint16_t> {
 
     SoftmaxTerm(float max, float scale) noexcept
         : factor(scale * 1.44269504F), shift(-max * (scale * 1.44269504F)) {}
-    /// At least 2^-126.
+    /// Results are at least 2^-126.
     F32<A> operator()(F32<A> x) const noexcept {
         return coarse_exp2_in_range<A>(at_least<A>(-126.0F, fmadd<A>(x, factor, shift)));
     }
 };
 
-/// One row, cols > 0: out[i] = e^(scale (x[i] − maximum)), their sum returned; `out` may be `x`, or
-/// lie at its start where elements are narrower. Those are added before they are rounded.
+/// Computes out[i] = e^(scale (x[i] − maximum)) for one row, cols > 0, and returns the sum of the
+/// terms, which are added before they are rounded. `out` may be `x`; narrower elements then fill
+/// only its start.
 template <class A, class T>
 inline float softmax_terms(const float* x, std::size_t cols, float scale, T* out) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
     const std::size_t whole = cols - cols % w;
     const std::size_t rest = cols - whole;
-    // Lanes past the end hold a number of the row for the maximum; their terms are dropped below.
+    // Lanes beyond the end hold an element of the row, for the maximum. Their terms are dropped
+    // below.
     const V tail = load_partial<A>(x + whole, rest, x[0]);
 
     V max0(x[0]);
@@ -73,8 +76,8 @@ inline float softmax_terms(const float* x, std::size_t cols, float scale, T* out
     return sum_lanes<A>(sum0 + sum1);
 }
 
-/// Measured relative error at most 5.6e-7 for normally distributed scores and up to 3072 of them;
-/// where scores are 80 below the maximum, 4.2e-6, most of it from rounding the difference.
+/// Measured relative error at most 5.6e-7 for normally distributed scores and up to 3072 columns.
+/// Where scores are 80 below the maximum it is 4.2e-6, mostly from rounding the difference.
 template <class A>
 void softmax(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale) {
     using V = F32<A>;

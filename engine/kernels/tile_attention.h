@@ -1,10 +1,10 @@
 // Scaled dot-product attention (Vaswani et al., "Attention Is All You Need", 2017, equation 1) on
-// tiles, for 32 query rows of one head at a time: scores, softmax in float32, and the weighted sum,
-// without leaving the cache. Every output row is computed by the same chain of operations whatever
-// rows are beside it.
+// tiles. It handles 32 query rows of one head at a time. Scores, softmax (in float32) and weighted
+// sum stay in the cache. Every output row is computed by the same operations in the same order,
+// whichever rows are beside it.
 //
-// Both products read their second matrix as a linear reads its weights (tile_linear.h): keys as
-// [head][panel of 32 keys][step of 32 inputs][2 tiles][16 pairs of inputs][16 keys × 2], values as
+// Both products read their second matrix as a linear reads its weights (tile_linear.h). Keys:
+// [head][panel of 32 keys][step of 32 inputs][2 tiles][16 pairs of inputs][16 keys × 2]. Values:
 // [head][panel of 32 columns][step of 32 keys][2 tiles][16 pairs of keys][16 columns × 2].
 #pragma once
 
@@ -22,7 +22,7 @@ struct TileAttention {
 
     static std::size_t panels(std::size_t n) { return (n + panel - 1) / panel; }
     static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
-    /// Elements of one head.
+    /// Number of elements of one head.
     static std::size_t elements(std::size_t keys, std::size_t columns) {
         return panels(keys) * panels(columns) * step_size;
     }
@@ -37,11 +37,10 @@ struct TileAttention {
                panels(head_dim) * step_size * sizeof(BFloat16) / sizeof(float);
     }
 
-    /// Floats from row to row of scores: whole panels, and a cache line more, so that rows do not
-    /// all fall on the same places of a cache.
+    /// Floats that the workspace reserves for a row of scores: whole panels and one cache line.
     static std::size_t score_stride(std::size_t keys) { return panels(keys) * panel + 16; }
 
-    /// Where pair `pair` of key `column` lies in step `step` of a panel's steps.
+    /// Offset of pair `pair` of key `column` in step `step`, where a panel has `steps` steps.
     static std::size_t place(std::size_t steps, std::size_t column, std::size_t step,
                              std::size_t pair) {
         return (column / panel * steps + step) * step_size + column % panel / 16 * tile_size +
@@ -94,7 +93,7 @@ struct TileAttention {
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
                 const BFloat16* const from = v + r * v_stride + h * value_dim;
-                // Keys that share a pair are packed together where this call has both.
+                // Two keys that share a pair are packed together if this call has both.
                 const bool both = key % 2 == 0 && r + 1 < rows;
                 std::size_t c = 0;
                 if (both)
@@ -105,7 +104,7 @@ struct TileAttention {
                 }
                 r += both ? 2 : 1;
             }
-            // Places behind the last key take part in the sums.
+            // The places after the last key are part of the sums, so they must be zero.
             if (first + rows == keys)
                 for (std::size_t key = keys; key < steps * panel; ++key)
                     for (std::size_t c = 0; c < panels(value_dim) * panel; ++c)
@@ -121,7 +120,7 @@ struct TileAttention {
             memory, memory + panel * panels(keys) * panel,
             reinterpret_cast<BFloat16*>(memory + panel * panels(keys) * panel + panel * panel),
             panels(keys) * panel};
-        // Rows in panels that start with one are tiles already.
+        // Rows in panels are already tiles where they start at the start of a panel.
         const bool in_place = q.segment != panel && q.first % panel == 0 && head_dim % panel == 0;
         for (std::size_t h = 0; h < heads; ++h) {
             const BFloat16* const k_head =
@@ -155,20 +154,20 @@ struct TileAttention {
 
   private:
     struct Scratch {
-        float* scores;       ///< [32][stride]; then, in the front half of each row, the terms
+        float* scores;       ///< [32][stride]; later the terms, in the front half of each row
         float* block;        ///< [32][32]
         BFloat16* q;         ///< a panel of one head's queries
         std::size_t stride;  ///< of scores
     };
 
-    /// A matrix as tiles are loaded from it; elements from row tile to row tile, from step to step,
-    /// and bytes from row to row.
+    /// A matrix from which tiles are loaded. `row_tile` and `step` are the distances in elements
+    /// from one tile of rows, or step, to the next. `row_bytes` is the distance from row to row.
     struct Left {
         const BFloat16* data;
         std::size_t row_tile, step, row_bytes;
     };
 
-    /// c [row tiles · 16, column tiles · 16] = a · b; rows of c are `row_bytes` apart.
+    /// c [row tiles · 16, column tiles · 16] = a · b. Rows of c are `row_bytes` apart.
     template <int row_tiles, int column_tiles>
     static void product(const Left& a, const BFloat16* b, std::size_t steps, float* c,
                         std::size_t row_bytes) {
@@ -200,7 +199,7 @@ struct TileAttention {
             tiles.template store<3>(lower + 16, row_bytes);
     }
 
-    /// Of up to 32 rows and columns: no tile that none of them is in.
+    /// The product for up to 32 rows and columns. Skips tiles that contain none of them.
     static void product(std::size_t rows, std::size_t columns, const Left& a, const BFloat16* b,
                         std::size_t steps, float* c, std::size_t row_bytes) {
         if (rows > 16)
@@ -211,13 +210,13 @@ struct TileAttention {
                          : product<1, 1>(a, b, steps, c, row_bytes);
     }
 
-    /// One step of the inputs of a vector of keys.
+    /// Packs one step of the inputs of one vector of keys.
     static void pack_step(const BFloat16* from, std::size_t stride, BFloat16* to) {
         for (std::size_t pair = 0; pair < 16; pair += width<A>)
             transpose_lanes<A>(from + 2 * pair, stride, to + pair * panel, 16);
     }
 
-    /// Copies elements of a row from column `column` on.
+    /// Copies `count` elements of a row, starting at column `column`.
     static void copy_from(const Row<const BFloat16>& row, std::size_t column, std::size_t count,
                           BFloat16* to) {
         for (std::size_t done = 0; done < count;) {
@@ -235,7 +234,7 @@ struct TileAttention {
         }
     }
 
-    /// Rows of one head to a panel, columns behind the head's zero.
+    /// Copies rows of one head to a panel, and fills the columns after the head with zeros.
     static void copy_queries(const Matrix<const BFloat16>& q, std::size_t first, std::size_t count,
                              std::size_t column, std::size_t head_dim, BFloat16* to) {
         for (std::size_t i = 0; i < count; ++i) {
@@ -258,8 +257,8 @@ struct TileAttention {
                     scratch.stride * sizeof(float));
     }
 
-    /// Replaces a row of scores by the softmax's terms as bfloat16, zero behind the last key, and
-    /// returns their sum.
+    /// Replaces a row of scores by the terms of its softmax in bfloat16, with zeros after the last
+    /// key. Returns the sum of the terms.
     static float make_terms(float* scores, std::size_t keys, float scale) {
         auto* const terms = reinterpret_cast<BFloat16*>(scores);
         const float sum = softmax_terms<A>(scores, keys, scale, terms);
@@ -275,7 +274,7 @@ struct TileAttention {
         product(count, columns, left, values, panels(keys), scratch.block, panel * sizeof(float));
     }
 
-    /// Some columns of an output row.
+    /// Writes some columns of an output row.
     static void write(const float* sums, std::size_t columns, float inverse,
                       const Row<BFloat16>& row, std::size_t column) {
         constexpr std::size_t w = width<A>;

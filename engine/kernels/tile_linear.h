@@ -1,17 +1,19 @@
 // A fully connected layer on tiles: y = activation(x Wᵀ + bias), or y = residual + x Wᵀ + bias.
 //
-// Blocks of two by two tiles of sums: 32 rows, 32 columns, 32 inputs a step. x lies in panels of 32
-// rows, [panel][step][row][32 inputs]. Weights lie as they are read,
-// [superblock of 24 steps][panel of 32 columns][step][2 tiles][16 pairs of inputs][16 columns × 2].
+// A block of sums is two by two tiles: 32 rows, 32 columns. A step adds 32 inputs. x is stored in
+// panels of 32 rows, [panel][step][row][32 inputs]. Weights are stored in the order in which they
+// are read, [superblock of 24 steps][panel of 32 columns][step][2 tiles][16 pairs of inputs][16
+// columns × 2].
 //
-// Within a superblock every column panel takes its weights through all pairs of row tiles. An L1
-// cache keeps most of these weights: the rest, and x, are loaded with the streaming hint, which
-// leaves what is kept alone, and come from the L2 cache, where a superblock of x stays. So sums go
-// to memory once a superblock, not once a chunk that fits into L1, which cost a third more time;
-// and a block's bias, activation and rounding run beside the products of the next block. Measured
-// in docs/performance-experiments.md.
+// Within a superblock, the weights of each column panel are multiplied with all pairs of row tiles.
+// The L1 cache keeps most of these weights. The other weights and x are loaded with the streaming
+// hint, so that they do not displace the weights in L1. They come from the L2 cache, which holds a
+// superblock of x. Sums therefore go to memory once per superblock. The alternative, once per chunk
+// that fits into L1, took a third more time. The bias, activation and rounding of a block are
+// computed during the products of the next block. Measured in docs/performance-experiments.md.
 //
-// The sums of a row are one chain in the order of the inputs: its bits depend on that row alone.
+// The sum of an output adds its inputs in order in one chain, so the bits of a row depend only on
+// that row.
 #pragma once
 
 #include "engine/kernels/fused_linears.h"
@@ -28,13 +30,13 @@ struct TileLinear {
     static constexpr std::size_t tile_size = 16 * step;    ///< elements of a tile of bfloat16
     static constexpr std::size_t superblock = 24;          ///< steps
     static constexpr std::size_t kept = 18;                ///< steps of weights that stay in L1
-    static constexpr std::size_t most_row_tiles = 2 * 13;  ///< whose x and sums fit into L2
+    static constexpr std::size_t most_row_tiles = 2 * 13;  ///< their x and sums fit into L2
     static constexpr std::size_t block = panel_rows * panel_rows;  ///< sums of 2 × 2 tiles
 
     static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
     static std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
-    /// Rows of tiles that are worked on at once.
+    /// Number of row tiles that are computed at once.
     static std::size_t row_tiles_at_once(std::size_t row_tiles) {
         const std::size_t blocks = divide_up(row_tiles, most_row_tiles);
         return round_up_even(divide_up(row_tiles, blocks));
@@ -42,7 +44,7 @@ struct TileLinear {
     static std::size_t round_up_even(std::size_t n) { return (n + 1) / 2 * 2; }
 
     static std::size_t workspace(std::size_t rows, std::size_t in, std::size_t column_panels) {
-        // Rows that start inside a tile touch one more.
+        // Rows that start inside a tile touch one tile more.
         const std::size_t pairs = row_tiles_at_once(divide_up(rows, tile_rows) + 1) / 2;
         return 2 * block + (divide_up(in, step) > superblock ? pairs * column_panels * block : 0);
     }
@@ -73,7 +75,7 @@ struct TileLinear {
     }
 
   private:
-    /// Writes a block's rows that are asked for, some at a time.
+    /// Writes the requested rows of a block, a few at a time.
     template <class Activation>
     struct Finish {
         const FusedLinearCall<BFloat16>& call;
@@ -124,14 +126,14 @@ struct TileLinear {
         }
     };
 
-    /// Row tiles [first, last).
+    /// Computes row tiles [first, last).
     template <class Activation>
     static void run_rows(const FusedLinearCall<BFloat16>& call, std::size_t first,
                          std::size_t last) {
         Tiles tiles;
         const std::size_t steps = divide_up(call.in, step), pairs = divide_up(last - first, 2),
                           own_panels = call.last_panel - call.first_panel;
-        // Sums of the block before are finished while the next block is multiplied.
+        // The sums of the previous block are finished while the next block is multiplied.
         float* const finished = call.workspace;
         float* const sums = call.workspace + 2 * block;
         Finish<Activation> finish{call};
@@ -142,7 +144,7 @@ struct TileLinear {
             for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
                 const BFloat16* const weights =
                     call.weights + (s * call.panels + panel * count) * step_size;
-                // What is read next, a bit for every step that is run here.
+                // What will be read next. Each step here prefetches a part of it.
                 Prefetch next{reinterpret_cast<const char*>(weights + count * step_size),
                               divide_up(panel_rows, pairs < 4 ? 4 : pairs)};
                 for (std::size_t pair = 0; pair < pairs; ++pair) {
@@ -172,7 +174,7 @@ struct TileLinear {
 
     struct Prefetch {
         const char* p;
-        std::size_t lines;  ///< a step
+        std::size_t lines;  ///< per step
         void operator()() {
             for (std::size_t i = 0; i < lines; ++i, p += 64) __builtin_prefetch(p, 0, 2);
         }
@@ -182,7 +184,8 @@ struct TileLinear {
         return x.data + tile / 2 * x.panel + tile % 2 * tile_size;
     }
 
-    /// Sums [row tile][column tile][16][16] = from + `steps` steps; from nullptr: 0.
+    /// Sums [row tile][column tile][16][16]: `to` = `from` + the products of `steps` steps. Where
+    /// `from` is nullptr, it counts as 0.
     struct Product {
         const BFloat16 *a0, *a1, *b;
         std::size_t steps;

@@ -19,8 +19,8 @@ void for_each_tile(F f) {
 
 }  // namespace
 
-// A whole configuration is an operand, so that the compiler has stored all of it: GCC's intrinsic
-// names its first 8 bytes only.
+// The whole configuration is an operand, so that the compiler stores all of it. GCC's intrinsic
+// names only its first 8 bytes.
 
 TileScope::TileScope(bool wanted) noexcept : wanted_(wanted) {
     if (!wanted_) return;

@@ -6,10 +6,10 @@
 
 namespace vit::inline internal::kernels {
 
-/// While it lives, the calling thread's eight tiles have 16 rows of 64 bytes, as the tile kernels
-/// want them; before and after, they are as the thread had them, contents included. Only where the
-/// CPU has AMX and request_tiles() said yes; `wanted` false: does nothing. To be destroyed by the
-/// thread that made it.
+/// While it exists, the eight tiles of the calling thread have 16 rows of 64 bytes, as the tile
+/// kernels need. Its destructor restores the thread's earlier tiles, contents included. Requires a
+/// CPU with AMX, and request_tiles() must have returned true. `wanted` false: does nothing. The
+/// thread that created it must destroy it.
 class TileScope {
   public:
     explicit TileScope(bool wanted) noexcept;
@@ -27,14 +27,14 @@ class TileScope {
     };
     static_assert(sizeof(Config) == 64);
 
-    /// Tiles without rows have no contents, and may not be stored.
+    /// Tiles without rows have no contents and must not be stored.
     bool used_before(std::size_t tile) const {
         return before_.palette != 0 && before_.rows[tile] != 0 && before_.row_bytes[tile] != 0;
     }
 
     bool wanted_;
     Config before_{};
-    /// Of tiles that were in use before. Not initialised: hardly anyone's are.
+    /// Contents of tiles that were in use before. Not initialised, because tiles are rarely in use.
     alignas(64) std::byte contents_[8][1024];
 };
 

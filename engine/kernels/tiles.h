@@ -1,11 +1,11 @@
-// Matrix products on tiles of 16 rows of 64 bytes: eight of them, named 0 to 7 at compile time. Two
-// backends do the same, bit for bit: AMX's instructions, and plain C++ for every other CPU.
+// Matrix products on eight tiles of 16 rows of 64 bytes. Tiles are numbered 0 to 7 at compile time.
+// Two backends give the same bits: AMX's instructions, and plain C++ for every other CPU.
 //
-// A tile of sums has 16 rows of 16 float32 or int32. multiply_bf16<c, a, b> adds A · B to tile c: A
-// has 16 rows of 32 bfloat16, and row p of B has the inputs 2p and 2p + 1 of 16 columns side by
-// side. The products of 8-bit integers take four inputs at a time in the same way.
-// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2, TDPBF16PS and
-// TDPBSSD; volume 1, chapter 18.
+// A tile of sums has 16 rows of 16 float32 or int32. multiply_bf16<c, a, b> adds A · B to tile c. A
+// has 16 rows of 32 bfloat16. Row p of B has the inputs 2p and 2p + 1 of 16 columns side by side.
+// The products of 8-bit integers take four inputs at a time in the same way. Source: Intel 64 and
+// IA-32 Architectures Software Developer's Manual, volume 2, TDPBF16PS and TDPBSSD; volume 1,
+// chapter 18.
 #pragma once
 
 #include <cstddef>
@@ -19,9 +19,10 @@ inline constexpr std::size_t tile_rows = 16;   ///< of every tile
 inline constexpr std::size_t tile_bytes = 64;  ///< of every row
 inline constexpr std::size_t tile_count = 8;
 
-/// The instructions. The thread must have configured its tiles (engine/kernels/tile_state.h).
-/// Strides are in bytes. Every statement clobbers memory, so that the compiler moves no access to
-/// what is loaded or stored across it. A: as everywhere here, for names of its own.
+/// AMX's instructions. The thread must have configured its tiles (engine/kernels/tile_state.h).
+/// Strides are in bytes. Loads and stores clobber memory, so that the compiler does not move memory
+/// accesses across them. A gives the functions names of their own, as everywhere here
+/// (xsimd_shim.h).
 template <class A>
 struct AmxTiles {
     template <int t>
@@ -32,7 +33,7 @@ struct AmxTiles {
     void load(const void* p, std::size_t stride) const noexcept {
         asm volatile("tileloadd (%0,%1,1), %%tmm%c2" ::"r"(p), "r"(stride), "i"(t) : "memory");
     }
-    /// For what is not read again soon: does not displace other data from the first-level cache.
+    /// For data that is not read again soon: it does not displace other data from the L1 cache.
     template <int t>
     void load_streaming(const void* p, std::size_t stride) const noexcept {
         asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" ::"r"(p), "r"(stride), "i"(t) : "memory");
@@ -45,7 +46,7 @@ struct AmxTiles {
     void multiply_bf16() const noexcept {
         asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(c), "i"(a), "i"(b));
     }
-    /// Signed or unsigned bytes of A times those of B; sums wrap.
+    /// Multiplies signed or unsigned bytes of A and B. Sums wrap.
     template <int c, int a, int b>
     void multiply_s8s8() const noexcept {
         asm volatile("tdpbssd %%tmm%c2, %%tmm%c1, %%tmm%c0" ::"i"(c), "i"(a), "i"(b));
@@ -64,7 +65,7 @@ struct AmxTiles {
     }
 };
 
-/// What the instructions do, in C++ on vectors of A. An object holds the eight tiles.
+/// Does what the instructions do, in C++ on vectors of A. An object holds the eight tiles.
 template <class A>
 class PlainTiles {
   public:
@@ -72,8 +73,8 @@ class PlainTiles {
     void zero() noexcept {
         __builtin_memset(tiles_[t], 0, sizeof tiles_[t]);
     }
-    // A row that another thread writes at the same time is loaded with its neighbours, and its
-    // result is dropped; the instruction does the same.
+    // Loads may include rows that another thread writes at the same time. The results for such rows
+    // are dropped. The instruction does the same.
     template <int t>
 #if defined(__SANITIZE_THREAD__)
     __attribute__((no_sanitize("thread"), noinline))
@@ -83,7 +84,7 @@ class PlainTiles {
 #if defined(__SANITIZE_THREAD__)
         for (std::size_t r = 0; r < tile_rows; ++r)
             for (std::size_t i = 0; i < tile_bytes / 4; ++i) {
-                // Not memcpy, which ThreadSanitizer would watch.
+                // Not memcpy, because ThreadSanitizer would check it.
                 const auto* from = static_cast<const unsigned char*>(p) + r * stride + 4 * i;
                 tiles_[t][r][i] = static_cast<std::uint32_t>(
                     from[0] | from[1] << 8 | from[2] << 16 | std::uint32_t{from[3]} << 24);
@@ -103,8 +104,8 @@ class PlainTiles {
             __builtin_memcpy(static_cast<char*>(p) + r * stride, tiles_[t][r], tile_bytes);
     }
 
-    /// Even and odd inputs are summed apart, each a chain of fused multiply-adds from zero; then
-    /// their sum is added. Subnormal operands and results are zero.
+    /// Even and odd inputs are summed separately, each in a chain of fused multiply-adds from zero.
+    /// Then the sum of both is added to the tile. Subnormal operands and results count as zero.
     template <int c, int a, int b>
     void multiply_bf16() noexcept {
         using V = F32<A>;
@@ -153,7 +154,7 @@ class PlainTiles {
   private:
     static float bits_to_float(std::uint32_t bits) noexcept {
         float x;
-        // A subnormal bfloat16 is a subnormal float.
+        // A bfloat16 is subnormal where the float of the same bits is.
         const std::uint32_t kept = (bits & 0x7f800000U) == 0 ? bits & 0x80000000U : bits;
         __builtin_memcpy(&x, &kept, sizeof x);
         return x;
@@ -170,14 +171,14 @@ class PlainTiles {
         return xsimd::select(xsimd::abs(v) < V(0x1p-126F), v & V(-0.0F), v);
     }
 
-    /// x · y + z rounded once, x and y being bfloat16.
+    /// x · y + z, rounded once. x and y are bfloat16 values.
     static F32<A> fused(float factor, F32<A> y, F32<A> z) noexcept {
         using V = F32<A>;
         const V x(factor);
 #if defined(__FMA__) || defined(__AVX512F__)
         return flushed(fmadd<A>(x, y, z));
 #else
-        // The product has 16 significant bits: exact unless it leaves the range.
+        // The product has 16 significant bits, so it is exact unless it overflows or underflows.
         const V product = x * y;
         const V size = xsimd::abs(product);
         const auto inexact = ((size < V(0x1p-126F)) & (x != V(0.0F)) & (y != V(0.0F))) |

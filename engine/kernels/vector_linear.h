@@ -1,16 +1,16 @@
 // A fully connected layer in float32 on vectors: y = activation(x Wᵀ + bias), or y = residual + x
-// Wᵀ
-// + bias.
+// Wᵀ + bias.
 //
-// Eight rows by three vectors of sums stay in registers while a chunk of the inputs is added; of a
-// row of x one input at a time goes to all lanes. Weights lie as they are read,
-// [superblock of 768 inputs][panel of three vectors of columns][input][column]: a chunk of a panel
-// (36 KB with AVX-512) stays in the L1 cache for all rows, and a superblock of x in the L2 cache.
-// Between chunks sums wait beside each other in the workspace. In the output, where rows are often
-// a multiple of 4 KB apart, they would fall on the same few places of a cache.
+// The sums of eight rows by three vectors stay in registers while a chunk of the inputs is added.
+// One input of a row of x at a time is copied to all lanes. Weights are stored in the order in
+// which they are read, [superblock of 768 inputs][panel of three vectors of
+// columns][input][column]. A chunk of a panel (36 KB with AVX-512) stays in the L1 cache for all
+// rows, and a superblock of x stays in the L2 cache. Between chunks, the sums are stored in the
+// workspace without gaps. They are not stored in the output, whose rows are often a multiple of 4
+// KB apart and would share a few cache sets.
 //
-// The sums of a row are one chain of fused multiply-adds in the order of the inputs: its bits
-// depend on that row alone.
+// The sum of an output is one chain of fused multiply-adds in the order of the inputs, so the bits
+// of a row depend only on that row.
 #pragma once
 
 #include "engine/kernels/fused_linears.h"
@@ -24,7 +24,7 @@ struct VectorLinear {
     static constexpr std::size_t block_rows = 8;
     static constexpr std::size_t superblock = 768;  ///< inputs
     static constexpr std::size_t chunk = 192;       ///< inputs
-    static constexpr std::size_t most_rows = 256;   ///< whose x and sums fit into L2
+    static constexpr std::size_t most_rows = 256;   ///< their x and sums fit into L2
 
     static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
     static std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
@@ -63,13 +63,13 @@ struct VectorLinear {
         std::size_t x_stride, inputs;
         const float* weights;
         float* sums;              ///< [rows][panel_columns]
-        bool starts;              ///< from zero, not from `sums`
-        const char* next;         ///< weights that are read later
-        std::size_t next_lines;   ///< of these, for every eight inputs
+        bool starts;              ///< the sums start from zero, not from `sums`
+        const char* next;         ///< weights that will be read later
+        std::size_t next_lines;   ///< lines of `next` to prefetch per eight inputs
         std::size_t row, column;  ///< in the output
     };
 
-    /// Rows [first, last).
+    /// Computes rows [first, last).
     template <class Activation>
     static void run_rows(const FusedLinearCall<float>& call, std::size_t first, std::size_t last) {
         const std::size_t rows = last - first, blocks = divide_up(rows, block_rows),
@@ -86,7 +86,7 @@ struct VectorLinear {
                 for (std::size_t k = 0; k < count; k += chunk) {
                     const std::size_t inputs = min(chunk, count - k);
                     const bool ends = s + k + inputs == call.in;
-                    // A bit of the next chunk beside every block of this one.
+                    // Each block of this chunk prefetches a part of the next chunk.
                     const std::size_t lines = divide_up(panel_columns * sizeof(float) / 8, blocks);
                     const char* next =
                         reinterpret_cast<const char*>(weights + (k + inputs) * panel_columns);
@@ -114,7 +114,7 @@ struct VectorLinear {
         }
     }
 
-    /// Chooses the number of rows at compile time.
+    /// Turns the number of rows into a template argument.
     template <class Activation, bool ends, std::size_t rows = block_rows>
     static void multiply_rows(const FusedLinearCall<float>& call, const Block& block,
                               std::size_t count) {

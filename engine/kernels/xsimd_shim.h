@@ -1,9 +1,9 @@
-// What the kernels need of xsimd, the same for version 8 and 13: names that moved, reductions with
-// an order of their own, and partial vectors.
+// What the kernels need from xsimd, with one interface for versions 8 and 13: names that moved,
+// reductions in a fixed order, and partial vectors.
 //
-// Everything here and in the kernels is a template on the architecture A, even where it would not
-// need to be: a function that two instruction sets share by name may be merged by the linker, and
-// then code for one runs on a CPU that lacks it.
+// Everything here and in the kernels is a template on the architecture A, even where nothing
+// depends on it. The linker may merge functions with the same name from two instruction sets. Then
+// a CPU could run code for an instruction set that it lacks.
 #pragma once
 
 #include <cstddef>
@@ -15,8 +15,8 @@
 
 namespace vit::inline internal::kernels {
 
-/// xsimd's architecture for A. An instruction set that xsimd does not know is a type of its own
-/// here, so that its kernels have names of their own.
+/// xsimd's architecture for A. An instruction set that xsimd does not know has its own type here,
+/// so that its kernels have their own names.
 template <class A>
 struct XsimdArch {
     using type = A;
@@ -48,8 +48,8 @@ inline F32<A> as_float(I32<A> v) noexcept {
 #endif
 }
 
-/// a · b + c, rounded once where the architecture can. xsimd 8 leaves that to the compiler for
-/// AVX-512, which must not fuse on its own here (engine/CMakeLists.txt).
+/// a · b + c, rounded once where the architecture can do that. For AVX-512, xsimd 8 leaves the
+/// fusing to the compiler, which must not fuse on its own here (engine/CMakeLists.txt).
 template <class A>
 inline F32<A> fmadd(F32<A> a, F32<A> b, F32<A> c) noexcept {
 #if XSIMD_VERSION_MAJOR < 9 && defined(__AVX512F__)
@@ -58,7 +58,7 @@ inline F32<A> fmadd(F32<A> a, F32<A> b, F32<A> c) noexcept {
     return xsimd::fma(a, b, c);
 }
 
-/// c − a · b, likewise.
+/// c − a · b, in the same way.
 template <class A>
 inline F32<A> fnmadd(F32<A> a, F32<A> b, F32<A> c) noexcept {
 #if XSIMD_VERSION_MAJOR < 9 && defined(__AVX512F__)
@@ -77,7 +77,8 @@ inline void store(float* p, F32<A> v) noexcept {
     v.store_unaligned(p);
 }
 
-/// Copies n < width floats in at most four moves, where a loop would become a call of memcpy.
+/// Copies n < width floats in at most four moves. The compiler would turn a loop into a call of
+/// memcpy.
 template <class A>
 inline void copy_few(float* to, const float* from, std::size_t n) noexcept {
     std::size_t done = 0;
@@ -99,7 +100,7 @@ inline __mmask16 first_lanes(std::size_t n) noexcept {
 }
 #endif
 
-/// The first n < width floats of p; the other lanes are `fill`. Reads nothing past them.
+/// Loads the first n < width floats of p, and reads nothing after them. The other lanes are `fill`.
 template <class A>
 inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
 #if defined(__AVX512F__)
@@ -112,7 +113,7 @@ inline F32<A> load_partial(const float* p, std::size_t n, float fill) noexcept {
     return F32<A>::load_aligned(lanes);
 }
 
-/// The first n < width lanes of v to p. Writes nothing past them.
+/// Stores the first n < width lanes of v to p, and writes nothing after them.
 template <class A>
 inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
 #if defined(__AVX512F__)
@@ -123,7 +124,7 @@ inline void store_partial(float* p, std::size_t n, F32<A> v) noexcept {
     copy_few<A>(p, lanes, n);
 }
 
-/// v with lanes from n on replaced by zero, NaN or not.
+/// v with zeros in the lanes from n on, also where they were NaN.
 template <class A>
 inline F32<A> keep_first(std::size_t n, F32<A> v) noexcept {
 #if defined(__AVX512F__)
@@ -136,12 +137,13 @@ inline F32<A> keep_first(std::size_t n, F32<A> v) noexcept {
                          F32<A>(0.0F));
 }
 
-/// f(… of all lanes …) as a balanced tree: lane i and lane i + width / 2 first.
+/// f(… of all lanes …) as a balanced tree, which starts with lanes i and i + width / 2.
 template <class A, class Function>
 inline float fold_lanes(F32<A> v, Function f) noexcept {
 #if defined(__AVX512F__)
     if constexpr (width<A> == 16) {
-        // In registers: a row has one or two of these, and memory would cost a store's latency.
+        // Stays in registers: a row has one or two of these, and a store to memory adds its
+        // latency.
         using V = F32<A>;
         V x = f(v, V(_mm512_shuffle_f32x4(v, v, 0x4e)));
         x = f(x, V(_mm512_shuffle_f32x4(x, x, 0xb1)));
@@ -162,7 +164,7 @@ inline float sum_lanes(F32<A> v) noexcept {
     return fold_lanes<A>(v, [](auto x, auto y) { return x + y; });
 }
 
-/// The largest lane. Meaningless where a lane is NaN.
+/// The largest lane. Undefined where a lane is NaN.
 template <class A>
 inline float max_lane(F32<A> v) noexcept {
     return fold_lanes<A>(v, [](auto x, auto y) {
@@ -173,10 +175,10 @@ inline float max_lane(F32<A> v) noexcept {
     });
 }
 
-/// min and max that give NaN for a NaN in v.
+/// min and max that return NaN where v is NaN.
 template <class A>
 inline F32<A> at_most(float bound, F32<A> v) noexcept {
-    return xsimd::min(F32<A>(bound), v);  // x86: the second operand where either is NaN
+    return xsimd::min(F32<A>(bound), v);  // where one operand is NaN, x86 returns the second
 }
 template <class A>
 inline F32<A> at_least(float bound, F32<A> v) noexcept {

@@ -19,7 +19,7 @@ namespace vit::inline internal {
 
 namespace {
 
-constexpr std::size_t largest_write = std::size_t{1} << 30;  // Linux writes at most 2 GiB a call
+constexpr std::size_t largest_write = std::size_t{1} << 30;  // a call writes at most 2 GiB
 
 [[noreturn]] void fail(const std::filesystem::path& target, std::string_view what, int error) {
     throw Error(ErrorKind::io, fmt::format("{}: {}: {}", in_quotes(target.native()), what,
@@ -47,7 +47,8 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
 template <class Make>
 void AtomicFile::make_temporary(Make&& make) {
     for (int attempt = 0;; ++attempt) {
-        // Short, so that a target whose name has the longest allowed length works too.
+        // The name is short, so that it works beside a target whose name has the longest allowed
+        // length.
         std::filesystem::path path = folder_ / fmt::format(".vit-{}-{}.tmp", ::getpid(), attempt);
         if (make(path.c_str())) {
             temporary_ = std::move(path);
@@ -96,7 +97,7 @@ void AtomicFile::commit() {
         fail(target_, "cannot rename into place", errno);
     renamed_ = true;
     const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return;  // a folder that may be written but not read: the file itself is safe
+    if (folder < 0) return;  // the folder can be written but not read; the file itself is safe
     const int error = ::fsync(folder) == 0 ? 0 : errno;
     ::close(folder);
     if (error != 0 && error != EINVAL) fail(target_, "cannot write its folder to disk", error);

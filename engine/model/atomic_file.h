@@ -1,4 +1,4 @@
-// A file that appears whole or not at all.
+// A file that appears completely or not at all.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,14 @@
 
 namespace vit::inline internal {
 
-/// Writes to a temporary file in the target's folder; commit() makes it the target. Destroyed
-/// without commit(), it removes the temporary file and leaves the target as it was. Where the file
-/// system has files without a name (O_TMPFILE), the temporary file is one until commit(), so that
-/// even a killed process leaves nothing. Every function throws Error(io) naming the target.
+/// Writes to a temporary file in the target's folder; commit() turns it into the target. Without
+/// commit(), the destructor removes the temporary file, and the target stays as it was. Where the
+/// file system supports files without a name (O_TMPFILE), the temporary file has no name until
+/// commit(). Then even a killed process leaves no file behind. Every function throws Error(io) with
+/// the name of the target.
 class AtomicFile {
   public:
-    /// Refuses a target that exists and is no regular file (a folder, /dev/null, …).
+    /// Refuses a target that exists and is not a regular file (a folder, /dev/null, …).
     explicit AtomicFile(std::filesystem::path target);
     AtomicFile(const AtomicFile&) = delete;
     AtomicFile& operator=(const AtomicFile&) = delete;
@@ -22,14 +23,15 @@ class AtomicFile {
 
     void write(std::span<const std::byte> bytes);
 
-    /// Replaces bytes that were written already; write() goes on at the end.
+    /// Replaces bytes that were already written. write() still appends at the end.
     void overwrite(std::uint64_t offset, std::span<const std::byte> bytes);
 
-    /// fsync, rename over the target, fsync of the folder.
+    /// Calls fsync, renames the file over the target, and calls fsync on the folder.
     void commit();
 
   private:
-    /// Calls make(path) with new names in the folder until one is free; `temporary_` becomes it.
+    /// Calls make(path) with new names in the folder until one is free. Stores that name in
+    /// `temporary_`.
     template <class Make>
     void make_temporary(Make&& make);
 

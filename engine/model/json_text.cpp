@@ -10,7 +10,7 @@ using nlohmann::json;
 
 json parse_json(const std::string& text, const std::string& where,
                 const json::parser_callback_t& watch) {
-    // The parser takes a NUL for the end of the text.
+    // The parser treats a NUL as the end of the text.
     if (const std::size_t nul = text.find('\0'); nul != std::string::npos)
         throw Error(ErrorKind::format,
                     fmt::format("{}: not valid JSON at byte {}: a NUL", where, nul + 1));

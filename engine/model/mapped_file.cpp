@@ -45,7 +45,7 @@ struct Descriptor {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path, Reading reading) : reading_(reading) {
-    // O_NONBLOCK: opening a FIFO must not wait for a writer. It means nothing to regular files.
+    // O_NONBLOCK: opening a FIFO must not wait for a writer. It has no effect on regular files.
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) fail(path, "cannot open for reading: " + reason(errno));
     const Descriptor descriptor{fd};
@@ -54,7 +54,7 @@ MappedFile::MappedFile(const std::filesystem::path& path, Reading reading) : rea
     if (S_ISDIR(status.st_mode)) fail(path, "expected a file, found a folder");
     if (!S_ISREG(status.st_mode))
         fail(path, "expected a regular file, found a device, pipe or socket");
-    if (status.st_size <= 0)  // as truncated as a file can be
+    if (status.st_size <= 0)  // an empty file is a truncated file
         throw Error(ErrorKind::format, in_quotes(path.native()) + ": the file is empty");
     const std::size_t size =
         checked::to_size(static_cast<std::uint64_t>(status.st_size), in_quotes(path.native()));
@@ -96,7 +96,7 @@ void MappedFile::release(std::span<const std::byte> part) const noexcept {
     const auto begin = reinterpret_cast<std::uintptr_t>(part.data());
     const auto first = (begin + page - 1) / page * page;
     const auto last = (begin + part.size()) / page * page;
-    // Advice only: a failure costs memory, not correctness.
+    // This is only advice to the kernel: a failure costs memory, not correctness.
     if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 

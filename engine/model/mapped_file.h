@@ -1,4 +1,4 @@
-// A whole regular file mapped for reading, or copied into memory.
+// A regular file, mapped as a whole for reading or copied into memory.
 #pragma once
 
 #include <cstddef>
@@ -7,15 +7,15 @@
 
 namespace vit::inline internal {
 
-/// copied: what happens to the file afterwards does not matter.
+/// copied: later changes of the file have no effect.
 enum class Reading { mapped, copied };
 
-/// Owns the bytes, which any number of threads may read. A mapped file must not be changed or
-/// truncated (replacing it by rename is fine: the mapping keeps the old file).
+/// Owns the bytes. Any number of threads may read them. A mapped file must not be changed or
+/// truncated. Replacing it by rename is safe, because the mapping keeps the old file.
 class MappedFile {
   public:
-    /// Throws Error(io) naming the path when it is missing, unreadable or no regular file,
-    /// Error(format) when it is empty, Error(memory).
+    /// Throws Error(io) with the path where it is missing, unreadable or not a regular file,
+    /// Error(format) where it is empty, and Error(memory).
     explicit MappedFile(const std::filesystem::path& path, Reading reading = Reading::mapped);
     MappedFile(MappedFile&& other) noexcept;
     MappedFile& operator=(MappedFile&& other) noexcept;
@@ -23,8 +23,8 @@ class MappedFile {
 
     std::span<const std::byte> bytes() const noexcept { return bytes_; }
 
-    /// Lets the kernel take back the whole pages that lie inside `part` (a part of bytes()).
-    /// Reading them again brings them back from the file. Does nothing to a copy.
+    /// Lets the kernel free the whole pages inside `part` (a part of bytes()). Reading them again
+    /// loads them from the file. Does nothing to a copy.
     void release(std::span<const std::byte> part) const noexcept;
 
   private:

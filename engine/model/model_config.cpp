@@ -34,7 +34,8 @@ void check_eps(std::string_view name, double value) {
 }  // namespace
 
 void validate(const ModelConfig& config) {
-    // Wide enough for any published model, small enough that no product of two of them wraps.
+    // Large enough for any published model, and small enough that the product of two of them does
+    // not overflow.
     constexpr std::int64_t side = 65'535, width = 65'536, wide = 1 << 20;
     check_count("image height", config.image_size.height, 1, side);
     check_count("image width", config.image_size.width, 1, side);

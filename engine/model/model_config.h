@@ -1,4 +1,4 @@
-// The numbers that make a Vision Transformer: everything the graph needs, nothing guessed.
+// The numbers that define a Vision Transformer. The graph is built from these alone.
 #pragma once
 
 #include <array>
@@ -11,14 +11,15 @@
 namespace vit::inline internal {
 
 enum class Activation { gelu, gelu_tanh, quick_gelu, silu, relu, tanh };
-/// Class token's row; mean, maximum, or the mean of both, over rows; attention (`attn_pool`).
+/// The row of the class token; the mean or the maximum over rows, or the mean of both; attention
+/// (`attn_pool`).
 enum class Pooling { token, avg, max, avgmax, map };
 enum class Norm { layer_norm, rms_norm };  ///< rms_norm has no bias
-/// How attention and MLP are put together (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
+/// How a block combines attention and MLP (timm's Block, ParallelScalingBlock, ParallelThingsBlock,
 /// ResPostBlock).
 enum class BlockKind { sequential, parallel_scaling, parallel_things, res_post_norm };
-/// bicubic: antialiased; bicubic_plain: not, and sharper (a = -0.75); bilinear_corners: bilinear
-/// with the corners' centres kept in place.
+/// bicubic: antialiased. bicubic_plain: not antialiased, and sharper (a = -0.75). bilinear_corners:
+/// bilinear, but keeps the centres of the corners in place.
 enum class TableInterpolation { bicubic, bicubic_plain, bilinear, bilinear_corners };
 
 struct ImageSize {
@@ -27,12 +28,12 @@ struct ImageSize {
     bool operator==(const ImageSize&) const = default;
 };
 
-/// Architecture as explicit numbers (timm's VisionTransformer constructor, resolved).
-/// Tensors that go with it carry the canonical names of docs/model-file.md.
+/// The architecture as explicit numbers (the resolved arguments of timm's VisionTransformer
+/// constructor). The tensors have the canonical names of docs/model-file.md.
 struct ModelConfig {
-    std::string architecture;  ///< for people only; nothing is derived from it
+    std::string architecture;  ///< for users; the engine does not read it
 
-    ImageSize image_size;  ///< the size that the position table was made for
+    ImageSize image_size;  ///< the size that the position table is for
     std::int64_t in_chans = 3;
     std::int64_t patch_height = 16;
     std::int64_t patch_width = 16;
@@ -43,7 +44,7 @@ struct ModelConfig {
     std::int64_t head_dim = 64;  ///< heads * head_dim may differ from embed_dim
     std::int64_t mlp_dim = 3072;
     BlockKind block = BlockKind::sequential;
-    std::int64_t parallel = 1;  ///< parallel_things: attentions, and MLPs, side by side
+    std::int64_t parallel = 1;  ///< parallel_things: number of parallel attentions, and of MLPs
 
     bool patch_bias = true;
     bool patch_norm = false;     ///< norm of a patch's values before its projection (`patch_norm`)
@@ -54,8 +55,8 @@ struct ModelConfig {
     bool class_token = true;
     std::int64_t register_tokens = 0;  ///< between the class token (if any) and the patches
     bool distillation_token = false;   ///< DeiT distilled: a second prefix token, `dist_token`
-    /// False: the position table has a row for every prefix token too (`no_embed_class=False`).
-    /// True: it has rows for patches only and is added before the prefix tokens are prepended.
+    /// False: the position table also has a row for every prefix token (`no_embed_class=False`).
+    /// True: it has rows only for patches, and is added before the prefix tokens are prepended.
     bool no_embed_class = false;
 
     Norm norm = Norm::layer_norm;
@@ -69,26 +70,26 @@ struct ModelConfig {
     bool qk_norm = false;          ///< norm of every head's queries and keys
     bool scale_attn_norm = false;  ///< norm before attn.proj (`attn.norm`)
     bool scale_mlp_norm = false;   ///< norm before mlp.fc2 (`mlp.norm`)
-    /// Differential attention (Ye et al., 2024): two softmaxes a head, subtracted.
+    /// Differential attention (Ye et al., 2024): the difference of two softmaxes per head.
     bool differential_attention = false;
-    double sub_norm_eps = 1e-5;  ///< of its norm of every head
-    bool layer_scale = false;    ///< tensors blocks.N.ls1 / ls2
+    double sub_norm_eps = 1e-5;  ///< of the norm of every head in differential attention
+    bool layer_scale = false;    ///< scales the branches of a block (tensors blocks.N.ls1 / ls2)
 
     Pooling pooling = Pooling::token;
     bool pool_include_prefix = false;  ///< pooling reads the prefix tokens' rows too
     std::int64_t pool_heads = 0;       ///< map pooling
-    std::int64_t pool_mlp_dim = 0;     ///< map pooling; 0: no norm, MLP and residual behind it
+    std::int64_t pool_mlp_dim = 0;     ///< map pooling; 0: without norm, MLP and residual after it
     std::int64_t pool_width = 0;       ///< map pooling: of queries, values and result; 0: embed_dim
     bool final_norm = true;            ///< norm of all tokens after the last block (`norm`)
     bool fc_norm = false;              ///< norm of the pooled vector (`fc_norm`)
     /// Linear + tanh between pooling and head; 0: none (ImageNet-21k originals).
     std::int64_t representation_size = 0;
-    std::int64_t num_classes = 1000;  ///< 0: no head, logits are the features
-    /// The logits are the sum of two heads: of the class token, and of the patches' mean
-    /// (`head_mean`).
+    std::int64_t num_classes = 1000;  ///< 0: no head; the logits are the features
+    /// The logits are the sum of two heads: one reads the class token, the other the mean of the
+    /// patches (`head_mean`).
     bool mean_head = false;
 
-    // Training-time modules: identities at inference, kept so that the built graph shows them.
+    // Modules for training. They do nothing at inference, but the built graph shows them.
     double pos_drop_rate = 0;
     double patch_drop_rate = 0;
     double proj_drop_rate = 0;
@@ -98,7 +99,7 @@ struct ModelConfig {
 
     /// Columns of the pooled vector.
     std::int64_t pooled_dim() const { return pool_width > 0 ? pool_width : embed_dim; }
-    /// Columns of what the head reads.
+    /// Columns of the input of the head.
     std::int64_t features() const {
         return representation_size > 0 ? representation_size : pooled_dim();
     }
@@ -107,11 +108,12 @@ struct ModelConfig {
     }
 };
 
-/// Throws Error(model) naming the first number that makes no sense (zero, negative, too large,
-/// image not a multiple of the patch, …).
+/// Throws Error(model) with the name of the first invalid number (zero, negative, too large, a
+/// patch larger than the image, …).
 void validate(const ModelConfig& config);
 
-/// Of an odd margin's half: to even as timm and torchvision, or down as transformers.
+/// How half of an odd margin is rounded: to even as in timm and torchvision, or down as in
+/// transformers.
 enum class CropRounding { even, down };
 
 /// timm's evaluation transform.
@@ -125,24 +127,26 @@ struct Preprocessing {
     CropRounding crop_rounding = CropRounding::even;
 };
 
-/// How a model file can be checked where it runs.
+/// How a model file can be checked on the machine where it runs.
 struct SelfTest {
     std::uint64_t seed =
-        0;  ///< input = self_test_input(seed, …) unless tensor self_test.input is there
+        /// The input is self_test_input(seed, …), where the tensor `self_test.input` is missing.
+        0;
     bool stored_input = false;  ///< tensor `self_test.input` [N, 3, H, W] holds the input
-    std::string made_by;        ///< "reference evaluator (float64)" or what --expect named
+    std::string made_by;  ///< "reference evaluator (float64)", or the source that --expect names
     double tolerance =
-        1e-5;  ///< relative L2 error of the logits (tensor `self_test.logits` [N, classes])
-    /// Of the seeded input where that is smaller than the model's own; 0x0: it is not.
+        /// Largest relative L2 error of the logits (tensor `self_test.logits` [N, classes]).
+        1e-5;
+    /// Image size of the seeded input where it is smaller than the model's own; 0x0: the same size.
     ImageSize image_size{0, 0};
 };
 
-/// Where a model file came from, for people.
+/// Where a model file came from, for users.
 struct Provenance {
     std::string source;              ///< file name (no folders) of the checkpoint
     std::string sha256;              ///< of that file; empty where unknown
     std::string converter;           ///< "vit-convert 0.1.0"
-    std::vector<std::string> notes;  ///< what was dropped and why, which weights were taken (EMA)
+    std::vector<std::string> notes;  ///< what was dropped and why, which weights were used (EMA)
 };
 
 }  // namespace vit::inline internal

@@ -1,5 +1,5 @@
-// The .vit model file: a safetensors container whose metadata holds the rest as JSON
-// (docs/model-file.md). Reading maps the file, or copies it whole.
+// The .vit model file: a safetensors container. Everything except the tensors is JSON in its
+// metadata (docs/model-file.md). The file is mapped, or copied as a whole.
 #pragma once
 
 #include <filesystem>
@@ -15,28 +15,28 @@
 
 namespace vit::inline internal {
 
-/// Everything in a model file but the tensors.
+/// Everything in a model file except the tensors.
 struct ModelHeader {
     ModelConfig config;
-    /// f32, or bf16: the weights of patch embedding and blocks are bfloat16, and this is the
-    /// precision to run in where nobody asks for another.
+    /// f32 or bf16. bf16: the weights of patch embedding and blocks are bfloat16, and the model
+    /// runs in bf16 unless the caller chooses another precision.
     DType dtype = DType::f32;
     Preprocessing preprocessing;
     std::vector<std::string> labels;  ///< empty, or one per class
     std::optional<SelfTest> self_test;
-    /// What the tensor `packed` was made for; empty: there is none.
+    /// What the tensor `packed` was packed for; empty: there is no such tensor.
     std::string packed_key;
-    /// weights_digest() of the tensors with `packed`, which is used only where `packed_samples`
-    /// still fits them.
+    /// weights_digest() of all tensors, `packed` included. `packed` is used only where
+    /// `packed_samples` matches the tensors.
     std::string packed_digest, packed_samples;
     Provenance provenance;
 };
 
-/// An opened model file. Immutable; any number of threads may read it.
+/// An opened model file. It is immutable. Any number of threads may read it.
 class ModelFile {
   public:
-    /// Throws Error(io) when the file cannot be read, Error(format) when its bytes are malformed,
-    /// Error(model) when the header's numbers or the tensors' names and shapes disagree.
+    /// Throws Error(io) where the file cannot be read, Error(format) where its bytes are malformed,
+    /// and Error(model) where the header's numbers contradict the names or shapes of the tensors.
     static ModelFile open(const std::filesystem::path& path, Reading reading = Reading::mapped);
 
     ModelFile(ModelFile&&) noexcept;
@@ -46,19 +46,20 @@ class ModelFile {
     const std::filesystem::path& path() const;
     const ModelHeader& header() const;
     const std::vector<TensorView>& tensors() const;
-    /// nullptr when there is no such tensor.
+    /// nullptr where there is no such tensor.
     const TensorView* find(std::string_view name) const;
-    /// Throws Error(model) naming file and tensor.
+    /// Throws Error(model) with the names of file and tensor.
     const TensorView& get(std::string_view name) const;
 
-    /// The tensor `packed` where it was made for `key`, of the tensors beside it as far as samples
-    /// tell, and is aligned to 64 bytes; else nullptr.
+    /// The tensor `packed`, or nullptr. It is returned where it was packed for `key`, is aligned to
+    /// 64 bytes, and its samples and those of the other tensors match the stored digest.
     const TensorView* packed(std::string_view key) const;
-    /// Whether `packed` was made of the tensors beside it, and is whole: reads the whole file.
+    /// Whether `packed` is complete and was packed from the file's other tensors. Reads the whole
+    /// file.
     bool packed_fits() const;
 
-    /// Tells the kernel that the tensor's pages will not be read again soon, so that they stop
-    /// counting as this process's memory. The bytes stay readable.
+    /// Tells the kernel that the tensor's pages will not be read again soon. They then no longer
+    /// count as this process's memory. The bytes stay readable.
     void release(const TensorView& tensor) const;
 
   private:

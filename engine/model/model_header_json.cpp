@@ -22,8 +22,8 @@ using Json = nlohmann::ordered_json;
 constexpr int format_version = 2;
 constexpr std::size_t max_json_bytes = 4 << 20;
 constexpr std::size_t max_json_values = 200'000;
-constexpr std::size_t max_texts = 199'000;  // labels and notes; leaves room for everything else
-// The JSON library's time grows with the square of these.
+constexpr std::size_t max_texts = 199'000;  // labels and notes; the other values need the rest
+// The JSON library's time grows with the square of these numbers.
 constexpr std::size_t max_json_keys = 1'000;
 constexpr std::size_t max_json_objects = 100;
 constexpr int max_json_depth = 8;
@@ -78,7 +78,7 @@ struct EnumNames<Filter> {
     static constexpr auto names = interpolation_names;
 };
 
-// The keys of each object stand once, here; Writer and Reader below walk the same lists.
+// The keys of each object are listed only here. Writer and Reader below both use these lists.
 
 template <typename Visitor, typename Config>
 void visit_config(Visitor&& visit, Config& config) {
@@ -128,7 +128,7 @@ void visit_config(Visitor&& visit, Config& config) {
     visit("pool_mlp_dim", config.pool_mlp_dim);
     visit.optional("pool_width", config.pool_width);
     visit("mean_head", config.mean_head);
-    // Identities at inference: a file without them is complete.
+    // These do nothing at inference, so a file without them is complete.
     visit.optional("pos_drop_rate", config.pos_drop_rate);
     visit.optional("patch_drop_rate", config.patch_drop_rate);
     visit.optional("proj_drop_rate", config.proj_drop_rate);
@@ -192,7 +192,7 @@ class Writer {
 
 class Reader {
   public:
-    /// `where`: file and the object's path, for messages.
+    /// `where`: the file and the path of the object, for messages.
     Reader(const Json& json, std::string where) : json_(json), where_(std::move(where)) {
         if (!json_.is_object())
             refuse(fmt::format("expected an object, found {}", json_.type_name()));
@@ -207,10 +207,10 @@ class Reader {
     void optional(const char* key, T& value) {
         if (find(key)) read(key, json_.at(key), value);
     }
-    /// The value of a key that the caller reads itself; nullptr where it is absent.
+    /// The value of a key that the caller reads itself; nullptr where the key is missing.
     const Json* object(const char* key) { return find(key) ? &json_.at(key) : nullptr; }
 
-    /// After all keys: anything else is an error.
+    /// Call after all keys were read. Throws where there is any other key.
     void finish() const {
         for (const auto& item : json_.items())
             if (!known_.contains(item.key()))
@@ -292,7 +292,7 @@ class Reader {
     std::set<std::string> known_;
 };
 
-/// Parses under limits on bytes, depth and number of values, and refuses a key that stands twice.
+/// Parses with limits on bytes, depth and number of values. Refuses an object that has a key twice.
 Json parse_bounded(std::string_view text, const std::string& where) {
     const auto refuse = [&](const std::string& what) {
         throw Error(ErrorKind::format, fmt::format("{}: {}", where, what));
@@ -324,7 +324,7 @@ Json parse_bounded(std::string_view text, const std::string& where) {
     try {
         return Json::parse(text, watch);
     } catch (const Json::exception& error) {
-        // The library's text goes on to quote the input; its first part says what is wrong and
+        // The library's text quotes the input at its end. Its first part says what is wrong and
         // where.
         const std::string_view message = error.what();
         refuse("malformed JSON: " +

@@ -13,16 +13,16 @@ inline constexpr const char* metadata_format_key = "format";
 inline constexpr const char* metadata_format = "vit";
 inline constexpr const char* metadata_header_key = "vit";
 
-/// One line of JSON. Throws Error(model) when the header makes no sense or holds text that is not
-/// UTF-8.
+/// Returns one line of JSON. Throws Error(model) where the header is invalid or has text that is
+/// not UTF-8.
 std::string to_json(const ModelHeader& header);
 
-/// The reverse of to_json. `file` is for messages. Throws Error(format) when `text` is no JSON of
-/// bounded size and depth, Error(model) naming the key that is missing, unknown or of the wrong
-/// kind, or the number that makes no sense.
+/// The reverse of to_json. `file` is for messages. Throws Error(format) where `text` is not JSON,
+/// too long or too deep. Throws Error(model) with the name of a key that is missing, unknown or of
+/// the wrong type, or of a number that is invalid.
 ModelHeader model_header_from_json(std::string_view text, std::string_view file);
 
-/// validate(config), and the same for the rest: as many labels as classes, finite mean and std, …
+/// Calls validate(config) and checks the rest: as many labels as classes, finite mean and std, …
 void validate(const ModelHeader& header);
 
 }  // namespace vit::inline internal

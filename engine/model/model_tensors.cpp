@@ -13,7 +13,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Collects what a model needs, in the order of the file.
+/// Collects the tensors that a model needs, in the order of the file.
 class Specs {
   public:
     explicit Specs(const ModelConfig& config) : c_(config) {}

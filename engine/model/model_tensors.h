@@ -16,12 +16,12 @@ struct TensorSpec {
     Shape shape;
 };
 
-/// Names and shapes of the tensors that `config` needs, in canonical order. The one list that the
-/// converter, the model file's check and the graph builder agree on.
+/// Names and shapes of the tensors that `config` needs, in canonical order. The converter, the
+/// check of model files and the graph builder all use this list.
 std::vector<TensorSpec> required_tensors(const ModelConfig& config);
 
-/// The element type that a model of `model` precision stores the tensor in: bf16 for the weights
-/// that it also multiplies in bf16 (matrices of patch embedding and blocks), else f32.
+/// The element type in which a model of precision `model` stores the tensor: bf16 for weights that
+/// are multiplied in bf16 (matrices of patch embedding and blocks), otherwise f32.
 DType stored_dtype(const TensorSpec& tensor, DType model);
 
 /// Throws Error(model) unless `tensors` are exactly those that the header needs, in any order.

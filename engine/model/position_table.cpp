@@ -13,8 +13,8 @@ namespace vit::inline internal {
 namespace {
 
 /// Keys, "Cubic convolution interpolation for digital image processing", 1981, with a = -0.5. The
-/// fused multiply-adds stand where torch's builds for AVX2 have them, which makes the weights equal
-/// to torch's bit for bit.
+/// fused multiply-adds are where torch's builds for AVX2 have them, so the weights are bit-equal to
+/// torch's.
 float cubic(float x) {
     constexpr float a = -0.5f;
     x = std::abs(x);
@@ -23,16 +23,16 @@ float cubic(float x) {
     return 0;
 }
 
-/// What one output position reads: `weights.size()` inputs from `first` on.
+/// The inputs of one output position: `weights.size()` inputs, starting at `first`.
 struct Taps {
     std::size_t first = 0;
     std::vector<float> weights;
 };
 
-/// torch's antialiased weights: shrinking stretches the filter over `scale` inputs, and the weights
-/// that fall inside the input are normalised to a sum of one. Float32 where torch's are: timm
-/// resizes in float32 whatever the model's type, and the rounding of `center` shows in the result's
-/// sixth digit.
+/// torch's antialiased weights. When a table shrinks, the filter is stretched over `scale` inputs.
+/// The weights inside the input are normalised to a sum of one. This uses float32 where torch does:
+/// timm resizes in float32 for every model type, and the rounding of `center` changes the sixth
+/// digit of the result.
 std::vector<Taps> bicubic_taps(std::int64_t in, std::int64_t out) {
     const float scale = static_cast<float>(in) / static_cast<float>(out);
     const float support = scale >= 1 ? 2 * scale : 2;
@@ -59,7 +59,7 @@ std::vector<Taps> bicubic_taps(std::int64_t in, std::int64_t out) {
     return result;
 }
 
-/// torch's two neighbours, without antialiasing.
+/// torch's weights of the two neighbours, without antialiasing.
 std::vector<Taps> bilinear_taps(std::int64_t in, std::int64_t out, bool corners) {
     const float scale = corners ? static_cast<float>(in - 1) /
                                       static_cast<float>(std::max<std::int64_t>(out - 1, 1))
@@ -79,7 +79,8 @@ std::vector<Taps> bilinear_taps(std::int64_t in, std::int64_t out, bool corners)
     return result;
 }
 
-/// torch's four neighbours, without antialiasing and with a = -0.75; beyond an edge, the edge's.
+/// torch's weights of the four neighbours, without antialiasing and with a = -0.75. Beyond an edge,
+/// the row at the edge counts.
 std::vector<Taps> plain_bicubic_taps(std::int64_t in, std::int64_t out) {
     constexpr float a = -0.75f;
     const auto near = [](float x) { return ((a + 2) * x - (a + 3)) * x * x + 1; };
@@ -140,7 +141,7 @@ std::vector<float> resample_position_table(std::span<const float> table, std::in
     const auto old_width = static_cast<std::size_t>(old_grid.width);
     const auto old_height = static_cast<std::size_t>(old_grid.height);
 
-    // Along the width, [old height, new width, dim] …
+    // First along the width, [old height, new width, dim] …
     std::vector<double> half(old_height * across.size() * columns, 0.0);
     for (std::size_t y = 0; y < old_height; ++y)
         for (std::size_t x = 0; x < across.size(); ++x)

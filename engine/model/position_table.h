@@ -1,4 +1,4 @@
-// Resizing a position table to another image size.
+// Resizes a position table for another image size.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,13 @@
 namespace vit::inline internal {
 
 /// `table` [prefix + old_grid.height * old_grid.width, dim] → [prefix + new_grid.height *
-/// new_grid.width, dim]. Prefix rows are copied; patch rows are resampled as timm's
-/// resample_abs_pos_embed does through torch's interpolate: bicubic (Keys' cubic with a = -0.5)
-/// with antialiasing, or bilinear without, with align_corners for bilinear_corners; bicubic_plain
-/// as transformers does, without antialiasing and with a = -0.75; weights in float32 as torch's,
-/// sums in double rounded once; agrees with torch to 5e-7 of the table's largest magnitude. An
-/// equal grid returns the table unchanged. Throws Error(usage) on sizes that disagree.
+/// new_grid.width, dim]. Prefix rows are copied. Patch rows are resampled as timm's
+/// resample_abs_pos_embed does it with torch's interpolate. bicubic: Keys' cubic with a = -0.5,
+/// with antialiasing. bilinear: without antialiasing; bilinear_corners: with align_corners too.
+/// bicubic_plain: as in transformers, without antialiasing and with a = -0.75. Weights are float32
+/// as in torch. Sums are double, rounded once. The result agrees with torch to 5e-7 of the table's
+/// largest magnitude. Equal grids return the table unchanged. Throws Error(usage) where sizes do
+/// not match.
 std::vector<float> resample_position_table(
     std::span<const float> table, std::int64_t prefix, ImageSize old_grid, ImageSize new_grid,
     std::int64_t dim, TableInterpolation interpolation = TableInterpolation::bicubic);

@@ -1,4 +1,4 @@
-// How files and command lines spell the choices of the preprocessing.
+// The names of the preprocessing's options in files and on command lines.
 #pragma once
 
 #include <array>

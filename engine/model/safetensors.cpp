@@ -59,7 +59,7 @@ Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view
     SafetensorsHeader header =
         parse_safetensors_header({reinterpret_cast<const char*>(text.data()), text.size()}, where);
 
-    // Empty tensors stand before the one that begins where they do.
+    // An empty tensor comes before the tensor that starts at the same byte.
     std::sort(header.entries.begin(), header.entries.end(), [](const auto& a, const auto& b) {
         return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
     });

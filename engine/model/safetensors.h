@@ -15,17 +15,17 @@
 namespace vit::inline internal {
 
 struct Safetensors {
-    std::vector<TensorView> tensors;  ///< in the order of their bytes; views into what was parsed
+    std::vector<TensorView> tensors;  ///< in the order of their bytes; views into the parsed bytes
     std::map<std::string, std::string> metadata;
 };
 
-/// Header of at most 100 MB, at most 65,536 tensors of rank 8 or less, and byte ranges that fill
-/// the rest of `bytes` without holes or overlap. `file` is for messages only (escaped by this
-/// function). Throws Error(format) naming the tensor or offset, Error(unsupported) for element
-/// types not read here.
+/// Parses a container. It accepts a header of at most 100 MB, at most 65,536 tensors of rank 8 or
+/// less, and byte ranges that fill the rest of `bytes` without gaps or overlaps. `file` is only for
+/// messages; this function escapes it. Throws Error(format) with the tensor or offset, and
+/// Error(unsupported) for element types that it does not read.
 Safetensors parse_safetensors(std::span<const std::byte> bytes, std::string_view file);
 
-/// What a file to be written says of one tensor.
+/// Name, type and shape of one tensor to write.
 struct TensorHead {
     std::string name;
     DType dtype = DType::f32;
@@ -34,11 +34,11 @@ struct TensorHead {
 
 using ByteSink = std::function<void(std::span<const std::byte>)>;
 
-/// Writes a safetensors file, whole or not at all (AtomicFile). `write(index, sink)` is called once
-/// for every tensor, in order, and must hand all of its bytes to `sink`, in one piece or several.
-/// The data begins at a multiple of 64 bytes, and the tensors follow one another without gaps.
-/// Names and metadata must be UTF-8, names distinct. Throws Error(io); Error(internal) when `write`
-/// hands over the wrong number of bytes.
+/// Writes a safetensors file, completely or not at all (AtomicFile). Calls `write(index, sink)`
+/// once for each tensor, in order. It must pass all bytes of the tensor to `sink`, in one or
+/// several pieces. The data starts at a multiple of 64 bytes. Tensors follow one another without
+/// gaps. Names and metadata must be UTF-8, and names must differ. Throws Error(io), and
+/// Error(internal) where `write` passes the wrong number of bytes.
 void write_safetensors(const std::filesystem::path& path,
                        const std::map<std::string, std::string>& metadata,
                        const std::vector<TensorHead>& tensors,

@@ -15,7 +15,7 @@ namespace vit::inline internal {
 
 namespace {
 
-constexpr std::size_t prefix_bytes = 8;  // the header's length comes before it in the file
+constexpr std::size_t prefix_bytes = 8;  // the header's length, which precedes it in the file
 
 class Reader {
   public:
@@ -59,7 +59,7 @@ class Reader {
             ++at_;
     }
 
-    /// Skips white space, then takes `c` if it stands there.
+    /// Skips white space. Then takes `c` if it is the next character.
     bool take(char c) {
         skip_space();
         if (at_ >= text_.size() || text_[at_] != c) return false;
@@ -67,7 +67,7 @@ class Reader {
         return true;
     }
 
-    /// One object; `member(key, offset of the key)` reads the value.
+    /// Reads one object. `member(key, offset of the key)` reads each value.
     template <typename Member>
     void members(Member&& member) {
         if (!take('{')) fail("'{'");
@@ -84,7 +84,8 @@ class Reader {
 
     void metadata(std::map<std::string, std::string>& out) {
         skip_space();
-        if (text_.substr(at_).starts_with("null")) {  // none, to the reference implementation
+        // The reference implementation accepts null as no metadata.
+        if (text_.substr(at_).starts_with("null")) {
             at_ += 4;
             return;
         }
@@ -174,7 +175,7 @@ class Reader {
         return out;
     }
 
-    /// A whole number from 0 to `limit`, without sign, fraction, exponent or leading zero.
+    /// Reads a whole number from 0 to `limit`, without sign, fraction, exponent or leading zero.
     std::uint64_t number(std::uint64_t limit) {
         skip_space();
         const std::size_t start = at_;
@@ -198,7 +199,8 @@ class Reader {
         const std::size_t start = at_++;
         std::string out;
         for (;;) {
-            // Plain runs are copied whole; what remains is the end, an escape or an error.
+            // Runs without escapes are copied as a whole. Then comes the end, an escape or an
+            // error.
             const std::size_t from = at_;
             while (at_ < text_.size() && text_[at_] != '"' && text_[at_] != '\\' &&
                    static_cast<unsigned char>(text_[at_]) >= 0x20) {

@@ -15,7 +15,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Binary16 to binary32, exact; a NaN keeps its payload.
+/// Converts binary16 to binary32 exactly. A NaN keeps its payload.
 float from_f16(std::uint16_t half) {
     const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000u) << 16;
     const std::uint32_t exponent = (half >> 10) & 0x1Fu;
@@ -41,7 +41,7 @@ void convert(std::span<const std::byte> data, std::span<float> out, Convert&& to
 
 std::uint16_t to_bf16(float x) {
     const auto bits = std::bit_cast<std::uint32_t>(x);
-    if (x != x) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);  // quiet
+    if (x != x) return static_cast<std::uint16_t>(bits >> 16 | 0x40u);  // becomes a quiet NaN
     const std::uint32_t half = 0x7fffu + (bits >> 16 & 1u);
     return static_cast<std::uint16_t>((bits + half) >> 16);
 }
@@ -144,8 +144,8 @@ void to_f32(const TensorView& view, std::span<float> out) {
 }
 
 std::vector<float> to_f32(const TensorView& view) {
-    if (view.numel() >
-        static_cast<std::int64_t>(view.data.size()))  // before allocating what a header claims
+    // Checked before allocating, because a header may claim any size.
+    if (view.numel() > static_cast<std::int64_t>(view.data.size()))
         throw Error(ErrorKind::model,
                     fmt::format("tensor {}: shape {} needs more than its {} bytes",
                                 in_quotes(view.name), to_string(view.shape), view.data.size()));

@@ -1,4 +1,4 @@
-// A named view of bytes: shape, element type, and where they lie. Owns nothing.
+// A named view of bytes: shape, element type and address. It does not own the bytes.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vit::inline internal {
 enum class DType { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
 
 std::size_t item_size(DType dtype);
-/// As safetensors spells it: "F32", "BF16", …
+/// The name in safetensors: "F32", "BF16", …
 std::string_view dtype_name(DType dtype);
 
 using Shape = std::vector<std::int64_t>;
@@ -30,12 +30,13 @@ struct TensorView {
     std::int64_t numel() const;
 };
 
-/// bfloat16 bits of x, rounded to nearest even; a NaN stays one.
+/// The bfloat16 bits of x, rounded to nearest even. NaN stays NaN.
 std::uint16_t to_bf16(float x);
 float from_bf16(std::uint16_t bits);
 
-/// Elements converted to float32 (f64, f32, f16, bf16 exactly or rounded to nearest even; integers
-/// are refused). `out.size()` must equal `view.numel()`. Throws Error(model) naming the tensor.
+/// Converts elements to float32: f64, f32, f16 and bf16, exactly or rounded to nearest even;
+/// integers are refused. `out.size()` must equal `view.numel()`. Throws Error(model) with the name
+/// of the tensor.
 void to_f32(const TensorView& view, std::span<float> out);
 std::vector<float> to_f32(const TensorView& view);
 

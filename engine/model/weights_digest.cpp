@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#define XXH_INLINE_ALL  // headers only: nothing more to link
+#define XXH_INLINE_ALL  // header only, so nothing must be linked
 #include <xxhash.h>
 
 namespace vit::inline internal {
@@ -18,7 +18,7 @@ std::uint64_t digest_of(std::span<const std::byte> bytes, DigestOf of) {
         return XXH3_64bits(bytes.data(), bytes.size());
     std::uint64_t digest = 0;
     for (std::size_t i = 0; i < samples; ++i) {
-        // The first and the last page are among them.
+        // The first and the last page are always samples.
         const std::size_t at = (bytes.size() - page) / (samples - 1) * i;
         digest = XXH3_64bits_withSeed(bytes.data() + at, page, digest);
     }

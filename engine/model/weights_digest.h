@@ -1,4 +1,4 @@
-// What ties packed weights to the tensors that they were made of.
+// Checks that packed weights still belong to the tensors that they were packed from.
 #pragma once
 
 #include <string>
@@ -8,11 +8,12 @@
 
 namespace vit::inline internal {
 
-/// samples: small tensors whole, and a few pages of each large one, so that loading stays fast.
+/// samples: small tensors completely, and a few pages of each large one, so that loading stays
+/// fast.
 enum class DigestOf { samples, everything };
 
-/// Of names, types, shapes and bytes of all tensors but the self-test's, in any order. It finds
-/// accidents, not forgeries.
+/// A digest of names, types, shapes and bytes of all tensors except the self-test's, independent of
+/// their order. It detects accidental changes, not deliberate ones.
 std::string weights_digest(const std::vector<TensorView>& tensors, DigestOf of);
 
 }  // namespace vit::inline internal

@@ -7,7 +7,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Elements from row to row of what is packed.
+/// Rows are padded to a multiple of this before they are packed.
 constexpr std::int64_t unit = 32;
 
 }  // namespace
@@ -19,14 +19,14 @@ std::int64_t FusedLinear<T>::panels() const {
 
 template <class T>
 std::size_t FusedLinear<T>::packed_bytes() const {
-    // Tiles read whole steps of inputs.
+    // Tiles read inputs in whole steps.
     const std::int64_t inputs = in_panels ? round_up(in_, unit) : in_;
     return static_cast<std::size_t>(panels() * panel_columns() * inputs) * sizeof(T);
 }
 
 template <class T>
 std::uint64_t FusedLinear<T>::layout() const {
-    constexpr std::uint64_t form = 2;         // to be changed with the layout of FusedLinears::pack
+    constexpr std::uint64_t form = 2;  // change it when the layout of FusedLinears::pack changes
     std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
     for (const std::uint64_t n :
          {form, static_cast<std::uint64_t>(sizeof(T)), static_cast<std::uint64_t>(panel_columns()),

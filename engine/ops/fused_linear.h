@@ -1,4 +1,4 @@
-// A fully connected layer that is a kernel of our own: packed once, run on any number of rows.
+// A fully connected layer that runs on our own kernels: packed once, run on any number of rows.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class BoundFusedLinear {
     using Run = typename kernels::FusedLinears<T>::Run;
 
     BoundFusedLinear(Run run, const kernels::FusedLinearCall<T>& call) : run_(run), call_(call) {}
-    /// By a thread whose tiles are configured (kernels::TileScope) where the kernels want that.
+    /// Where the kernels need tiles, the thread must have configured them (kernels::TileScope).
     void execute() const { run_(call_); }
 
   private:
@@ -26,41 +26,43 @@ class BoundFusedLinear {
     kernels::FusedLinearCall<T> call_;
 };
 
-/// y = activation(out_scale · (x Wᵀ + bias)), or the same without activation added to a residual. x
-/// [rows, in] and W are of type T, float or BFloat16, and products are added in float32. Columns of
-/// y up to row_stride(out), in panels up to the next multiple of 32, become zero.
+/// y = activation(out_scale · (x Wᵀ + bias)), or without activation, added to a residual. x [rows,
+/// in] and W are of type T, float or BFloat16. Products are added in float32. Sets the padding
+/// columns of y to zero: up to row_stride(out), in panels up to the next multiple of 32.
 template <class T>
 class FusedLinear {
   public:
-    /// Whether x must lie in panels; its padding columns are zero there.
+    /// Whether x must be in panels. Its padding columns must then be zero.
     static constexpr bool in_panels = std::is_same_v<T, kernels::BFloat16>;
 
     using Kernels =
         std::conditional_t<std::is_same_v<T, float>, kernels::Table, kernels::Bf16Table>;
 
-    /// `kernels.linears` must be there.
+    /// `kernels.linears` must not be null.
     FusedLinear(const Kernels& kernels, std::int64_t in, std::int64_t out)
         : kernels_(&kernels), in_(in), out_(out) {}
 
     const kernels::FusedLinears<T>& kernels() const { return *kernels_->linears; }
     std::size_t packed_bytes() const;
-    /// A number for the layout of the packed weights, another for every size and form.
+    /// A number that identifies the layout of the packed weights. It differs for every size and
+    /// form.
     std::uint64_t layout() const;
 
-    /// `bias` and `out_scale` are [out] or empty; `packed` holds what pack() writes, now or later,
-    /// and must outlive this.
+    /// `bias` and `out_scale` are [out] or empty. `packed` points to what pack() writes; pack() may
+    /// run later. It must outlive this object.
     void set(std::span<const float> bias, std::span<const float> out_scale, const void* packed);
-    /// Packs `weight` [out, in] into `packed` (packed_bytes(), 64-byte aligned).
+    /// Packs `weight` [out, in] into `packed` (packed_bytes() bytes, 64-byte aligned).
     void pack(const onednn::Weights& weight, std::span<const float> out_scale, void* packed) const;
 
-    /// All columns, and the columns of parts [first, last) of `all`, which may be none.
+    /// All columns; and the columns of the parts [first, last) of `all` parts, which may be none.
     Columns columns() const { return {0, row_stride(out_)}; }
     Columns columns(std::int64_t first, std::int64_t last, std::int64_t all) const;
 
     std::size_t workspace_bytes(std::int64_t rows, Columns columns) const;
 
-    /// Where the result goes: float32 rows, to which a residual is added where there is one, or
-    /// bfloat16. Column 0 of either is that of the whole linear.
+    /// Where the result is written: to float32 rows, with a residual added where one is set, or to
+    /// bfloat16. Column 0 is column 0 of the whole linear, also where only some columns are
+    /// computed.
     struct Output {
         float* y = nullptr;
         std::int64_t stride = 0;
@@ -69,7 +71,7 @@ class FusedLinear {
         kernels::Matrix<kernels::BFloat16> bf16{};
         bool bf16_in_panels = false;
     };
-    /// `run`: of the same kernels, with the activation.
+    /// `run` must be of the same kernels. It applies the activation.
     BoundFusedLinear<T> bind(typename kernels::FusedLinears<T>::Run run, std::int64_t rows,
                              Columns columns, kernels::Matrix<const T> x, const Output& output,
                              float* workspace) const;
@@ -83,7 +85,7 @@ class FusedLinear {
     const Kernels* kernels_;
     std::int64_t in_, out_;
     const T* packed_ = nullptr;
-    std::vector<float> bias_;  // to the end of the last panel
+    std::vector<float> bias_;  // [columns of all panels]
 };
 
 extern template class FusedLinear<float>;

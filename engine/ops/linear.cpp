@@ -8,10 +8,10 @@ namespace vit::inline internal {
 
 LinearMethod choose_linear_method(OnednnLevel level, bool kernels) {
     if (kernels) return LinearMethod::fused;
-    // Measured (docs/performance-experiments.md): without AVX-512 oneDNN 2.x has no brgemm, its
-    // matmul is 10 to 50 % slower than its 1×1 convolution and its sums depend on the number of
-    // rows. 3.x's matmul is as fast as that convolution, no faster. With AVX-512 the matmul is a
-    // brgemm.
+    // Measured (docs/performance-experiments.md). Without AVX-512, oneDNN 2.x has no brgemm: its
+    // matmul is 10 to 50 % slower than its 1×1 convolution, and its sums depend on the number of
+    // rows. The matmul of 3.x is as fast as that convolution, no faster. With AVX-512 the matmul is
+    // a brgemm.
     return level < OnednnLevel::avx512 ? LinearMethod::convolution : LinearMethod::matmul;
 }
 
@@ -90,7 +90,8 @@ std::size_t Linear::y_row_bytes(Columns columns) const {
 
 std::size_t Linear::scratchpad_bytes(std::int64_t rows, bool accumulate, Columns columns) {
     const std::size_t own = primitive({rows, stride(columns), accumulate}).scratchpad_bytes;
-    // Two rows of at least 16 elements each are whole cache lines, so what follows is aligned.
+    // Two rows of at least 16 elements each fill whole cache lines, so the memory after them is
+    // aligned.
     return doubles(rows) ? 2 * (x_row_bytes() + y_row_bytes(columns)) + own : own;
 }
 

@@ -18,7 +18,7 @@ memory::data_type to_onednn(DType type) {
 dnnl::primitive_attr attributes(const LinearShape& shape) {
     dnnl::primitive_attr attr;
     attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-    // The default is the environment's, which could ask for less than float32.
+    // The default comes from the environment and could be less exact than float32.
     attr.set_fpmath_mode(dnnl::fpmath_mode::strict);
     if (shape.accumulate) {
         dnnl::post_ops ops;
@@ -41,7 +41,7 @@ Primitive finish(const Descriptor& pd, dnnl::primitive primitive, const LinearSh
             implementation};
 }
 
-/// Runs `make`, turning oneDNN's exceptions into ours.
+/// Runs `make` and translates oneDNN's exceptions into ours.
 template <class Make>
 auto translated(const LinearShape& shape, Make make) {
     try {
@@ -164,7 +164,7 @@ Primitive make_convolution(const LinearShape& shape, const std::optional<memory:
 #if DNNL_VERSION_MAJOR >= 3
         dnnl::convolution_forward::primitive_desc pd(engine(), kind, algorithm, src, w, bias, dst,
                                                      ones, zeros, zeros, attributes(shape));
-        // brgconv stores weights in another layout for other numbers of rows, and is not faster
+        // brgconv stores weights in another layout for other numbers of rows, and it is not faster
         // (docs/performance-experiments.md).
         while (std::string_view(pd.impl_info_str()).starts_with("brg") && pd.next_impl()) {
         }

@@ -4,19 +4,20 @@
 
 namespace vit::inline internal {
 
-/// What oneDNN uses in this process, as far as the engine's choices depend on it.
+/// The instructions that oneDNN uses in this process, as far as the engine depends on them.
 enum class OnednnLevel {
     vectors,      ///< less than AVX-512
     avx512,       ///< without bfloat16
     avx512_bf16,  ///< AVX512_BF16
-    amx,          ///< AMX: bfloat16 sums whose order depends on the number of rows
+    amx,          ///< AMX; the order of bfloat16 sums depends on the number of rows
 };
 
-/// The CPU's best, or less where the host program (dnnl::set_max_cpu_isa) or ONEDNN_MAX_CPU_ISA say
-/// so. The engine never changes it. From the first call on, oneDNN does not let others change it.
+/// The level of the CPU, or a lower one where the host program (dnnl::set_max_cpu_isa) or
+/// ONEDNN_MAX_CPU_ISA set it. The engine never changes it. After the first call, oneDNN does not
+/// let anyone change it.
 OnednnLevel onednn_level();
 
-/// The library's version and the instructions that it uses, for people.
+/// oneDNN's version and the instructions that it uses, as text for users.
 std::string onednn_name();
 
 }  // namespace vit::inline internal

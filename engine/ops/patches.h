@@ -4,8 +4,8 @@
 
 namespace vit::inline internal {
 
-/// Geometry of a patch embedding: a convolution whose stride is its kernel is a linear over
-/// patches.
+/// The geometry of a patch embedding. A convolution whose stride equals its kernel size is a linear
+/// over patches.
 struct PatchGeometry {
     std::int64_t channels, height, width;  ///< image
     std::int64_t patch_height, patch_width;
@@ -13,8 +13,9 @@ struct PatchGeometry {
     std::int64_t patch_floats() const { return channels * patch_height * patch_width; }
 };
 
-/// Copies patches [first, first + count) of `image` [channels, height, width] to rows of `out`,
-/// each [channel, y, x] as the convolution's weights are, `stride` floats apart, padded with zeros.
+/// Copies patches [first, first + count) of `image` [channels, height, width] to rows of `out`. A
+/// row is [channel, y, x], the order of the convolution's weights. Rows are `stride` floats apart
+/// and padded with zeros.
 void gather_patches(const float* image, const PatchGeometry& geometry, std::int64_t first,
                     std::int64_t count, float* out, std::int64_t stride);
 

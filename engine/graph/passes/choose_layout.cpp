@@ -6,7 +6,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// A head, or a group of a norm, that starts inside a panel's columns is not a tile.
+/// Columns of a panel. A head, or a group of a norm, must start at a multiple of this.
 constexpr std::int64_t panel_columns = 32;
 
 bool can_write(const Graph& graph, const Node& node) {
@@ -39,7 +39,7 @@ Graph choose_layout(Graph graph) {
         value(node.output).panels =
             value(node.output).type == DType::bf16 && (is_view(node) || can_write(graph, node));
     for (ValueId id : graph.results()) value(id).panels = false;
-    // A view lies as what it shows does.
+    // A view has the layout of the value that it shows.
     for (bool changed = true; changed;) {
         changed = false;
         const auto clear = [&](ValueId id) {

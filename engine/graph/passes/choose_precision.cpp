@@ -9,7 +9,7 @@ namespace {
 /// Whether the node's operator can write bfloat16.
 bool can_make(const Node& node) {
     if (const auto* attention = std::get_if<op::Attention>(&node.op))
-        return attention->head_dim % 2 == 0;  // two neighbours meet in one instruction
+        return attention->head_dim % 2 == 0;  // one instruction multiplies two neighbours
     if (std::holds_alternative<op::Multiply>(node.op)) return true;
     if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
     return std::holds_alternative<op::LayerNorm>(node.op);
@@ -21,7 +21,7 @@ bool can_read(const Node& node, std::size_t i) {
     return std::holds_alternative<op::Linear>(node.op) && i == 0;
 }
 
-/// Which values can be bfloat16, one flag a value.
+/// Which values can be bfloat16, one flag per value.
 std::vector<bool> narrow_values(const Graph& graph) {
     std::vector<bool> narrow(graph.values.size(), false);
     const auto is_narrow = [&](ValueId id) { return narrow[static_cast<std::size_t>(id)]; };
@@ -40,7 +40,8 @@ std::vector<bool> narrow_values(const Graph& graph) {
         for (std::size_t i = 0; i < node.inputs.size(); ++i)
             if (!can_read(node, i)) set(node.inputs[i], false);
     for (ValueId id : graph.results()) set(id, false);
-    // Attention takes and gives one type, and a linear never gives a narrower one than it takes.
+    // The inputs and the output of attention have one type. The output of a linear is never
+    // narrower than its input.
     for (bool changed = true; changed;) {
         changed = false;
         for (const Node& node : graph.nodes) {
@@ -55,7 +56,8 @@ std::vector<bool> narrow_values(const Graph& graph) {
     return narrow;
 }
 
-/// Rounds the input of the first linear of many rows that would read float32. False: there is none.
+/// Finds the first linear with many rows that reads float32, and rounds its input. Returns false
+/// where there is none.
 bool round_one_input(Graph& graph, const std::vector<bool>& narrow) {
     const auto wide = std::ranges::find_if(graph.nodes, [&](const Node& node) {
         return std::holds_alternative<op::Linear>(node.op) && graph.value(node.output).rows > 1 &&

@@ -27,7 +27,7 @@ RowRange all(const Graph& graph, ValueId id) {
     return {0, graph.value(id).rows};
 }
 
-/// RowRange of input `i` that `node` reads to make the rows `out` of its output.
+/// The rows of input `i` that `node` needs for the rows `out` of its output.
 RowRange rows_read(const Graph& graph, const Node& node, std::size_t i, RowRange out) {
     if (row_local(node.op)) return out;
     if (std::holds_alternative<op::Attention>(node.op) && i == 0) return out;
@@ -38,7 +38,7 @@ RowRange rows_read(const Graph& graph, const Node& node, std::size_t i, RowRange
     return all(graph, node.inputs[i]);
 }
 
-/// Whether the node can make some rows of its output without the others.
+/// Whether the node can compute some rows of its output without the others.
 bool can_shrink(const Op& op) {
     return row_local(op) || std::holds_alternative<op::Attention>(op) ||
            std::holds_alternative<op::SelectRows>(op);
@@ -95,7 +95,7 @@ Graph demand_rows(const Graph& graph) {
         }
         out.nodes.push_back(std::move(node));
     }
-    // A selection of every row that is left selects nothing.
+    // A SelectRows that selects all remaining rows does nothing, so its readers read its input.
     for (Node& node : out.nodes)
         if (const auto* select = std::get_if<op::SelectRows>(&node.op))
             if (select->first == 0 && select->count == out.value(node.inputs[0]).rows)

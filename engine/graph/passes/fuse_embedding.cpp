@@ -14,7 +14,7 @@ int only_reader(const Graph& graph, const std::vector<int>& uses, ValueId value)
     return -1;
 }
 
-/// Whether `embed` does what `op` does too, from now on.
+/// Adds the work of `op` to `embed`. Returns false where that is not possible.
 bool take(op::Embed& embed, const Op& op) {
     if (const auto* norm = std::get_if<op::LayerNorm>(&op)) {
         if (embed.norm || !embed.tokens.empty() || !embed.table.empty()) return false;

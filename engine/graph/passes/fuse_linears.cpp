@@ -5,12 +5,12 @@ namespace vit::inline internal {
 
 namespace {
 
-/// `linear` with `follower` (its only reader) taken in, or nothing where that would change the
-/// result. `input`: which of the follower's inputs is the linear's output.
+/// Returns `linear` with the work of `follower`, its only reader, added to it; or nothing where
+/// that would change the result. `input`: which input of the follower the linear computes.
 std::optional<Node> fused(const Node& linear, const Node& follower, std::size_t input) {
     Node result = linear;
     auto& op = std::get<op::Linear>(result.op);
-    if (linear.inputs.size() > 1) return std::nullopt;  // the residual is added last
+    if (linear.inputs.size() > 1) return std::nullopt;  // nothing may follow the residual
     if (const auto* activation = std::get_if<op::Activate>(&follower.op)) {
         if (op.activation) return std::nullopt;
         op.activation = activation->function;
@@ -18,7 +18,7 @@ std::optional<Node> fused(const Node& linear, const Node& follower, std::size_t 
         if (op.activation || !op.out_scale.empty()) return std::nullopt;
         op.out_scale = scale->gamma;
     } else if (std::holds_alternative<op::Add>(follower.op)) {
-        if (op.activation) return std::nullopt;  // the residual is added into the product
+        if (op.activation) return std::nullopt;  // the residual is added before it
         result.inputs.push_back(follower.inputs[1 - input]);
     } else {
         return std::nullopt;
@@ -35,7 +35,7 @@ Graph fuse_linears(Graph graph) {
     std::vector<bool> dead(graph.nodes.size(), false);
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node follower = graph.nodes[i];
-        // The branch of a residual is the second input of its Add: look at that one first.
+        // The residual's branch is the second input of its Add, so that input is tried first.
         for (std::size_t input = follower.inputs.size(); input-- > 0;) {
             const ValueId value = follower.inputs[input];
             const int made_by = producer[static_cast<std::size_t>(value)];

@@ -8,7 +8,7 @@ namespace vit::inline internal {
 Graph pack_heads(const Graph& graph) {
     Graph out = graph;
     out.nodes.clear();
-    // The two softmaxes of differential attention share their values.
+    // The two softmaxes of differential attention share their values, which are packed once.
     std::map<std::tuple<ValueId, std::int64_t, bool>, ValueId> packed;
     for (Node node : graph.nodes) {
         if (const auto* a = std::get_if<op::Attention>(&node.op)) {

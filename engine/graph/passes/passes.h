@@ -1,6 +1,5 @@
-// Rewrites of the graph. Each is a pure function, and none changes what a graph computes: the
-// reference evaluator gives the same results before and after. Each pass is in the file of its
-// name.
+// Rewrites of the graph. Each is a pure function, in the file of its name. None changes what a graph
+// computes: the reference evaluator gives the same results before and after.
 #pragma once
 
 #include "engine/graph/graph.h"
@@ -15,29 +14,31 @@ struct Demand {
     bool operator==(const Demand&) const = default;
 };
 
-/// Dropout and DropPath are identities at inference.
+/// Removes Dropout and DropPath, which do nothing at inference, and attention's dropout.
 Graph remove_training_nodes(Graph graph);
 
-/// Patch embedding, its norm, prefix tokens and position table become one Embed node.
+/// Fuses patch embedding, its norm, prefix tokens and position table into one Embed node.
 Graph fuse_embedding(Graph graph);
 
-/// Bias, LayerScale, activation and residual become part of the Linear that they follow.
+/// Fuses LayerScale, activation and residual into the Linear before them.
 Graph fuse_linears(Graph graph);
 
-/// With bf16: patches, and values that only linears and attention read, become bfloat16; where a
-/// linear of many rows reads another value, a Round node comes between. The residual stream,
-/// LayerNorm's arithmetic, pooling, head and results stay float32.
+/// With bf16: patches become bfloat16, and so do values that only linears and attention read. Where
+/// a linear with many rows reads another value, a Round node is inserted. The residual stream, the
+/// arithmetic of LayerNorm, pooling, head and results stay float32.
 Graph choose_precision(Graph graph, DType precision);
 
-/// Walks back from the results and computes only the rows that are read. With pooling by the class
-/// token, the last block needs keys and values of all rows, but queries, projection and MLP of one.
+/// Walks back from the results and keeps only the rows that are read. With pooling by the class
+/// token, the last block needs keys and values of all rows, but queries, projection and MLP of only
+/// one row.
 Graph demand_rows(const Graph& graph);
 
-/// Keys and values are stored as attention reads them.
+/// Inserts PackHeads nodes, so that keys and values are stored in the order in which attention
+/// reads them.
 Graph pack_heads(const Graph& graph);
 
-/// Values that lie between linears on tiles lie in panels, as tiles load them: those in bfloat16
-/// that only linears, or attention as its queries, read.
+/// Stores values in panels, the layout that tiles load, where they are bfloat16 and only linears
+/// read them, or attention as queries.
 Graph choose_layout(Graph graph);
 
 /// What a graph is optimised for.
@@ -46,7 +47,7 @@ struct Target {
     bool tiles = false;  ///< linears in bfloat16 run on tiles
 };
 
-/// All of the above in the order that the executor wants; choose_layout with tiles only.
+/// Runs all passes in the order that the executor needs; choose_layout only for tiles.
 Graph optimise(Graph graph, const Demand& demand, const Target& target = {});
 
 }  // namespace vit::inline internal

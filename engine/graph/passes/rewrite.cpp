@@ -62,7 +62,8 @@ Graph optimise(Graph graph, const Demand& demand, const Target& target) {
     graph = remove_training_nodes(std::move(graph));
     graph = fuse_embedding(std::move(graph));
     graph = fuse_linears(std::move(graph));
-    // Before results are dropped: which ones a run asks for must not change a bit of the others.
+    // This pass runs before results are dropped: the bits of a result must not depend on which
+    // other results a run computes.
     graph = choose_precision(std::move(graph), target.precision);
     graph = keep_results(std::move(graph), demand);
     graph = demand_rows(graph);

@@ -8,15 +8,15 @@
 
 namespace vit::inline internal {
 
-/// Drops results that are not asked for, nodes that nothing reads, and values that no node touches.
+/// Drops the results that `demand` does not need, and all nodes and values that only they need.
 Graph keep_results(Graph graph, const Demand& demand);
-/// Without the nodes and values that no result needs.
+/// Removes the nodes and values that no result needs.
 Graph prune(const Graph& graph);
 
-/// Every reader of `from`, results included, reads `to` instead.
+/// Every reader of `from` now reads `to`; so do the results.
 void replace_uses(Graph& graph, ValueId from, ValueId to);
 
-/// Removes the nodes marked in `dead` (one flag a node); their outputs must have no reader left.
+/// Removes the nodes marked in `dead` (one flag per node). Nothing may read their outputs.
 void erase_nodes(Graph& graph, const std::vector<bool>& dead);
 
 }  // namespace vit::inline internal

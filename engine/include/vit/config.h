@@ -1,4 +1,4 @@
-// What every public C++ header needs first: the language's version, and what the library exports.
+// Included first by every public C++ header: checks the C++ version and defines the export macros.
 #pragma once
 
 #if !defined(_MSVC_LANG) && __cplusplus < 202002L
@@ -7,7 +7,7 @@
 #define VIT_CXX20 1
 #endif
 
-/// Marks what the shared library exports; everything else is hidden.
+/// Marks what the shared library exports. Everything else is hidden.
 #define VIT_API __attribute__((visibility("default")))
-/// Marks a part of an exported class that is hidden.
+/// Marks a part of an exported class that is not exported.
 #define VIT_HIDDEN __attribute__((visibility("hidden")))

@@ -9,19 +9,20 @@
 
 namespace vit {
 
-/// What went wrong, coarse enough to act on. Tools map a kind to an exit status.
+/// What went wrong, in classes that a caller can act on. The tools map a kind to an exit status.
 enum class ErrorKind {
     usage,        ///< the caller's arguments are wrong (a size, an option, a combination)
     io,           ///< a file could not be read or written
     format,       ///< a file's bytes are not what its format allows
-    model,        ///< a model or checkpoint was understood and refused
-    input,        ///< an image or input tensor was refused
-    unsupported,  ///< valid, but this build or this CPU cannot do it
+    model,        ///< a model or checkpoint was read, but this library cannot run it
+    input,        ///< an image or input tensor cannot be used
+    unsupported,  ///< valid, but this build or this CPU cannot process it
     memory,       ///< an allocation failed or a size exceeds what can be addressed
-    internal,     ///< a broken promise of this library; please report
+    internal,     ///< a bug in this library; please report it
 };
 
-/// One line that names the file, tensor or node, what was expected and what was found.
+/// The message is one line. It names the file, tensor or node, what was expected and what was
+/// found.
 class VIT_API Error : public std::runtime_error {
   public:
     Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}

@@ -1,4 +1,4 @@
-// Images: decode files, and preprocess as timm's evaluation transform does.
+// Images: decodes files, and preprocesses as timm's evaluation transform does.
 #pragma once
 
 #include "vit/config.h"
@@ -18,45 +18,47 @@ namespace vit {
 enum class PixelFormat {
     rgb,
     bgr,
-    rgba,  ///< alpha is dropped, as by Pillow's convert("RGB"): nothing is blended or divided by it
+    rgba,  ///< alpha is dropped, as in Pillow's convert("RGB"): no blending, no division by alpha
     gray,  ///< one sample, used as red, green and blue
 };
 
-/// Somebody else's pixels, which must outlive the view. Functions that take one check it and throw
-/// Error(usage) for a null `data`, a side below 1 or beyond 2^24, and a stride that is too small.
+/// Pixels that the caller owns. They must outlive the view. A function that takes a view checks it,
+/// and throws Error(usage) where `data` is null, a side is below 1 or above 2^24, or the stride is
+/// too small.
 struct ImageView {
     const std::uint8_t* data = nullptr;  ///< the top left pixel
     std::int64_t height = 0;
     std::int64_t width = 0;
-    std::int64_t stride = 0;  ///< bytes from one row to the next; 0: rows follow without a gap
+    std::int64_t stride = 0;  ///< bytes from one row to the next; 0: no gap between rows
     PixelFormat format = PixelFormat::rgb;
 };
 
-/// 8-bit RGB, row-major, 3 bytes a pixel.
+/// 8-bit RGB, row-major, 3 bytes per pixel.
 struct Image {
     std::int64_t height = 0;
     std::int64_t width = 0;
     std::vector<std::uint8_t> rgb;  ///< height * width * 3
 
-    /// Valid as long as `rgb` is neither changed nor destroyed. Throws Error(input) when a side is
-    /// below 1 or beyond 2^24, or `rgb` has another length.
+    /// The view is valid as long as `rgb` is neither changed nor destroyed. Throws Error(input)
+    /// where a side is below 1 or above 2^24, or the length of `rgb` does not match.
     VIT_API operator ImageView() const;
 };
 
 struct DecodeOptions {
     bool exif = false;                      ///< apply the EXIF orientation tag
-    std::uint64_t max_pixels = 89'478'485;  ///< Error(input) beyond
+    std::uint64_t max_pixels = 89'478'485;  ///< more pixels are an Error(input)
 };
 
-/// JPEG, PNG or WebP, told by their first bytes; the pixels of Pillow's `convert("RGB")`.
-/// What Pillow refuses is refused. Damage that Pillow decodes in spite of (a bad Huffman code, a
-/// wrong checksum, a missing end) gives Pillow's pixels, and one line about it in `*warning`, where
-/// `warning` is not null; that is empty for a sound file.
-/// Thread-safe. Throws Error(io) when unreadable, Error(input) when it is no image, truncated,
-/// damaged or too large, Error(unsupported) for other formats and kinds of JPEG, Error(memory).
+/// Decodes a JPEG, PNG or WebP file to the pixels of Pillow's `convert("RGB")`. The first bytes of
+/// the file decide the format. Files that Pillow refuses are refused. Some damaged files are
+/// decoded by Pillow (a bad Huffman code, a wrong checksum, a missing end). For them this function
+/// returns Pillow's pixels, and writes one line about the damage to `*warning` where `warning` is
+/// not null. For an undamaged file that text is empty. Thread-safe. Throws Error(io) where the file
+/// cannot be read, Error(input) where it is not an image, truncated, damaged or too large,
+/// Error(unsupported) for other formats and kinds of JPEG, and Error(memory).
 VIT_API Image decode_image(const std::filesystem::path& path, const DecodeOptions& options = {},
                            std::string* warning = nullptr);
-/// From memory; `name` is only for messages.
+/// The same from memory; `name` is used in messages only.
 VIT_API Image decode_image(std::span<const std::byte> bytes, const std::filesystem::path& name,
                            const DecodeOptions& options = {}, std::string* warning = nullptr);
 
@@ -72,16 +74,18 @@ struct Transform {
     Filter filter = Filter::bicubic;
     std::array<float, 3> mean{0.485f, 0.456f, 0.406f};
     std::array<float, 3> std{0.229f, 0.224f, 0.225f};
-    bool crop_rounds_down = false;  ///< half of an odd margin: down as transformers, not to even
+    /// How half of an odd margin is rounded. true: down, as transformers does. false: to even.
+    bool crop_rounds_down = false;
 };
 
-/// Resize and crop only; 8-bit result of transform.height × transform.width, byte-equal to Pillow +
-/// timm. Reads `image` in place. Thread-safe. Throws what preprocess() throws.
+/// Only resizes and crops. The result has 8-bit pixels and transform.height × transform.width; it
+/// has the same bytes as Pillow + timm. Reads `image` in place. Thread-safe. Throws what
+/// preprocess() throws.
 VIT_API Image resize_and_crop(const ImageView& image, const Transform& transform);
 
-/// Writes [3, height, width] float32 to `out` (exactly that many). Thread-safe.
-/// Throws Error(usage) on a wrong size of `out`, a transform that makes no sense and a view that is
-/// none, Error(input) on an image that is too narrow for the transform, Error(memory).
+/// Writes [3, height, width] float32 to `out`, which must have exactly that length. Thread-safe.
+/// Throws Error(usage) where the length of `out` is wrong or the transform or the view is invalid,
+/// Error(input) where the image is too narrow for the transform, and Error(memory).
 VIT_API void preprocess(const ImageView& image, const Transform& transform, std::span<float> out);
 
 }  // namespace vit

@@ -1,4 +1,4 @@
-// Load a model file and run it. Include this one header (it brings the others).
+// Loads a model file and runs it. Include only this header; it includes the others.
 #pragma once
 
 #include "vit/config.h"
@@ -18,24 +18,25 @@
 
 namespace vit {
 
-/// What linears and attention compute in. bf16: weights and their inputs are bfloat16, sums,
-/// softmax, LayerNorm, the residual stream and the head float32.
+/// The number type of linears and attention. bf16: weights and the values they are multiplied with
+/// are bfloat16; sums, softmax, LayerNorm, the residual stream and the head are float32.
 enum class Precision { f32, bf16 };
 
-/// How a model is prepared when it is loaded.
+/// How a model is loaded.
 struct LoadOptions {
-    /// Threads that one call may use; 0: usable_threads().
+    /// The number of threads that one call may use; 0: usable_threads().
     int threads = 0;
-    /// Image height and width; 0: what the model file says. Another size than the position table's
-    /// resizes the table (as timm); what is left of the last patch is cut off.
+    /// Image height and width; 0: the values in the model file. Where the size differs from the
+    /// position table's, the table is resized as timm does it. Pixels beyond the last whole patch
+    /// are ignored.
     std::int64_t height = 0;
     std::int64_t width = 0;
-    /// None: what the model file was written for, or f32 where that is bf16 and this CPU has no
-    /// AVX512_BF16 (ModelInfo::bf16_unavailable). Asking for bf16 without AVX512_BF16 is an
-    /// Error(unsupported).
+    /// None: the precision that the model file was written for. If that is bf16 and this CPU has no
+    /// AVX512_BF16, the model runs in f32 (ModelInfo::bf16_unavailable). An explicit bf16 without
+    /// AVX512_BF16 is an Error(unsupported).
     std::optional<Precision> precision = std::nullopt;
-    /// Read the whole file into memory, so that it may be changed or truncated afterwards. It costs
-    /// the file's size in memory.
+    /// Reads the whole file into memory, so that the file may be changed or truncated afterwards.
+    /// Needs as much memory as the file is long.
     bool copy_file = false;
 };
 
@@ -45,26 +46,28 @@ struct ModelInfo {
     std::int64_t height = 0, width = 0, channels = 3;  ///< input
     std::int64_t tokens = 0;                           ///< prefix tokens + patches
     std::int64_t prefix_tokens =
-        0;  ///< class token, distillation token, registers: they come first
+        /// class token, distillation token, registers; they come before the patches
+        0;
     std::int64_t patch_height = 0, patch_width = 0;  ///< pixels
-    std::int64_t grid_rows = 0, grid_columns = 0;    ///< patches; rows follow each other in tokens
+    /// Numbers of patches. The tokens contain the grid row by row.
+    std::int64_t grid_rows = 0, grid_columns = 0;
     std::int64_t embed_dim = 0;
     std::int64_t features = 0;  ///< length of the pooled vector before the head
     std::int64_t classes = 0;   ///< length of the logits
     std::int64_t parameters = 0;
-    double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, nothing skipped
-    /// Of these, what a run for logits alone does; the rest is for rows that logits do not need.
+    double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, with nothing skipped
+    /// The part of it that a run for logits does. Rows that the logits do not need are skipped.
     double gflop_executed_per_image = 0;
     std::vector<std::string> labels;  ///< empty, or one per class
     Transform transform;              ///< the model's preprocessing, at the loaded image size
     int threads = 0;
     Precision precision = Precision::f32;
-    /// The model file was written for bf16, which this CPU does not have: it runs in f32.
+    /// The model file was written for bf16, which this CPU does not support. The model runs in f32.
     bool bf16_unavailable = false;
-    /// The file's packed weights are used in place; false: there are none, or they were packed for
-    /// another machine, oneDNN or precision, or of other tensors than the file has now.
+    /// The file's packed weights are used in place. false: the file has none, or they were packed
+    /// for another machine, oneDNN or precision, or from tensors that have changed since.
     bool packed_in_file = false;
-    std::string isa;  ///< kernel table in use: "baseline", "avx2", "avx512", "amx"
+    std::string isa;  ///< the kernels in use: "baseline", "avx2", "avx512", "amx"
 };
 
 struct Prediction {
@@ -74,94 +77,99 @@ struct Prediction {
     float logit = 0;
 };
 
-/// Where a run writes. Empty spans are not computed (and what only they need is skipped).
-/// Row-major, one row per image of the batch.
+/// Where a run writes its results. A result whose span is empty is not computed. Row-major, one row
+/// per image of the batch.
 struct Outputs {
     std::span<float> logits;    ///< [N, classes]
     std::span<float> features;  ///< [N, features]
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
 
-/// Makes image `index` of a run: writes [channels, height, width] float32, preprocessed. false:
-/// there is none, and its rows of the outputs stay as they are.
+/// Writes image `index` of a run: [channels, height, width] float32, preprocessed. Returns false
+/// where there is no image; its rows of the outputs then stay unchanged.
 using FillImage = std::function<bool(std::int64_t index, std::span<float> image)>;
 
 /// Called when the rows of image `index` are written.
 using ImageDone = std::function<void(std::int64_t index)>;
 
-/// How embed() makes vectors.
+/// Options of embed().
 struct EmbedOptions {
-    bool normalize = false;  ///< to length 1 (L2), as cosine search wants it; zeros stay zeros
+    /// Scale each vector to length 1 (L2), as cosine search needs it. A zero vector stays zero.
+    bool normalize = false;
     std::optional<Transform> transform = std::nullopt;  ///< instead of the model's
 };
 
-/// A loaded model. Immutable: every member function is const and may be called from any number of
-/// threads at once, with the same result bit for bit as a serial call. Copies share the model.
-/// Every function throws Error and nothing else, but for what the caller's own functions throw.
+/// A loaded model. It is immutable: every member function is const. Any number of threads may call
+/// them at the same time, and each result has the same bits as in a serial call. Copies share the
+/// model. Every function throws only Error, except for what the caller's own functions throw.
 ///
-/// Threads. A call runs on the calling thread and on info().threads - 1 others of an OpenMP pool
-/// that belongs to the calling thread, so that C callers at once use C × info().threads threads:
-/// load with fewer threads where many callers are expected. OpenMP may give fewer (calls inside of
-/// a parallel region or of another model's `fill`, OMP_THREAD_LIMIT, OMP_DYNAMIC): the work is then
-/// split over these, with the same bits. Idle threads of the pool spin for a few milliseconds
-/// (GNU's OpenMP; OMP_WAIT_POLICY changes it), then sleep. A child process after fork() may use a
-/// model of its parent; each call then starts its threads anew.
+/// Threads. A call runs on the calling thread and on info().threads - 1 other threads. They come
+/// from an OpenMP pool that belongs to the calling thread, so C concurrent callers use C ×
+/// info().threads threads. Load the model with fewer threads where you expect many callers. OpenMP
+/// may give fewer threads (inside a parallel region, inside another model's `fill`, or because of
+/// OMP_THREAD_LIMIT or OMP_DYNAMIC). The work is then split over these threads, and the results
+/// have the same bits. Idle threads of the pool spin for a few milliseconds (with GNU's OpenMP;
+/// OMP_WAIT_POLICY changes it), then sleep. A child process after fork() may use a model of its
+/// parent; each of its calls then starts new threads.
 class VIT_API Model {
   public:
-    /// Maps the file, reads small tensors, and packs the weights, or uses in place those that the
-    /// file holds packed. The file stays mapped while a copy of the model lives: without
-    /// LoadOptions::copy_file it must not be overwritten in place or truncated meanwhile (replacing
-    /// it by another file of the same name is safe). Throws Error (io, format, model, usage,
-    /// unsupported, memory).
+    /// Maps the file, reads small tensors, and packs the weights. Where the file holds packed
+    /// weights, it uses them in place. The file stays mapped while a copy of the model exists. In
+    /// that time it must not be overwritten in place or truncated, except with
+    /// LoadOptions::copy_file. Replacing it by another file of the same name is safe. Throws Error
+    /// (io, format, model, usage, unsupported, memory).
     static Model load(const std::filesystem::path& path, const LoadOptions& options = {});
 
     const ModelInfo& info() const;
 
-    /// `images` [N, channels, height, width] float32, preprocessed. Allocates nothing after the
-    /// first call of the same N. Throws Error(usage) on sizes that disagree.
+    /// Runs `images` [N, channels, height, width] float32, preprocessed. After the first call with
+    /// an N, further calls with that N allocate nothing. Throws Error(usage) where sizes do not
+    /// match.
     void run(std::span<const float> images, std::int64_t count, const Outputs& outputs) const;
 
-    /// As run(), but each image is made by the thread that is about to run it: decoding keeps all
-    /// cores busy, and memory holds two images a thread, or a few more where a thread runs several
-    /// at once. Both functions are called from several threads at once, `fill` once for each index
-    /// in ascending order. What they throw ends the run after the images under way, and is rethrown
-    /// unchanged: so a call is cancelled.
+    /// The same as run(), but the thread that is about to run an image calls `fill` for it. So
+    /// decoding keeps all cores busy. Memory holds two images per thread, or a few more where a
+    /// thread runs several images at once. Both functions are called from several threads at the
+    /// same time; `fill` is called once for each index, in ascending order. If one of them throws,
+    /// the images that have started are finished, the run ends, and the exception is rethrown
+    /// unchanged. A caller can cancel a run that way.
     void run_each(std::int64_t count, const Outputs& outputs, const FillImage& fill,
                   const ImageDone& done = {}) const;
 
-    /// The `k` most probable classes of an image, most probable first (ties: lower index first).
-    /// `transform` replaces the model's; its size must be the model's. Throws Error(usage,
-    /// unsupported for a model that does not take 3 channels).
+    /// Returns the `k` most probable classes of an image, the most probable first. Of equal logits
+    /// the lower index comes first. `transform` replaces the model's transform and must have the
+    /// model's image size. Throws Error(usage), and Error(unsupported) for a model that does not
+    /// take 3 channels.
     std::vector<Prediction> classify(const ImageView& image, int k = 5,
                                      const std::optional<Transform>& transform = {}) const;
-    /// One result for each image.
+    /// Returns one result for each image.
     std::vector<std::vector<Prediction>> classify(
         std::span<const ImageView> images, int k = 5,
         const std::optional<Transform>& transform = {}) const;
     std::vector<std::vector<Prediction>> classify(
         std::span<const Image> images, int k = 5,
         const std::optional<Transform>& transform = {}) const;
-    /// Of preprocessed images [count, channels, height, width].
+    /// The same for preprocessed images [count, channels, height, width].
     std::vector<std::vector<Prediction>> classify(std::span<const float> images, std::int64_t count,
                                                   int k = 5) const;
 
-    /// Top-k of one row of logits [classes], as classify() does it.
+    /// The same for one row of logits [classes].
     std::vector<Prediction> top(std::span<const float> logits, int k) const;
 
-    /// The pooled vector before the head, [features].
+    /// Returns the pooled vector before the head, [features].
     std::vector<float> embed(const ImageView& image, const EmbedOptions& options = {}) const;
-    /// [N, features], row-major.
+    /// Returns [N, features], row-major.
     std::vector<float> embed(std::span<const ImageView> images,
                              const EmbedOptions& options = {}) const;
     std::vector<float> embed(std::span<const Image> images, const EmbedOptions& options = {}) const;
 
-    /// Frees the activations' memory that is kept for later calls and that no call uses now. It is
-    /// at most what three images a thread need, for as many calls as there were at once. The next
-    /// calls allocate again.
+    /// Frees the activation memory that is kept for later calls and that no call uses now. The
+    /// model keeps at most three images' activations per thread for each of the calls that ran at
+    /// the same time. Later calls allocate again.
     void trim() const noexcept;
 
     struct VIT_HIDDEN Impl;
-    /// For the library itself (vit/reports.h).
+    /// Used by the library itself (vit/reports.h).
     const Impl& impl() const { return *impl_; }
 
   private:
@@ -169,10 +177,11 @@ class VIT_API Model {
     std::shared_ptr<const Impl> impl_;
 };
 
-/// Cores that this process may use: affinity mask and container (cgroup) quota, at least 1.
+/// The number of cores that this process may use, from its affinity mask and its container's
+/// (cgroup) quota; at least 1.
 VIT_API int usable_threads();
 
-/// Name and version, "vit 0.1.0".
+/// Name and version: "vit 0.1.0".
 VIT_API std::string version();
 
 }  // namespace vit
