@@ -14,7 +14,7 @@ namespace vit::tools {
 
 namespace {
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`, 0 if there is none.
+/// Length of the well-formed UTF-8 sequence at the start of `text`; 0 if there is none.
 std::size_t utf8_length(std::string_view text) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto in = [&](std::size_t i, unsigned low, unsigned high) {
@@ -40,13 +40,13 @@ struct Range {
     std::uint32_t first;
     std::uint32_t last;
 };
-// Characters that nobody sees, but that end lines, turn or hide other text.
+// Invisible characters that end a line, change the text direction or hide other text.
 constexpr Range hidden[] = {
     {0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x180E, 0x180E}, {0x200B, 0x200F},
     {0x2028, 0x202E}, {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F},
 };
 
-/// `sequence` is one well-formed character.
+/// `sequence` must be one well-formed UTF-8 character.
 bool is_hidden(std::string_view sequence) {
     constexpr std::uint32_t lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
     std::uint32_t code = static_cast<unsigned char>(sequence[0]) & lead_bits[sequence.size()];
@@ -57,11 +57,11 @@ bool is_hidden(std::string_view sequence) {
     });
 }
 
-// An argument may be 128 KiB.
+// Limits, because an argument can be 128 KiB long.
 constexpr std::size_t longest_message = 1500;
 constexpr std::size_t longest_place = 1000;
 
-/// Without the middle of an overlong text.
+/// Returns `text` with its middle left out if it is longer than `longest`.
 std::string shortened(std::string_view text, std::size_t longest) {
     if (text.size() <= longest) return std::string(text);
     return fmt::format("{}... ({} bytes) ...{}", text.substr(0, 300), text.size(),
@@ -103,7 +103,7 @@ int exit_status(ErrorKind kind) {
         case ErrorKind::format:
         case ErrorKind::model:
         case ErrorKind::unsupported:
-        case ErrorKind::memory:  // of the model: images catch theirs and go on
+        case ErrorKind::memory:  // of the model: image code handles its own
             return exit_model_refused;
         case ErrorKind::input:
         case ErrorKind::internal:
@@ -132,7 +132,7 @@ int run_tool(std::string_view tool, const std::function<int()>& body,
         return report(error.what(), exit_status(error.kind()));
     } catch (const std::bad_alloc&) {
         return report("not enough memory", exit_status(ErrorKind::memory));
-    } catch (const std::system_error& error) {  // std::filesystem's too
+    } catch (const std::system_error& error) {  // std::filesystem::filesystem_error is one of these
         return report(error.what(), exit_io);
     } catch (const std::exception& error) {
         return report(std::string("unexpected: ") + error.what(), exit_status(ErrorKind::internal));

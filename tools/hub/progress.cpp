@@ -37,7 +37,8 @@ void Progress::show(std::uint64_t done) {
     } else {
         line += " MB";
     }
-    // What was there before did not come through the network; a restart begins below it.
+    // Bytes that were there before did not come through the network. After a restart the count
+    // begins below them.
     const std::uint64_t moved = done > before_ ? done - before_ : 0;
     std::fprintf(stderr, "\r%s %.1f MB/s\x1b[K", line.c_str(),
                  static_cast<double>(moved) / mega / seconds);

@@ -21,7 +21,7 @@ CLI::IsMember one_of(const Names& names) {
     return CLI::IsMember(texts);
 }
 
-/// `name` is one of them.
+/// `name` must be one of `names`.
 template <class Names>
 auto value_of(std::string_view name, const Names& names) {
     return std::ranges::find(names, name,

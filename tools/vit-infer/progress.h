@@ -1,4 +1,4 @@
-// How far a long run is: on standard error, and only where a person looks at it.
+// Shows the progress of a long run on standard error, and only on a terminal.
 #pragma once
 
 #include <chrono>
@@ -8,8 +8,8 @@ namespace vit::infer {
 
 class Progress {
   public:
-    /// Silent unless standard error is a terminal; `records_on_stdout` and standard output a
-    /// terminal too: silent, the records show it.
+    /// Silent unless standard error is a terminal. Also silent if `records_on_stdout` is true and
+    /// standard output is a terminal, because the records show the progress there.
     explicit Progress(bool records_on_stdout);
     Progress(const Progress&) = delete;
     Progress& operator=(const Progress&) = delete;

@@ -1,4 +1,4 @@
-// What --info, --verify and --profile say.
+// The texts of --info, --verify and --profile.
 #pragma once
 
 #include <cstdint>
@@ -11,15 +11,15 @@ namespace vit::infer {
 
 std::string info_report(const Model& model);
 
-/// One line; `passed` is false where the model file has no self-test too.
+/// The result of --verify as one line. `passed` is also false if the model file has no self-test.
 struct Verdict {
     bool passed = false;
     std::string text;
 };
 Verdict verify_report(const Model& model);
 
-/// Tables of nodes, of kinds of nodes, and how far their times account for the run. `images` as
-/// Model::run takes them; measures this machine's peak.
+/// Tables of nodes and of kinds of nodes, and the share of the run that their times explain.
+/// `images` have the layout of Model::run. Measures this machine's peak speed.
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
 
 }  // namespace vit::infer

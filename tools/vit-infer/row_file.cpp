@@ -11,7 +11,8 @@ namespace vit::infer {
 
 namespace {
 
-// .npy version 1.0: magic, version, length of the rest; padded so that every row count fits.
+// A .npy header of version 1.0: magic, version, length of the rest. It is padded so that any number
+// of rows fits later.
 constexpr std::size_t header_bytes = 192;
 constexpr std::size_t prefix_bytes = 10;
 
