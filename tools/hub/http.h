@@ -29,8 +29,8 @@ struct Response {
 struct Request {
     std::string url;
     bool head = false;
-    std::string token;                 ///< sent only to the origin (scheme, host, port) of `url`
-    std::uint64_t from = 0;            ///< requests the bytes from this position on
+    std::string token;       ///< sent only to the origin (scheme, host, port) of `url`
+    std::uint64_t from = 0;  ///< requests the bytes from this position on
     /// If not empty: `from` applies only to this version of the file. If the server has another
     /// version, it sends all of it (If-Range).
     std::string version;

@@ -12,7 +12,7 @@ struct Settings {
     std::string endpoint = "https://huggingface.co";  ///< no slash at the end
     /// Holds models--ORG--NAME. In web_settings it holds the files themselves.
     std::filesystem::path cache;
-    std::string token;            ///< empty: no token
+    std::string token;  ///< empty: no token
     bool offline = false;
     bool progress = false;                        ///< shown on standard error if it is a terminal
     std::chrono::seconds ask_timeout{10};         ///< for questions about a file
