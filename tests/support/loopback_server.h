@@ -50,7 +50,7 @@ class LoopbackServer {
     std::thread thread_;
 };
 
-/// A port of 127.0.0.1 that nobody listens on, as http://127.0.0.1:PORT.
+/// The address http://127.0.0.1:PORT of a port on which no program listens.
 std::string closed_port_url();
 
 }  // namespace vit::test

@@ -17,7 +17,7 @@ enum class Arithmetic {
     bf16_tiles,  ///< products of AMX tiles, tdpbf16ps
 };
 
-/// "vdpbf16ps (AVX-512)"
+/// For example "vdpbf16ps (AVX-512)".
 std::string_view instruction_name(Arithmetic arithmetic);
 
 /// The arithmetic that a model's linear layers and attention use in `precision`, with the kernels

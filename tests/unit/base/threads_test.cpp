@@ -106,8 +106,8 @@ TEST(Parallel, RunsOnFewerThreadsWhereNoneCanBeStarted) {
                                             static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
                                         const rlimit limit{bytes + (4 << 20), bytes + (4 << 20)};
                                         if (::setrlimit(RLIMIT_AS, &limit) != 0) return false;
-                                        // The memory does not suffice for a new thread's stack of 8
-                                        // MiB. A few threads of earlier tests exist already.
+                                        // A stack takes 8 MiB, more than the limit leaves. A few
+                                        // stacks of earlier threads may be used again.
                                         const int team = meet(64);
                                         return team >= 1 && team < 64;
                                     }),
