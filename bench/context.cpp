@@ -14,8 +14,7 @@ namespace vit::bench {
 
 namespace {
 
-/// The reporter that --benchmark_format asks for, but for what it says of the context on standard
-/// error.
+/// The reporter that --benchmark_format selects, except for its context text on standard error.
 class Reporter : public benchmark::BenchmarkReporter {
   public:
     explicit Reporter(const Facts& facts) : facts_(facts) {}
@@ -26,7 +25,7 @@ class Reporter : public benchmark::BenchmarkReporter {
         inner_->SetErrorStream(&said);
         const bool goes_on = inner_->ReportContext(context);
         inner_->SetErrorStream(&error);
-        if (!said.str().empty()) print(context, error);  // JSON says it on standard output
+        if (!said.str().empty()) print(context, error);  // JSON prints it on standard output
         return goes_on;
     }
     void ReportRuns(const std::vector<Run>& runs) override { inner_->ReportRuns(runs); }

@@ -1,4 +1,4 @@
-// What a benchmark program says of itself and of the machine before its results.
+// The facts about a benchmark program and its machine that are printed before the results.
 #pragma once
 
 #include <string>
@@ -7,17 +7,17 @@
 
 namespace vit::bench {
 
-/// Names and what is known, in the order in which the console shows them.
+/// Names and values, in the order in which the console shows them.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 
-/// The CPU's model name, "unknown" where the system does not tell.
+/// The CPU's model name; "unknown" if the system does not say it.
 std::string cpu_name();
 
-/// benchmark::RunSpecifiedBenchmarks(), with the facts before the results: in place of the
-/// library's own words on the console, and under "context" in JSON. The library's words warn of
-/// its own build ("Library was built as DEBUG"): Debian makes it without NDEBUG, so that it checks
-/// itself around the runs; this engine is another build. JSON keeps all of the library's fields,
-/// "library_build_type" among them.
+/// Like benchmark::RunSpecifiedBenchmarks(), but prints the facts before the results: on the
+/// console instead of the library's own context, in JSON under "context". The library's context
+/// warns about the library's own build ("Library was built as DEBUG"): Debian builds it without
+/// NDEBUG, so it checks itself around the runs. This says nothing about the build of this engine.
+/// JSON keeps all fields of the library, also "library_build_type".
 void run_benchmarks(const Facts& facts);
 
 }  // namespace vit::bench

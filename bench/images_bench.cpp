@@ -1,6 +1,6 @@
-// One core's time for an image file on its way to the model, by stage, at 224 x 224, bicubic,
-// crop_pct 0.9: images-bench FILE... [Google Benchmark's flags]. Times are for one image, the mean
-// over the files.
+// Measures how long one core needs to prepare an image file for the model, for each stage, at 224 x
+// 224, bicubic, crop_pct 0.9: images-bench FILE... [Google Benchmark's flags]. Times are for one
+// image, averaged over the files.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -14,7 +14,7 @@
 
 namespace {
 
-/// work(0), work(1), … in turn, one an iteration.
+/// Runs work(0), work(1), … in turn, one call per iteration.
 void time_each(benchmark::State& state, std::size_t count,
                const std::function<void(std::size_t)>& work) {
     std::size_t i = 0;

@@ -1,4 +1,4 @@
-// Each row kernel on each instruction set that this CPU has, at the shapes of ViT-B/16 at 224 ×
+// Measures each row kernel on each instruction set of this CPU, at the shapes of ViT-B/16 at 224 ×
 // 224: 197 tokens, width 768, MLP width 3072, 12 heads. Takes Google Benchmark's flags, for example
 // --benchmark_filter=gelu/avx2.
 #include <benchmark/benchmark.h>
@@ -25,7 +25,7 @@ constexpr std::size_t mlp_dim = 3072;
 constexpr std::size_t heads = 12;
 constexpr float eps = 1e-6F;
 
-// Normally distributed: no denormals, hardly a zero, both signs.
+// Normally distributed: no denormals, almost no zeros, both signs.
 std::vector<float> normal_numbers(std::size_t count, unsigned seed) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
@@ -40,8 +40,8 @@ struct Shape {
     std::size_t count() const { return rows * cols; }
 };
 
-/// Times `kernel(x)` on x [shape], which holds fresh numbers before every call. `moved` is how many
-/// floats the kernel must at least read and write for each element.
+/// Measures `kernel(x)` on x [shape]. x is filled with the same fresh numbers before every call.
+/// `moved` is the number of floats per element that the kernel must at least read and write.
 void time_kernel(benchmark::State& state, Shape shape, int moved,
                  const std::function<void(float*)>& kernel) {
     const std::vector<float> fresh = normal_numbers(shape.count(), 1);
@@ -57,7 +57,7 @@ void time_kernel(benchmark::State& state, Shape shape, int moved,
     const auto elements = static_cast<double>(shape.count());
     const auto rate = Counter::kIsIterationInvariantRate;
     state.counters["GB/s"] = Counter(elements * moved * sizeof(float) * 1e-9, rate);
-    // Google Benchmark prints 98.1p for 98.1 picoseconds.
+    // Google Benchmark prints 98.1 picoseconds as 98.1p.
     state.counters["s/element"] =
         Counter(elements, Counter::Flags(rate | Counter::kInvert), Counter::kIs1000);
 }

@@ -1,4 +1,4 @@
-// A temporary model file with made-up weights, for --random-weights.
+// A temporary model file with random weights, for --random-weights.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,7 @@
 
 namespace vit::bench {
 
-/// The file is deleted with this.
+/// Deletes the file when it is destroyed.
 class RandomModelFile {
   public:
     /// `architecture`: any timm name that vit-convert knows. Throws Error (usage, model, io).

@@ -1,5 +1,5 @@
-// vit-bench: images a second for every thread count, precision and batch, in both ways of splitting
-// work, beside what the machine can do.
+// vit-bench: measures images a second for every thread count, precision and batch, for both ways to
+// split the work. Shows the machine's peak speed beside them.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -25,18 +25,19 @@ namespace vit::bench {
 
 namespace {
 
-/// Checked when options are read.
+/// Needs no error handling, because the names are checked when options are read.
 Precision find_precision(const std::string& name) {
     return name == "bf16" ? Precision::bf16 : Precision::f32;
 }
 
-/// Latency: fewer images than threads, which share them. Throughput: an image a thread.
+/// Latency: threads share an image, because there are fewer images than threads. Throughput: every
+/// thread has an image of its own.
 enum class Split { latency, throughput };
 constexpr const char* split_names[]{"latency", "throughput"};
 
 struct Options {
     std::string model;
-    std::string architecture;  // random weights
+    std::string architecture;  // for random weights
     std::vector<int> threads;
     std::vector<int> batches{1, 8};
     std::vector<std::string> precisions{"f32"};
@@ -76,7 +77,7 @@ Google Benchmark's own options, among them --benchmark_format=json and --benchma
 
 )";
 
-/// 1, 2, 4, … and all.
+/// 1, 2, 4, … and the number of usable threads.
 std::vector<int> default_threads() {
     std::vector<int> counts;
     for (int count = 1; count < usable_threads(); count *= 2) counts.push_back(count);
@@ -84,7 +85,7 @@ std::vector<int> default_threads() {
     return counts;
 }
 
-/// Those of the batches that split a run as asked, and always one.
+/// The batch sizes that split a run in this way. There is always at least one.
 std::set<int> batches_for(int threads, Split split, const std::vector<int>& wanted) {
     std::set<int> batches;
     for (const int batch : wanted)
@@ -96,7 +97,7 @@ std::set<int> batches_for(int threads, Split split, const std::vector<int>& want
     return batches;
 }
 
-/// One loaded model at a time, for all runs that need it.
+/// Keeps one loaded model, and reloads it when a run needs other settings.
 class LoadedModel {
   public:
     explicit LoadedModel(std::string path) : path_(std::move(path)) {}
@@ -121,7 +122,7 @@ class LoadedModel {
     std::optional<Model> model_;
 };
 
-/// Throws Error(unsupported) saying what is missing.
+/// Throws Error(unsupported) that says what is missing.
 double peak_or_error(tools::Arithmetic arithmetic, int threads) {
     const std::optional<double> peak = tools::measure_peak(arithmetic, threads);
     if (!peak)
@@ -132,8 +133,8 @@ double peak_or_error(tools::Arithmetic arithmetic, int threads) {
     return *peak;
 }
 
-/// Peaks near the runs: measured anew where the last one is old or another, since Google Benchmark
-/// tries each run a few times to learn how long it takes.
+/// Measures peaks close in time to the runs. Google Benchmark calls each run a few times to find
+/// out how long it takes, so a peak is measured again only if it is old or for another setting.
 class PeakMeter {
   public:
     double get(tools::Arithmetic arithmetic, int threads) {
@@ -155,19 +156,19 @@ class PeakMeter {
     double peak_ = 0;
 };
 
-/// What the runs share.
+/// State that the runs share.
 struct Bench {
     LoadedModel model;
     PeakMeter peak;
 };
 
-/// Seconds of each of the state's iterations, sorted.
+/// Seconds of each iteration of the state, sorted.
 std::vector<double> time_runs(benchmark::State& state, const Model& model, int batch) {
     using Clock = std::chrono::steady_clock;
     const std::vector<float> images = tools::measuring_images(model.info(), batch);
     std::vector<float> logits(static_cast<std::size_t>(batch * model.info().classes));
     const Outputs outputs{logits, {}, {}};
-    model.run(images, batch, outputs);  // allocates, touches every page
+    model.run(images, batch, outputs);  // allocates memory and touches every page
     std::vector<double> seconds;
     for (auto _ : state) {
         const auto start = Clock::now();
@@ -178,7 +179,7 @@ std::vector<double> time_runs(benchmark::State& state, const Model& model, int b
     return seconds;
 }
 
-/// Share of the whole graph's work that a run for logits leaves out.
+/// Percentage of the whole graph's work that a run for logits leaves out.
 double saved_percent(const ModelInfo& info) {
     return 100 * (1 - info.gflop_executed_per_image / info.gflop_per_image);
 }
@@ -206,7 +207,7 @@ void measure_model(benchmark::State& state, Bench& bench, Precision precision, i
     state.counters["nominal_peak_share_%"] = 100 * nominal_speed / peak;
 }
 
-/// Registers `body(state)`; an error that it throws skips the run and is noted in `skipped`.
+/// Registers `body(state)`. If it throws an error, the run is skipped and `skipped` is set.
 template <class Body>
 benchmark::internal::Benchmark* add_run(const std::string& name, bool& skipped, Body body) {
     return benchmark::RegisterBenchmark(name.c_str(),
@@ -251,7 +252,8 @@ void add_peak_run(const std::string& name, tools::Arithmetic arithmetic, int thr
             });
 }
 
-/// Where there are tiles, they come first: who wants one figure for bf16 takes the first.
+/// If the CPU has tiles, their peak comes first, because scripts may take the first figure for
+/// bf16.
 void add_peak_runs(const Options& options, bool has_tiles, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions) {
@@ -335,7 +337,7 @@ int run(int argc, char** argv) {
     } else {
         if (options.model.empty()) made.emplace(options.architecture);
         bench.emplace(LoadedModel(made ? made->path().string() : options.model), PeakMeter());
-        // Errors of the model file come before the runs.
+        // Loads the model now, so that errors in the model file appear before the runs.
         const ModelInfo& info = bench->model.get(options.threads.front(), Precision::f32).info();
         const Facts more = facts_of(info, made.has_value(), options.precisions);
         facts.insert(facts.end(), more.begin(), more.end());

@@ -1,4 +1,4 @@
-# oneDNN without its own config package: Debian's asks for OpenCL headers that a CPU user does not need.
+# Finds oneDNN without its own config package, because Debian's needs OpenCL headers that a CPU user does not have.
 find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h)
 find_library(DNNL_LIBRARY dnnl)
 if(DNNL_INCLUDE_DIR AND EXISTS "${DNNL_INCLUDE_DIR}/oneapi/dnnl/dnnl_version.h")

@@ -1,7 +1,7 @@
-# Flags of the files that instantiate kernels. Where the compiler may fuse a multiplication with an
-# addition on its own, an element's bits could depend on its place in a row.
+# Flags for the files that instantiate kernels. -ffp-contract=off: if the compiler fused multiplications and additions
+# on its own, the bits of an element could depend on its place in a row.
 set(kernel_options -ffp-contract=off -fno-trapping-math -fno-math-errno)
-if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # warns about its own AVX-512 header (GCC bug 105593)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # GCC warns about its own AVX-512 header (GCC bug 105593)
   list(APPEND kernel_options -Wno-uninitialized -Wno-maybe-uninitialized)
 endif()
 set(avx2_options -mavx2 -mfma)

@@ -1,11 +1,12 @@
-# Debian packages: the shared library, what building against it needs, and the tools. `cpack -G DEB` in a build folder.
+# Debian packages: the shared library, the files for building against it, and the tools. Run `cpack -G DEB` in a build
+# folder.
 set(package_runtime libvit${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 set(package_dev libvit-dev)
 set(package_tools vit-tools)
 foreach(component runtime dev tools)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/THIRD_PARTY.md
           DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package_${component}} COMPONENT ${component})
-  # Where Debian looks for it.
+  # Debian expects the licence at this path.
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE RENAME copyright
           DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package_${component}} COMPONENT ${component})
   string(TOUPPER ${component} COMPONENT)
@@ -31,7 +32,7 @@ set(CPACK_DEBIAN_DEV_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_GENERATE_SHLIBS ON)
-# The static library links what it uses.
+# The static library needs the libraries that it uses at link time.
 set(CPACK_DEBIAN_DEV_PACKAGE_DEPENDS
   "${package_runtime} (= ${PROJECT_VERSION}), libdnnl-dev, libfmt-dev, libjpeg-dev, libwebp-dev, zlib1g-dev")
 include(CPack)

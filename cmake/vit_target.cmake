@@ -1,4 +1,4 @@
-# What every target of this project has in common.
+# Settings that all targets of this project share.
 function(vit_target target)
   target_compile_features(${target} PUBLIC cxx_std_20)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)

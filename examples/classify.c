@@ -1,4 +1,4 @@
-/* classify MODEL.vit IMAGE, in C: the most probable classes of one image. */
+/* classify MODEL.vit IMAGE, in C: prints the most probable classes of one image. */
 #include <stdio.h>
 
 #include "vit/vit.h"

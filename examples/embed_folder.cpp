@@ -1,4 +1,4 @@
-// embed_folder MODEL.vit FOLDER: the image in a folder that is nearest to each other one.
+// embed_folder MODEL.vit FOLDER: prints for each image of a folder the most similar other image.
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -23,7 +23,7 @@ int main(int argc, char** argv) {
         std::vector<vit::Image> images;
         for (const std::string& name : names) images.push_back(vit::decode_image(name));
 
-        // One row for each image; rows have length 1, so that a dot product is a cosine.
+        // One row per image. Rows have length 1, so that a dot product is a cosine.
         const std::vector<float> rows = model.embed(images, {.normalize = true});
         const std::size_t length = static_cast<std::size_t>(model.info().features);
         for (std::size_t i = 0; i < names.size(); ++i) {

@@ -1,5 +1,5 @@
 // many_threads MODEL.vit IMAGE CALLERS: many threads of a server share one model. Each call runs on
-// one thread, so that the callers are the parallelism.
+// one thread, because the callers already run in parallel.
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>

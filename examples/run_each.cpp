@@ -1,5 +1,5 @@
-// run_each MODEL.vit IMAGE...: decodes each image on the thread that runs it next, so that decoding
-// and running share all cores, and memory does not grow with the number of images.
+// run_each MODEL.vit IMAGE...: the thread that runs an image also decodes it just before. Decoding
+// and running then share all cores, and memory use does not grow with the number of images.
 #include <cstdio>
 #include <exception>
 #include <mutex>
@@ -26,13 +26,13 @@ int main(int argc, char** argv) {
                 try {
                     vit::preprocess(vit::decode_image(path), model.info().transform, image);
                     return true;
-                } catch (const vit::Error& error) {  // goes on without this image
+                } catch (const vit::Error& error) {  // continues without this image
                     const std::lock_guard lock(printing);
                     std::fprintf(stderr, "%s\n", error.what());
                     return false;
                 }
             },
-            [&](std::int64_t index) {  // called as soon as an image is done, in any order
+            [&](std::int64_t index) {  // called when an image is done, in any order
                 const std::size_t i = static_cast<std::size_t>(index);
                 const auto best = model.top(std::span(logits).subspan(i * classes, classes), 1);
                 const std::lock_guard lock(printing);

@@ -1,8 +1,8 @@
 #!/bin/bash
-# Runs a test program at a lower level of instruction sets, as a CPU without the higher ones would,
-# oneDNN limited likewise. Usage: at_level.sh LEVEL DESCRIBE_MACHINE PROGRAM [ARGUMENT...]
-# Exits with 77 where there is nothing to run: this CPU lacks the level, or it is the best one, which
-# the suite runs anyway.
+# Runs a test program at a lower level of instruction sets, as on a CPU without the higher ones. oneDNN is limited to
+# the same level. Usage: at_level.sh LEVEL DESCRIBE_MACHINE PROGRAM [ARGUMENT...]
+# Exits with 77 if there is nothing to run: this CPU lacks the level, or the level is its best one, which the suite
+# tests anyway.
 set -euo pipefail
 level=$1
 describe=$2

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The shared library exports the public API alone. Usage: exported_symbols.sh LIBVIT.SO VIT.H
+# Checks that the shared library exports only the public API. Usage: exported_symbols.sh LIBVIT.SO VIT.H
 set -euo pipefail
 exported=$(nm -DC --defined-only "$1" | cut -d' ' -f2- | grep -v '^A ' | sed -E 's/^[A-Za-z] //; s/@@.*//')
 
@@ -11,7 +11,7 @@ if [ -n "$others" ]; then
     exit 1
 fi
 
-# Every function of the C header is there.
+# Every function of the C header must be exported.
 declared=$(grep -oE '\bvit_[a-z_]+\(' "$2" | tr -d '(' | sort -u)
 missing=$(comm -23 <(echo "$declared") <(sort -u <<<"$exported"))
 if [ -n "$missing" ]; then
@@ -20,7 +20,7 @@ if [ -n "$missing" ]; then
     exit 1
 fi
 
-# C++ functions of a few headers, so that an empty list is noticed.
+# Some C++ functions must be in the list, so that an empty list is noticed.
 for name in 'vit::Model::load(' 'vit::decode_image(' 'vit::self_test(' 'typeinfo for vit::Error'; do
     grep -qF "$name" <<<"$exported" || { echo "not exported: $name"; exit 1; }
 done

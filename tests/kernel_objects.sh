@@ -1,8 +1,8 @@
 #!/bin/bash
-# What must hold of the files that are compiled for AVX2 and AVX-512. Usage: kernel_objects.sh libvit.a
+# Checks the files that are compiled for AVX2 and AVX-512. Usage: kernel_objects.sh libvit.a
 set -euo pipefail
 
-# They multiply and add in one instruction, on registers of their width.
+# They must use fused multiply-adds on registers of their width.
 for isa_and_register in avx2:ymm avx512:zmm; do
     isa=${isa_and_register%:*}
     register=${isa_and_register#*:}
@@ -15,8 +15,8 @@ for isa_and_register in avx2:ymm avx512:zmm; do
     fi
 done
 
-# They define no function that the linker may merge with another file's: one of the copies is kept,
-# and a CPU without the instructions would then run the wrong one.
+# They must not define a function that the linker may merge with one of another file. The linker keeps one of the
+# copies. If it kept this one, a CPU without the instructions would run it.
 nm --defined-only "$1" | awk '
     /^[^ ]+\.o:$/ { object = $1; special = object ~ /^isa_(avx|amx)/; next }
     $2 == "W" {

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Make one model in every peer's format: a timm architecture with seeded random weights.
+"""Write one model in every peer's format: a timm architecture with seeded random weights.
 
-Writes into FOLDER config.json and model.safetensors (what vit-convert and PyTorch read), and for every
-batch size vit.onnx and vit.xml (vit_b8.onnx and vit_b8.xml for batch 8).
+Writes config.json and model.safetensors (for vit-convert and PyTorch) into FOLDER. Writes vit.onnx and vit.xml
+for batch size 1, and for example vit_b8.onnx and vit_b8.xml for batch size 8.
 """
 import argparse
 import json
@@ -22,7 +22,7 @@ def seeded_model(architecture, seed):
     model = timm.create_model(architecture, pretrained=False).eval()
     with torch.no_grad():
         for parameter in model.parameters():
-            if parameter.ndim > 1:  # wider than timm's own start, so that no layer is nearly zero
+            if parameter.ndim > 1:  # wider than timm's initial values, so that no layer is nearly zero
                 parameter.add_(torch.randn_like(parameter) * 0.01)
     return model
 

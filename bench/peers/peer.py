@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Time one variant of a peer in one setting: one process, one JSON line on standard output.
+"""Measure one variant of a peer in one setting: one process prints one JSON line on standard output.
 
-FOLDER is what export.py wrote. latency: a run of one image at a time with all threads; throughput: OpenVINO
-has one stream a thread and enough requests to keep them busy, the others run with all threads. A run
-or a request holds one image, in the variants named -batch the whole batch. Loading, compiling and the
-first two runs are not timed.
+FOLDER must be written by export.py. latency: one run at a time, with all threads. throughput: OpenVINO has one
+stream per thread and enough requests to keep them busy; the others run with all threads. A run or a request
+holds one image; in the variants named -batch it holds the whole batch. Loading, compiling and the first two
+runs are not timed.
 """
 import argparse
 import functools
@@ -33,7 +33,7 @@ def stem(batch):
 
 
 def openvino(options, batch, suffix):
-    """Returns what to call, how many images one call is, and the version."""
+    """Returns the function to time, the number of images per call, and the version."""
     import openvino as ov
 
     throughput = options.split == "throughput"
@@ -95,7 +95,7 @@ def torch(options, batch, compiled=False):
         import torch._inductor.config as inductor
 
         inductor.freezing = True
-        # Takes seconds: each kind of linear is timed in oneDNN and as generated code.
+        # This takes seconds: each kind of linear layer is timed in oneDNN and as generated code.
         inductor.max_autotune = options.split == "throughput"
         model = pytorch.compile(model)
 
@@ -106,7 +106,7 @@ def torch(options, batch, compiled=False):
     return call, batch, pytorch.__version__.split("+")[0]
 
 
-# The engine's name is what precedes the hyphen. None of its variants is always the fastest one.
+# The engine's name is the part before the first hyphen. None of its variants is always the fastest.
 VARIANTS = {
     "openvino-ir": functools.partial(openvino, suffix="xml"),
     "openvino-onnx": functools.partial(openvino, suffix="onnx"),
@@ -123,7 +123,7 @@ def variants_of(split):
 
 
 def prepare(options):
-    """What the variant's function returns, once it has run twice."""
+    """Returns the result of the variant's function after two untimed calls."""
     def give_up(*_):
         raise SystemExit(f"did not load and compile within {options.compile_limit:g} s")
 
@@ -135,7 +135,7 @@ def prepare(options):
         call = prepared[0]
         call()
         call()
-    except Exception as error:  # on one line; what tells most comes first
+    except Exception as error:  # one line with the most useful part first
         raise SystemExit(textwrap.shorten(f"{type(error).__name__}: {error}", 200))
     signal.setitimer(signal.ITIMER_REAL, 0)
     return prepared
@@ -155,7 +155,7 @@ def main():
                         help="s, for loading, compiling and two runs (300)")
     options = parser.parse_args()
 
-    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # before any of them is imported
+    os.environ["OMP_NUM_THREADS"] = str(options.threads)  # must be set before any of the peers is imported
     start = time.perf_counter()
     call, images, version = prepare(options)
     prepared = time.perf_counter() - start

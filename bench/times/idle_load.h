@@ -1,4 +1,4 @@
-// How busy this process is while nothing asks anything of it.
+// Measures how busy this process is while it has nothing to do.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 
 namespace vit::bench {
 
-/// Processor time of the whole process while the calling thread sleeps for 0.3 s, as a share of one
-/// core.
+/// Processor time of the whole process while the calling thread sleeps for 0.3 s, divided by 0.3 s:
+/// 1 means that one core was busy all the time.
 inline double idle_load() {
     const auto processor_seconds = [] {
         timespec time{};

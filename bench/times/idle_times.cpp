@@ -1,4 +1,4 @@
-// Threads that have nothing to do leave the cores alone.
+// Threads that have nothing to do leave the cores to others.
 #include "engine/base/threads.h"
 
 #include <gtest/gtest.h>
@@ -12,9 +12,9 @@
 namespace vit {
 namespace {
 
-constexpr double little = 0.1;  // of one core
+constexpr double little = 0.1;  // share of one core
 
-// Threads that wait for the next parallel region may spin for a moment, not for long.
+// Threads that wait for the next parallel region may spin for a moment, but not for long.
 TEST(Parallel, LeavesTheCoresAloneBetweenRegions) {
     for (const int threads : {2, 4}) {
         Barrier barrier(threads);
@@ -46,7 +46,7 @@ TEST(Parallel, LeavesTheCoresAloneBetweenRegionsOfManyCallers) {
     EXPECT_LT(load, little);
 }
 
-// A thread that waits at a barrier for one that works gives its core away.
+// A thread that waits at a barrier for a working thread sleeps and frees its core.
 TEST(Barrier, SleepsWhereTheWaitIsLong) {
     Barrier barrier(2);
     double load = 1;

@@ -1,4 +1,4 @@
-// A profile accounts for the whole run.
+// The times in a profile explain the whole run.
 #include <gtest/gtest.h>
 
 #include "bench/times/idle_load.h"
@@ -13,7 +13,7 @@ const kernels::Table& fastest() {
     return kernels::select_table();
 }
 
-/// Some ten milliseconds an image, so that what lies between the nodes hardly counts.
+/// An image takes some ten milliseconds, so that time between the nodes hardly matters.
 class ProfileTimes : public testing::Test {
   protected:
     static ModelConfig middling_config() {
@@ -54,7 +54,7 @@ TEST_F(ProfileTimes, OfOneThreadAddUpToTheRun) {
 TEST_F(ProfileTimes, OfThreadsAddUpToTheRunOnceWaitingIsCounted) {
     for (const int threads : {2, 3})
         for (const std::int64_t count :
-             {1, 2, 4}) {  // images shared by threads, one a thread, both
+             {1, 2, 4}) {  // threads share an image; one image per thread; both
             const RunProfile run = profile(threads, count);
             const double accounted = in_nodes(run) + run.waiting;
             EXPECT_GE(accounted, 0.97 * threads * run.wall)
@@ -72,7 +72,7 @@ TEST_F(ProfileTimes, StartAgainWithEveryRun) {
     EXPECT_LE(in_nodes(run) + run.waiting, 2 * run.wall * (1 + 1e-9));
 }
 
-// Idle threads do not keep a core busy.
+// Idle threads do not keep a core busy after a profile.
 TEST_F(ProfileTimes, AreFollowedByRest) {
     const Executor executor(file_, config_.image_size, {fastest()}, 2);
     const std::vector<float> images = test::random_images(config_, 3);

@@ -1,5 +1,5 @@
-// Writes a model file, all at once or tensor by tensor, so that a large model is never in memory as a
-// whole.
+// Writes a model file, all at once or tensor by tensor, so that a large model is never in memory as
+// a whole.
 #pragma once
 
 #include <filesystem>

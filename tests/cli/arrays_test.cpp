@@ -1,4 +1,4 @@
-// .npy in and out.
+// Tests .npy files as input and output.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -25,7 +25,7 @@ class Arrays : public InferTest {
         return read_npy(path("logits.npy"));
     }
 
-    /// The samples, preprocessed by the library.
+    /// The sample images, preprocessed by the library.
     std::vector<float> preprocessed(int count) const {
         const Model loaded = Model::load(model());
         const ModelInfo& info = loaded.info();
@@ -62,7 +62,7 @@ TEST_F(Arrays, ATensorGivesTheLogitsOfItsImages) {
     write_npy(path("in.npy"), {20, 3, 32, 32}, preprocessed(20));
     const NpyArray other = logits({path("in.npy"), "-b", "3"});
     EXPECT_TRUE(other.data == reference.data);
-    // The same on another machine.
+    // The same array with the byte order of another kind of machine.
     std::string bytes = read(path("in.npy"));
     const std::size_t order = bytes.find("<f4");
     bytes[order] = '>';

@@ -1,4 +1,4 @@
-// vit-bench as its users run it: names, counters and the JSON file.
+// Runs vit-bench as users do, and checks names, counters and the JSON file.
 #include <gmock/gmock.h>
 
 #include "tests/cli/fixture.h"
@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 class Bench : public InferTest {
   protected:
-    /// What --benchmark_out holds after a run over the bundled model.
+    /// The content of the --benchmark_out file after a run with the bundled model.
     json measure(std::vector<std::string> arguments, int expected_status) {
         arguments.insert(arguments.begin(),
                          {VIT_BENCH, "--benchmark_min_time=0.01",
@@ -47,13 +47,13 @@ TEST_F(Bench, MeasuresBothSplitsOfEveryThreadCount) {
     }
 }
 
-/// Shares count the work that was done; what was left out is a figure of its own.
+/// The peak shares count the work that was done. The work left out has a figure of its own.
 TEST_F(Bench, TellsWorkDoneFromWorkLeftOut) {
     ModelConfig config = small_config();
-    config.image_size = {224, 224};  // so that the context's two decimals say something
+    config.image_size = {224, 224};  // large enough that the context's two decimals are not 0
     const TemporaryModel class_token(config);
     config.class_token = false;
-    config.pooling = Pooling::avg;  // of all rows, also of the last block's
+    config.pooling = Pooling::avg;  // averages all rows, so the last block computes all of them
     const TemporaryModel average(config);
     for (const TemporaryModel* file : {&class_token, &average}) {
         const json results =
@@ -83,7 +83,7 @@ TEST_F(Bench, TellsWorkDoneFromWorkLeftOut) {
     }
 }
 
-/// The library's own words would warn of its build.
+/// The library's own text would warn about the library's build.
 TEST_F(Bench, SaysWhatItRunsOnWithoutTheLibrarysWarning) {
     const Finished done = run({VIT_BENCH, "--model", model(), "--threads=1", "--batch=1",
                                "--split=latency", "--benchmark_min_time=0.01"});
@@ -126,7 +126,8 @@ TEST_F(Bench, MeasuresPeaksWithoutAModel) {
     for (const json& each : results["benchmarks"]) EXPECT_GT(each.at("peak_GFLOP/s"), 1.0);
 }
 
-/// Measured before the dot product where there are any, otherwise the context says why not.
+/// If the CPU has tiles, their peak is measured before the dot product. Otherwise the context says
+/// why not.
 TEST_F(Bench, MeasuresThePeakOfTilesOrSaysWhyNot) {
     const Finished done = run({VIT_BENCH, "--peak", "--precision=bf16", "--threads=1",
                                "--benchmark_min_time=0.01", "--benchmark_format=json"});
@@ -145,7 +146,7 @@ TEST_F(Bench, MeasuresThePeakOfTilesOrSaysWhyNot) {
     }
 }
 
-/// Either measured, or skipped with a message and status 1; the rest goes on.
+/// The precision is either measured, or skipped with a message and status 1. Other runs continue.
 TEST_F(Bench, SkipsAPrecisionThatIsNotThere) {
     for (const std::string what : {"--peak", "--model"}) {
         std::vector<std::string> arguments{VIT_BENCH,

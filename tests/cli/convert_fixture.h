@@ -1,4 +1,4 @@
-// What the tests of vit-convert start from.
+// The fixtures for the tests of vit-convert.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -22,7 +22,7 @@ class ConvertTest : public InferTest {
     }
 };
 
-/// With a server on the loopback interface in place of the hub, and caches of their own.
+/// Uses a server on the loopback interface instead of the hub, and separate empty caches.
 class DownloadTest : public ConvertTest {
   protected:
     DownloadTest() {

@@ -1,4 +1,4 @@
-// What vit-convert shows: its steps on a terminal, and what images will go through.
+// Tests what vit-convert shows: its steps on a terminal, and how images will be prepared.
 #include <gmock/gmock.h>
 
 #include "tests/cli/fixture.h"
@@ -34,7 +34,7 @@ TEST_F(ConvertShows, ShowsItsStepsOnATerminal) {
               HasSubstr("\rwriting model.vit ...\x1b[K"), testing::EndsWith("\r\x1b[K")));
     EXPECT_THAT(shown.out, AllOf(HasSubstr("model.vit: "), Not(HasSubstr("self-test ..."))));
 
-    // What went wrong does not stand behind a step.
+    // An error message must not follow a step on the same line.
     start.arguments[1] = write("bad.safetensors", "no checkpoint at all");
     const Finished refused = run(start);
     EXPECT_EQ(refused.status, 3);

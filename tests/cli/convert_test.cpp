@@ -1,4 +1,4 @@
-// vit-convert as a user runs it.
+// Runs vit-convert as a user does.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
@@ -36,7 +36,7 @@ class ConvertTool : public ConvertTest {
         arguments.insert(arguments.begin(), VIT_CONVERT);
         return run(arguments);
     }
-    /// With -o, and nothing left behind but perhaps the model file.
+    /// Runs with -o, and checks that no file is left behind except the model file.
     Finished convert_to_file(std::vector<std::string> arguments) const {
         arguments.insert(arguments.end(), {"-o", out()});
         const Finished done = convert(arguments);
@@ -57,7 +57,7 @@ TEST_F(ConvertTool, WritesAModelFileThatVerifies) {
     const Provenance& provenance = file.header().provenance;
     EXPECT_EQ(provenance.source, "model.safetensors");
     EXPECT_THAT(provenance.converter, HasSubstr("vit-convert"));
-    // As `sha256sum` prints it.
+    // The value that `sha256sum` prints.
     EXPECT_EQ(provenance.sha256,
               "a0a0f8051a8a9864e31afa0bd9d86de77787b52fa6978dcbdf334763821eda90");
     EXPECT_EQ(file.header().labels.at(3), "three");
@@ -71,16 +71,18 @@ TEST_F(ConvertTool, StoresWeightsInBf16) {
     EXPECT_EQ(file.header().dtype, DType::bf16);
     EXPECT_EQ(file.get("blocks.0.attn.q.weight").dtype, DType::bf16);
     EXPECT_EQ(file.get("head.weight").dtype, DType::f32);
-    // The self-test was made for the rounded weights, so float32 meets float32's tolerance.
+    // The self-test was computed with the rounded weights, so a float32 run meets float32's
+    // tolerance.
     EXPECT_EQ(run({tool(), out(), "--verify", "--precision", "f32"}).status, 0);
-    // Without another word it runs in bf16, or in float32 where the CPU cannot, and says so.
+    // Without --precision the model runs in bf16. If the CPU cannot do that, it runs in float32 and
+    // says so.
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
     const Finished capped =
         run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify", "--info"});
     EXPECT_EQ(capped.status, 0);
     EXPECT_THAT(capped.err, AllOf(HasSubstr("AVX512_BF16"), HasSubstr("runs in f32")));
     EXPECT_THAT(capped.out, testing::ContainsRegex("precision +f32"));
-    // Who asks for bf16 gets it or an error.
+    // With --precision bf16 the user gets bf16 or an error.
     const Finished asked =
         run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify", "--precision", "bf16"});
     EXPECT_EQ(asked.status, 3);
@@ -164,8 +166,8 @@ TEST_F(ConvertTool, TakesLabels) {
     expect_error(convert_to_file({digits(), "--labels", path("none.txt")}), 74, "none.txt");
 }
 
-/// The bundled checkpoint in `folder`, its head widened to `classes` rows of zeros; config.json is
-/// written without label names.
+/// Writes the bundled checkpoint to `folder`. Its head is widened to `classes` rows with zeros, and
+/// config.json has no label names.
 void write_with_classes(const fs::path& folder, std::int64_t classes) {
     const Checkpoint digits = read_checkpoint(fs::path(VIT_SOURCE_DIR) / "tools/digits-model");
     nlohmann::json header;
@@ -232,7 +234,7 @@ TEST_F(ConvertTool, NamesImageNetsClassesWhereTheCheckpointDoesNot) {
 TEST_F(ConvertTool, ResizesForAnotherImageSize) {
     EXPECT_THAT(convert_to_file({digits(), "--img-size", "48x64"}).out, HasSubstr("48x64 images"));
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
-    // As timm: pixels beyond the last whole patch are not read.
+    // As in timm, pixels beyond the last whole patch are not used.
     EXPECT_THAT(convert_to_file({digits(), "--img-size", "50"}).out, HasSubstr("6x6 patches"));
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
     expect_error(convert_to_file({digits(), "--img-size", "7"}), 2, "at least one patch of 8x8");
@@ -340,7 +342,7 @@ TEST_F(ConvertTool, EscapesControlBytesInNames) {
     expect_error(convert_to_file({digits(), "--arch", "a\nb"}), 2, "'a\\x0ab'");
 }
 
-// 15,625 patches would take minutes.
+// A self-test with 15,625 patches would take minutes.
 TEST_F(ConvertTool, TestsALargeModelOnASmallerImage) {
     const Finished done = convert_to_file({digits(), "--img-size", "1000"});
     ASSERT_EQ(done.status, 0) << done.err;
@@ -404,7 +406,7 @@ TEST(ErrorLine, EscapesWhatIsNoText) {
               "a\\xe2\\x80\\xaeb\\xe2\\x80\\xa8\\xe2\\x80\\x8b");
     EXPECT_EQ(escape_control("\u00e9 \u4e2d"), "\u00e9 \u4e2d");
     EXPECT_EQ(escape_control("\xff \xc3( \xe2\x82"), "\\xff \\xc3( \\xe2\\x82");
-    EXPECT_EQ(escape_control("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // a surrogate
+    EXPECT_EQ(escape_control("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // surrogate
     EXPECT_EQ(escape_control("\xc0\xaf"), "\\xc0\\xaf");           // overlong
 }
 

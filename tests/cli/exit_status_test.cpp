@@ -1,4 +1,4 @@
-// Exit statuses, output files, reports and the help.
+// Tests exit statuses, output files, reports and the help text.
 #include <gmock/gmock.h>
 
 #include "tests/cli/fixture.h"
@@ -143,7 +143,7 @@ TEST_F(ExitStatus, WritingThatFailsIs74) {
 }
 
 TEST_F(ExitStatus, AFolderThatMayNotBeWrittenIs74) {
-    // Not even root may make files there.
+    // Even root cannot create files in this folder.
     for (const char* option : {"-o", "--logits"}) {
         const Finished done = infer({sample("01_five.png"), option, "/proc/vit-infer-output"});
         EXPECT_EQ(done.status, 74);
@@ -223,7 +223,7 @@ TEST_F(ExitStatus, AModelWithoutSelfTestIsNotVerified) {
 TEST_F(ExitStatus, PreprocessingCanBeOverridden) {
     const std::string image = sample("01_five.png");
     const std::string plain = infer({image, "--format", "jsonl"}).out;
-    // What the model file says, said again, changes nothing; anything else does.
+    // Options with the values of the model file change nothing; other values do.
     EXPECT_EQ(infer({image, "--format", "jsonl", "--crop-pct", "0.9", "--crop-mode", "center",
                      "--interpolation", "bicubic", "--mean", "0.5,0.5,0.5", "--std", "0.5", "0.5",
                      "0.5", "--img-size", "32x32", "--precision", "f32"})

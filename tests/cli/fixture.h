@@ -1,4 +1,4 @@
-// What the tests of vit-infer start from: the bundled model, its samples, and a folder to write to.
+// The fixtures for the tests of vit-infer: the bundled model, its samples, and a folder for output.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -52,7 +52,7 @@ class InferTest : public testing::Test {
         return text.str();
     }
 
-    /// vit-infer with the bundled model.
+    /// Runs vit-infer with the bundled model.
     static Finished infer(std::vector<std::string> arguments, const std::string& in = {}) {
         arguments.insert(arguments.begin(), {tool(), model()});
         Start start;

@@ -1,4 +1,4 @@
-// vit-convert hf-hub:ORG/NAME as a user runs it, against a hub on this machine.
+// Runs vit-convert hf-hub:ORG/NAME as a user does, with a hub on this machine.
 #include <gmock/gmock.h>
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// What may be given as INPUT, and what a bad one does to the rest.
+// Tests which inputs are accepted, and that a failed input does not affect the others.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class Inputs : public InferTest {
   protected:
-    /// File names of the records in order, relative to the test's folder.
+    /// File names in the records, in order and relative to the test's folder.
     std::vector<std::string> files(const Finished& done) const {
         std::vector<std::string> names;
         for (const auto& record : lines_of(done.out)) {

@@ -1,4 +1,4 @@
-// Many images: order, memory, and what an interrupt leaves behind.
+// Tests runs with many images: order, memory, and what remains after an interrupt.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 class LongBatch : public InferTest {
   protected:
-    /// A folder with `count` links to samples in turn.
+    /// Makes a folder with `count` links, which point to the samples in turn.
     std::string folder_of(int count) const {
         std::vector<std::filesystem::path> samples;
         for (const auto& entry : std::filesystem::directory_iterator(digits() / "samples"))
@@ -33,7 +33,7 @@ class LongBatch : public InferTest {
         for (int i = 0; i < count; ++i) ASSERT_THAT(running.read_line(), HasSubstr("\"ok\": true"));
     }
 
-    /// The command line for 100,000 images: more than can be done before a signal comes.
+    /// The command line for 100,000 images. They take longer than the time until the signal.
     static std::vector<std::string> endless() {
         std::vector<std::string> arguments{tool(), model(), "--format", "jsonl"};
         for (int i = 0; i < 5000; ++i) arguments.push_back(digits() / "samples");
@@ -99,7 +99,7 @@ TEST_F(LongBatch, InterruptedLeavesWholeRecordsInOrder) {
         for (int i = 0; i < 30; ++i) first += running.read_line() + "\n";
         std::this_thread::sleep_for(std::chrono::milliseconds(300));  // until the pipe is full
         running.signal(signal);
-        const Finished done = running.finish();  // nobody reads before it has ended
+        const Finished done = running.finish();  // nobody reads the pipe before that
         EXPECT_EQ(done.status, status);
         ASSERT_FALSE(done.out.empty());
         EXPECT_EQ(done.out.back(), '\n');

@@ -1,4 +1,4 @@
-// vit-convert with a name or an address instead of a file.
+// Runs vit-convert with a name or an address instead of a file.
 #include <gmock/gmock.h>
 
 #include <cstdio>
@@ -49,14 +49,14 @@ TEST_F(NamesTool, ConvertsTimmsNames) {
         EXPECT_EQ(source_of_output(), "hf-hub:" + repository + "@" + FakeHub::commit);
     }
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
-    // An old name of timm's.
+    // This is an old name in timm.
     serve("timm/vit_tiny_patch16_224.augreg_in21k", read(digits() / "config.json"));
     EXPECT_EQ(convert("vit_tiny_patch16_224_in21k").status, 0);
 }
 
 TEST_F(NamesTool, TakesTimmsConfigurationWhereTheRepositoryHasNone) {
     serve("timm/vit_tiny_patch16_224.augreg_in21k_ft_in1k", "");
-    // The bundled weights are smaller than the architecture: timm's numbers stand.
+    // The bundled weights are smaller than the architecture, so timm's numbers do not fit them.
     expect_error(convert("vit_tiny_patch16_224"), 3, "expected shape");
 }
 
@@ -89,7 +89,7 @@ TEST_F(NamesTool, TakesARepositorysName) {
     expect_error(convert("google/other"), 74, "hf-hub:google/other: there is no such repository");
     expect_error(convert("google/other"), 74, "nor is there such a file or folder here");
     EXPECT_THAT(convert("hf-hub:google/other").err, Not(HasSubstr("nor is there")));
-    // These are paths with an error in them.
+    // These sources are paths to files that do not exist, not ORG/NAME.
     expect_error(convert("google/vit.safetensors"), 74, "No such file");
     expect_error(convert("./google/vit"), 74, "No such file");
     fs::create_directories(path("google"));

@@ -9,7 +9,7 @@ namespace vit::infer {
 namespace {
 
 TEST(NaturalOrder, IsAStrictTotalOrder) {
-    // Sorted; numbers beyond 64 bits and leading zeros among them.
+    // This list is in the correct order. It has numbers beyond 64 bits and with leading zeros.
     const std::vector<std::string> sorted{"",
                                           "0",
                                           "00",

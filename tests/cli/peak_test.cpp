@@ -1,4 +1,4 @@
-// The peaks that vit-bench and --profile measure by.
+// Tests the peak speeds with which vit-bench and --profile compare.
 #include "tools/common/peak.h"
 
 #include <gmock/gmock.h>
@@ -27,7 +27,8 @@ TEST(Peak, IsThereOrSaysWhyNot) {
     }
 }
 
-/// Few rounds, for emulators too; on more threads than the one that asked for permission.
+/// Few rounds, because this also runs on emulators. The second thread checks that the permission to
+/// use tiles holds for all threads.
 TEST(Peak, OfTilesCountsTheWorkOfItsProducts) {
     const LoopOrWhyNot found = bf16_tile_loop();
     if (found.loop == nullptr) {

@@ -23,7 +23,7 @@ namespace vit::test {
 
 namespace {
 
-/// Two ends of a pipe, neither inherited by accident.
+/// The two ends of a pipe. No child inherits them by accident.
 std::array<int, 2> make_pipe() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::pipe2(ends.data(), O_CLOEXEC), 0);
@@ -32,7 +32,7 @@ std::array<int, 2> make_pipe() {
 
 constexpr std::array<int, 2> no_fds{-1, -1};
 
-/// The side that reads and the side that programs write to.
+/// The two sides of a terminal: the one that the test reads, and the one that programs write to.
 std::array<int, 2> make_terminal() {
     std::array<int, 2> ends = no_fds;
     EXPECT_EQ(::openpty(&ends[0], &ends[1], nullptr, nullptr, nullptr), 0);
@@ -40,7 +40,7 @@ std::array<int, 2> make_terminal() {
     return ends;
 }
 
-/// What programs write there until the last one has ended; closes it.
+/// Reads all that programs write to the terminal until the last one has ended. Closes the terminal.
 std::string text_on(const std::array<int, 2>& terminal) {
     ::close(terminal[1]);
     std::string text;
@@ -60,7 +60,7 @@ int spawn(const std::vector<std::string>& arguments, int in, int out, int err) {
     posix_spawn_file_actions_adddup2(&actions, in, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
-    // As from a shell, whatever the test runner did to its own signals.
+    // Resets the signals as a shell would, because the test runner may have changed its own.
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     sigset_t defaults;
@@ -98,7 +98,7 @@ std::string read_all(const std::filesystem::path& path) {
     return text.str();
 }
 
-/// A file without a name of its own in the test's folder, for what must not fill a pipe.
+/// A temporary file for data that could fill a pipe. The file is deleted with this object.
 class ScratchFile {
   public:
     ScratchFile() {

@@ -1,4 +1,4 @@
-// Runs a program as a shell would, and keeps what it says.
+// Runs a program as a shell would, and stores its output.
 #pragma once
 
 #include <string>
@@ -13,18 +13,18 @@ struct Finished {
 };
 
 struct Start {
-    std::vector<std::string> arguments;  ///< the program first
+    std::vector<std::string> arguments;  ///< the program, then its arguments
     std::string in;                      ///< its standard input
-    std::string stdout_path;             ///< not empty: standard output goes there
+    std::string stdout_path;             ///< if not empty: standard output goes to this file
     bool stderr_terminal = false;        ///< standard error is a terminal
-    bool stdout_closed_pipe = false;     ///< standard output is a pipe that nobody reads
+    bool stdout_closed_pipe = false;     ///< standard output is a pipe without a reader
 };
 
 /// Fails the test when the program cannot be started or takes more than a minute.
 Finished run(const Start& start);
 Finished run(const std::vector<std::string>& arguments);
 
-/// A started program, for signals and slow input.
+/// A program that is still running, for tests with signals and slow input.
 class Running {
   public:
     explicit Running(const std::vector<std::string>& arguments);
@@ -36,9 +36,9 @@ class Running {
     /// Waits (at most a minute) for the next line of its standard output.
     std::string read_line();
     void signal(int number);
-    /// The most memory that it had until now.
+    /// The largest amount of memory that the program has used so far.
     long peak_kib() const;
-    /// Closes its standard input and waits.
+    /// Closes its standard input and waits for its end.
     Finished finish();
 
   private:

@@ -1,4 +1,4 @@
-// What the README shows is what is compiled and run.
+// Checks that the example in the README is the one that is compiled and run.
 #include <gmock/gmock.h>
 
 #include "tests/cli/fixture.h"

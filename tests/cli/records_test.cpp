@@ -1,4 +1,4 @@
-// Every format, and that a record says what timm says.
+// Tests every output format, and compares the predictions with timm's.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -20,7 +20,7 @@ struct Expected {
     double logit = 0;
 };
 
-/// timm's answer for every test image (tools/fixtures/evaluate_digits.py).
+/// timm's answers for all test images (tools/fixtures/evaluate_digits.py).
 std::map<std::string, Expected> expected_answers(const std::string& csv) {
     std::map<std::string, Expected> answers;
     std::istringstream stream(csv);

@@ -1,5 +1,5 @@
-// Checkpoints of torch.save as vit-convert is given them, and files that memory does not suffice
-// for.
+// Runs vit-convert with checkpoints of torch.save, and with files that are too large for the
+// memory.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -17,7 +17,7 @@ using testing::HasSubstr;
 using testing::Not;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool memory_can_be_limited = false;  // sanitizers reserve all of it
+constexpr bool memory_can_be_limited = false;  // sanitizers reserve the whole address space
 #else
 constexpr bool memory_can_be_limited = true;
 #endif
@@ -28,8 +28,8 @@ class TorchFiles : public InferTest {
         arguments.insert(arguments.begin(), VIT_CONVERT);
         return run(arguments);
     }
-    /// The bundled checkpoint as torch before 1.6 would have saved it; `more` stands beside the
-    /// weights, `inside` among them.
+    /// The bundled checkpoint in the form in which torch saved it before 1.6. `more` is added
+    /// beside the weights, `inside` among them.
     std::string old_format(const std::string& more = "", const std::string& inside = "") const {
         const Checkpoint checkpoint = read_checkpoint(digits());
         std::vector<std::pair<std::string, std::string>> tensors, storages;
@@ -42,7 +42,7 @@ class TorchFiles : public InferTest {
                 {key, {reinterpret_cast<const char*>(each.data.data()), each.data.size()}});
         }
         std::string weights = state_dict(tensors).substr(proto.size());
-        weights.replace(weights.size() - 2, 2, inside + "u");  // without its end
+        weights.replace(weights.size() - 2, 2, inside + "u");  // without the final opcode
         write("old/config.json", *checkpoint.config_json);
         const std::string top = cat({proto, "}(", text("state_dict"), weights, more, "u."});
         return write("old/model.pth.tar", make_legacy(top, storages));
@@ -95,7 +95,7 @@ TEST_F(TorchFiles, TooLittleMemoryIs3WithAPlace) {
     if (!memory_can_be_limited) GTEST_SKIP() << "sanitizers need all the address space";
     const auto large = [&](const std::string& name, const std::string& begin) {
         const std::string file = write(name, begin);
-        std::filesystem::resize_file(file, std::uintmax_t{4} << 30);  // without blocks of its own
+        std::filesystem::resize_file(file, std::uintmax_t{4} << 30);  // a sparse file
         return file;
     };
     const std::string file = large("large.pth", "PK\x03\x04");

@@ -1,13 +1,14 @@
-"""Compares this library's decoder with the Pillow at hand: which files are decoded, and to which pixels.
+"""Compares this library's decoder with the installed Pillow: which files are decoded, and to which pixels.
 
     cmake --build build/ci --target decode_stream
     python tests/compare-pillow/compare.py build/ci/tests/compare-pillow/decode_stream FILE_OR_FOLDER...
     python tests/compare-pillow/compare.py build/ci/tests/compare-pillow/decode_stream --damage [--every N] FILE_OR_FOLDER...
 
-Folders are walked for JPEG, PNG and WebP files, told by their first bytes. --damage compares, of every file, versions
-with one byte changed in five ways, cut short, and with bytes left out and put in, at every Nth position. Needs Pillow and
-numpy; the pixels are from Pillow 13.0.0. libjpeg-turbo 2.1 (Debian 12 and 13) and 3.x differ in lossless JPEG, which 2.1
-does not have, and in how they smooth unfinished progressive files. Exits with 1 when anything else differs.
+Searches folders for JPEG, PNG and WebP files, which it recognises by their first bytes. --damage compares changed
+copies of every file: with one byte changed in five ways, cut short, with a byte left out and with a byte inserted, at
+every Nth position. Needs Pillow and numpy; the pixels are from Pillow 13.0.0. libjpeg-turbo 2.1 (Debian 12 and 13)
+and 3.x differ in lossless JPEG, which 2.1 does not have, and in how they smooth unfinished progressive files. Exits
+with 1 if anything else differs.
 """
 import argparse
 import collections
@@ -22,7 +23,7 @@ import numpy as np
 from PIL import Image, features
 
 warnings.simplefilter("ignore")
-Image.MAX_IMAGE_PIXELS = 89_478_485 // 2  # an error from twice this on, as ours
+Image.MAX_IMAGE_PIXELS = 89_478_485 // 2  # an error above twice this number, as in this library
 
 
 def is_ours(data):
@@ -36,7 +37,7 @@ def of_pillow(data):
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
             image.load()
             pixels = np.asarray(image.convert("RGB"))
-    except Exception as error:  # anything that it throws is a refusal
+    except Exception as error:  # any exception counts as a refusal
         return "error", f"{type(error).__name__}: {error}"
     return "ok", *pixels.shape[:2], zlib.crc32(pixels.tobytes()), pixels
 
@@ -58,7 +59,7 @@ class Decoder:
 
 
 def damaged(data, every):
-    """(what was done, bytes)"""
+    """Yields (kind of damage, bytes)."""
     for at in range(0, len(data), every):
         value = data[at]
         for other in sorted({value ^ 1, value ^ 0x80, value ^ 0xFF, (value + 1) & 255, 0xFF} - {value}):

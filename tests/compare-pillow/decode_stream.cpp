@@ -1,5 +1,6 @@
-// Decodes images from standard input, each as 4 bytes of length (little-endian) and its bytes, and
-// answers one line each on standard output: "ok HEIGHT WIDTH CRC32 WARNING" or "error MESSAGE".
+// Decodes images from standard input. Each image is sent as 4 bytes with its length
+// (little-endian), then its bytes. Prints one line per image: "ok HEIGHT WIDTH CRC32 WARNING" or
+// "error MESSAGE".
 #include <zlib.h>
 
 #include <array>

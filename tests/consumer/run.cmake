@@ -1,4 +1,4 @@
-# Installs this build to a prefix of its own, builds tests/consumer/project against it, and runs it.
+# Installs this build to a separate prefix, builds tests/consumer/project against it, and runs the program.
 # -DBUILD= -DPROJECT= -DWORK= -DGENERATOR= -DCOMPILER= -DBUILD_TYPE= -DMODEL= -DIMAGE= -DEXPECTED= -DFLAGS=
 function(run)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -11,14 +11,14 @@ endfunction()
 
 file(REMOVE_RECURSE ${WORK})
 run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/installed)
-# Moved, so that a path into the first place would be found out.
+# The installation is moved, so that a path to its first place would cause an error.
 file(RENAME ${WORK}/installed ${WORK}/prefix)
 run(${CMAKE_COMMAND} -S ${PROJECT} -B ${WORK}/build -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER} -DCMAKE_C_COMPILER=${C_COMPILER}
     -DCMAKE_BUILD_TYPE=${BUILD_TYPE} "-DCMAKE_CXX_FLAGS=${FLAGS}" -DCMAKE_PREFIX_PATH=${WORK}/prefix
     -Dvit_INCLUDE_DIR=${WORK}/prefix/include)
 run(${CMAKE_COMMAND} --build ${WORK}/build)
 
-# Nothing that is installed points back to where it was built.
+# No installed file may contain the path of the build or of the sources.
 file(GLOB_RECURSE texts ${WORK}/prefix/*.cmake ${WORK}/prefix/*.h)
 foreach(text ${texts})
   file(READ ${text} content)
@@ -41,7 +41,7 @@ foreach(program ${WORK}/build/consumer ${WORK}/build/consumer_shared ${EXAMPLE} 
   expect_label(${program})
 endforeach()
 
-# A program in C that knows pkg-config alone, with the shared and with the static library.
+# Builds a program in C with only pkg-config, first with the shared and then with the static library.
 file(GLOB_RECURSE pc ${WORK}/prefix/*/vit.pc)
 get_filename_component(pc_folder ${pc} DIRECTORY)
 get_filename_component(library_folder ${pc_folder} DIRECTORY)
@@ -61,7 +61,7 @@ foreach(kind shared static)
   expect_label(${CMAKE_COMMAND} -E env LD_LIBRARY_PATH=${library_folder} ${WORK}/classify_${kind})
 endforeach()
 
-# C++17 gets one line that says what is missing.
+# With C++17 the compiler must print one error that says what is missing.
 file(WRITE ${WORK}/old.cpp "#include \"vit/model.h\"\n")
 execute_process(COMMAND ${COMPILER} -std=c++17 -fsyntax-only -I${WORK}/prefix/include ${WORK}/old.cpp
   ERROR_VARIABLE old RESULT_VARIABLE status)

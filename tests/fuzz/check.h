@@ -1,4 +1,4 @@
-// What must hold whatever the bytes.
+// Checks that must hold for any input bytes.
 #pragma once
 
 #include <cstdio>
@@ -13,7 +13,7 @@
 
 namespace vit::fuzz {
 
-/// Aborts, so that libFuzzer keeps the input.
+/// Aborts if `holds` is false, so that libFuzzer stores the input.
 inline void require(bool holds, std::string_view promise) {
     if (holds) return;
     std::fprintf(stderr, "broken promise: %.*s\n", static_cast<int>(promise.size()),
@@ -21,8 +21,8 @@ inline void require(bool holds, std::string_view promise) {
     std::abort();
 }
 
-/// Runs a reader: it returns, or throws an Error whose message is one bounded line. Errors of kind
-/// `internal` are broken promises themselves.
+/// Runs a reader. It must return, or throw an Error whose message is one line of limited length. An
+/// Error of kind `internal` also counts as a broken promise.
 template <typename Read>
 void expect_answer_or_error(Read&& read) {
     try {
@@ -37,7 +37,7 @@ void expect_answer_or_error(Read&& read) {
     }
 }
 
-/// Sizes agree and every byte can be read.
+/// Checks that sizes agree and that every byte can be read.
 inline void check_tensors(std::span<const TensorView> tensors) {
     unsigned sum = 0;
     for (const TensorView& tensor : tensors) {

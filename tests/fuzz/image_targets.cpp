@@ -1,4 +1,5 @@
-// Image files of any bytes: an Error or a picture of a consistent size, small enough to preprocess.
+// Targets for image files. Any bytes must give an Error, or an image of a consistent size that is
+// small enough to preprocess.
 #include "tests/fuzz/check.h"
 #include "tests/fuzz/targets.h"
 #include "vit/image.h"

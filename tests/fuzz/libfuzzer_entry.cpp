@@ -1,4 +1,4 @@
-// libFuzzer's entry: the target of targets.h that the build names.
+// libFuzzer's entry point. It calls the target of targets.h that the build selects.
 #include <cstddef>
 #include <cstdint>
 #include <span>

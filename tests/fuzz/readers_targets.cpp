@@ -1,4 +1,4 @@
-// Checkpoint readers.
+// Targets for the checkpoint readers.
 #include <array>
 
 #include "engine/model/safetensors.h"
@@ -35,7 +35,7 @@ void torch_legacy(std::span<const std::byte> bytes) {
     checkpoint(bytes);
 }
 
-/// The pickle alone, with storages at hand: mutations need not get past the zip directory.
+/// Tests only the pickle, with given storages. Changed inputs then need no valid zip directory.
 void pickle(std::span<const std::byte> bytes) {
     static constexpr std::array<std::byte, 96> storage{};
     const ZipMember members[] = {

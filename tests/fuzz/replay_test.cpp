@@ -1,5 +1,5 @@
-// Every input of the committed corpus through its fuzz target: what a fuzzer once found stays
-// fixed.
+// Runs every input of the committed corpus through its fuzz target. Faults that a fuzzer once found
+// cannot come back unnoticed.
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -23,7 +23,7 @@ TEST_P(Replay, Corpus) {
         SCOPED_TRACE(entry.path());
         std::ifstream in(entry.path(), std::ios::binary);
         ASSERT_TRUE(in);
-        // A vector of exactly this size: a sanitizer sees any read past its end.
+        // The vector has exactly this size, so that a sanitizer notices any read past its end.
         const std::vector<char> bytes{std::istreambuf_iterator<char>(in),
                                       std::istreambuf_iterator<char>()};
         GetParam().run(std::as_bytes(std::span(bytes)));

@@ -1,5 +1,5 @@
-// What the fuzzers run. Every target is a plain function of bytes, so that the same code runs under
-// libFuzzer (fuzz_NAME) and, over the committed corpus, in the normal suite (fuzz_replay).
+// The fuzz targets. Every target is a plain function of bytes, so that the same code runs under
+// libFuzzer (fuzz_NAME) and, with the committed corpus, in the normal suite (fuzz_replay).
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace vit::fuzz {
 
-/// Feeds the bytes to a reader. Accepting them and refusing them with a proper error are both fine;
-/// anything else (another exception, a broken promise about the result) ends the process.
+/// Passes the bytes to a reader. The reader may accept them or refuse them with a proper error.
+/// Anything else (another exception, a result that breaks a promise) ends the process.
 using Run = void (*)(std::span<const std::byte> bytes);
 
 void safetensors(std::span<const std::byte> bytes);
@@ -21,11 +21,12 @@ void npy(std::span<const std::byte> bytes);
 void image(std::span<const std::byte> bytes);
 
 struct Target {
-    std::string_view name;  ///< also of its folder under tests/data/fuzz
+    std::string_view name;  ///< also the name of its folder under tests/data/fuzz
     Run run;
 };
 
-/// A new target: a function, a line here, its name in CMakeLists.txt, a folder with a few inputs.
+/// To add a target, add a function, a line here, its name in CMakeLists.txt, and a folder with a
+/// few inputs.
 inline constexpr Target targets[] = {
     {"safetensors", safetensors},
     {"torch_zip", torch_zip},

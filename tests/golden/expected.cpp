@@ -81,7 +81,7 @@ double exact_error(const Expected& expected, const fs::path& path) {
     double worst = 0;
     for (const auto& [name, values] : expected.results) {
         const auto mine = found.find(name);
-        if (mine == found.end()) continue;  // preprocessed pixels
+        if (mine == found.end()) continue;  // these are preprocessed pixels, not results
         EXPECT_EQ(mine->second.size(), values.size()) << name;
         worst = std::max(worst, test::relative_l2(mine->second, values));
     }

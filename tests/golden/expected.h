@@ -1,4 +1,4 @@
-// What a library that no one here wrote computed, as the scripts in tools/fixtures store it.
+// Results that other libraries computed, as the scripts in tools/fixtures store them.
 #pragma once
 
 #include <filesystem>
@@ -11,11 +11,12 @@
 
 namespace vit::golden {
 
-/// Of the relative L2 error: less than three times the largest that was measured on any level of
-/// instruction sets (1.5e-6), so that small mistakes show. The promise to users is 1e-5.
+/// Limit of the relative L2 error. It is less than three times the largest error that was measured
+/// at any level of instruction sets (1.5e-6), so that small mistakes are noticed. Users are
+/// promised 1e-5.
 inline constexpr double tolerance = 4e-6;
-/// Of the graph in float64: position tables that were resized or computed are stored as float32
-/// (measured: up to 4.3e-8; 2e-15 without such a table).
+/// Limit for the graph in float64. Position tables that were resized or computed are stored as
+/// float32, which causes this error (measured: up to 4.3e-8; 2e-15 without such a table).
 inline constexpr double exact_tolerance = 1e-7;
 
 /// float64 results of one model for random images of one size.
@@ -33,18 +34,18 @@ struct Expected {
 /// "logits", "features" and "tokens" of the images.
 std::map<std::string, std::vector<float>> run(const Model& model, const Expected& expected);
 
-/// Fails the running test where the graph of the model file, in float64, is further from any result
-/// than the float32 numbers in the file explain. This finds what float32 hides: an epsilon, a
-/// scale, a shift.
+/// Fails the running test if the graph of the model file, in float64, differs from any result by
+/// more than the float32 numbers in the file explain. It finds small mistakes that the tolerance
+/// for float32 hides: an epsilon, a scale, a shift.
 void expect_exact(const Expected& expected, const std::filesystem::path& model_file);
 
-/// The largest relative L2 error of a result of the graph in float64.
+/// The largest relative L2 error among the results of the graph in float64.
 double exact_error(const Expected& expected, const std::filesystem::path& model_file);
 
-/// Names of the folders with an expected.safetensors, sorted.
+/// The sorted names of the folders that have an expected.safetensors.
 std::vector<std::string> folders(const std::filesystem::path& data);
 
-/// Fails the running test where `found` is further from results[name] than the tolerance.
+/// Fails the running test if `found` differs from results[name] by more than the tolerance.
 void expect_close(const Expected& expected, const std::string& name,
                   const std::vector<float>& found);
 

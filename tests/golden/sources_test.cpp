@@ -1,5 +1,5 @@
-// Logits of converted checkpoints of other libraries against what those libraries computed in
-// float64 (tools/fixtures/*_models.py, tests/data/sources).
+// Compares logits of converted checkpoints of other libraries with those that the libraries
+// computed in float64 (tools/fixtures/*_models.py, tests/data/sources).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Sources, testing::ValuesIn(golden::folders(data
                              return name;
                          });
 
-/// The checkpoint with one tensor more.
+/// The checkpoint with one additional tensor.
 Checkpoint with_extra(Checkpoint checkpoint) {
     static constexpr std::array<float, 2> values{1, 2};
     checkpoint.tensors.push_back(
@@ -88,15 +88,17 @@ TEST_P(Sources, NeedsEveryTensorThatItUses) {
         SCOPED_TRACE(whole.tensors[i].name);
         Checkpoint rest = whole;
         rest.tensors.erase(rest.tensors.begin() + static_cast<std::ptrdiff_t>(i));
-        // CLIP's number tells that the checkpoint is OpenAI's.
+        // This tensor is how the checkpoint is recognised as one of OpenAI's CLIP.
         if (whole.tensors[i].name == "input_resolution") continue;
-        // vit-pytorch writes its class token also where the mean is pooled and nothing reads it.
+        // vit-pytorch stores its class token even if mean pooling is used and nothing reads the
+        // token.
         if (GetParam() == "vit_pytorch_mean" && whole.tensors[i].name == "cls_token") continue;
-        // What the pooler's query is computed from is reported as dropped, and needed all the same.
+        // These tensors are reported as dropped, but they are needed: the query of the pooler is
+        // computed from them.
         const bool in_latent = whole.tensors[i].name == "visual.attn_pool.query" ||
                                whole.tensors[i].name.starts_with("visual.attn_pool.ln_q.");
-        // Without its class token big_vision's ViT is another one, that pools by the mean; without
-        // registers DINOv2's is the one without.
+        // Without its class token, big_vision's ViT is a different valid model that pools by the
+        // mean. Without its registers, DINOv2's is the variant without registers.
         if ((!converted.tensor_report[i].used && !in_latent) ||
             whole.tensors[i].name == "params/cls" || whole.tensors[i].name == "register_tokens")
             EXPECT_NO_THROW(convert(rest, options_of(expected)));

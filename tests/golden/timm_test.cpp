@@ -1,5 +1,5 @@
-// Logits, features and tokens of converted checkpoints against what timm computed in float64
-// (tools/fixtures/timm_models.py).
+// Compares logits, features and tokens of converted checkpoints with those that timm computed in
+// float64 (tools/fixtures/timm_models.py).
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -34,7 +34,7 @@ void expect_agreement(const fs::path& model_file, const Expected& expected) {
     }
 }
 
-/// A converted checkpoint, deleted with this.
+/// A converted checkpoint. The file is deleted with this object.
 struct ConvertedFile {
     fs::path path = fs::temp_directory_path() / ("vit-golden-" + std::to_string(getpid()) + ".vit");
     explicit ConvertedFile(const fs::path& source, const ConvertOptions& options = {}) {
@@ -58,7 +58,7 @@ TEST_P(Timm, WouldNotAgreeWithAnotherEpsilon) {
     const fs::path folder = data / GetParam();
     const Converted converted = convert(read_checkpoint(folder), {});
     ModelHeader header = converted.header;
-    // The two that libraries confuse.
+    // Libraries sometimes confuse these two values.
     header.config.norm_eps = header.config.norm_eps == 1e-6 ? 1e-5 : 1e-6;
     const test::Folder out;
     write_model_file(out / "model.vit", header, converted.tensors);
@@ -72,7 +72,7 @@ TEST_P(Timm, AgreesAtOtherImageSizes) {
         if (!entry.path().filename().string().starts_with("expected_")) continue;
         SCOPED_TRACE(entry.path().filename());
         const Expected expected(entry.path());
-        // Resized when the model is loaded, and when it is converted.
+        // The table is resized first when the model is loaded, then when it is converted.
         expect_agreement(ConvertedFile(folder).path, expected);
         ConvertOptions options;
         options.image_size = ImageSize{expected.input[2], expected.input[3]};

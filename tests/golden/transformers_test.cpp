@@ -1,5 +1,6 @@
-// Converted checkpoints of Hugging Face transformers against what transformers computed in float64,
-// and what its image processors make of an image (tools/fixtures/hf_models.py).
+// Compares converted checkpoints of Hugging Face transformers with the float64 results of
+// transformers, and preprocessed images with those of its image processors
+// (tools/fixtures/hf_models.py).
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// The rooms and who may enter (docs/architecture.md), checked by reading the sources.
+// Checks by reading the sources which room may include which other rooms (docs/architecture.md).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Sources whose path begins with `room` may include what begins with one of `may_include`. The
-/// first room that fits counts.
+/// Sources whose path begins with `room` may include paths that begin with one of `may_include`.
+/// The first room that matches a source applies.
 struct Room {
     std::string_view room;
     std::vector<std::string_view> may_include;
@@ -50,7 +50,8 @@ const std::vector<Room> rooms{
      {"vit/", "engine/base/env.h", "engine/base/text.h", "engine/model/", "tools/common/",
       "tools/hub/"}},
     {"tools/labels/", {"vit/", "tools/labels/"}},
-    // The reference evaluator makes a model file's self-test.
+    // vit-convert needs the graph, because the reference evaluator computes a model file's
+    // self-test.
     {"tools/vit-convert/",
      {"vit/", "engine/base/", "engine/model/", "engine/graph/", "weights/", "tools/common/",
       "tools/hub/", "tools/labels/", "tools/vit-convert/"}},
@@ -60,7 +61,7 @@ const std::vector<Room> rooms{
     {"examples/", {"vit/"}},
 };
 
-/// Lines that match belong only in files whose path begins with one of `places`.
+/// Lines that match `pattern` are allowed only in files whose path begins with one of `places`.
 struct Belongs {
     const char* pattern;
     std::vector<std::string_view> places;
@@ -88,7 +89,7 @@ bool begins_with_any(std::string_view text, const std::vector<std::string_view>&
                        [&](std::string_view prefix) { return text.starts_with(prefix); });
 }
 
-/// Without comments.
+/// The file's text without comments.
 std::string code_of(const fs::path& path) {
     std::ifstream stream(path);
     std::stringstream whole;
@@ -108,7 +109,7 @@ std::string code_of(const fs::path& path) {
     return code;
 }
 
-/// Everything that breaks a rule below `root`, one line each.
+/// Finds all violations of the rules below `root`, and returns one line for each.
 std::vector<std::string> violations(const fs::path& root, int& files) {
     static const std::regex include(R"(#\s*include\s*[<"]([^>"]+)[>"])");
     std::vector<std::regex> patterns;
@@ -161,7 +162,7 @@ TEST(IncludeRules, Hold) {
     for (const std::string& each : found) ADD_FAILURE() << each;
 }
 
-/// A tree with one file, to see that a rule bites.
+/// A source tree with one file, to check that a rule finds a violation.
 class PlantedTree {
   public:
     PlantedTree(const std::string& file, const std::string& text)

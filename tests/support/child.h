@@ -1,4 +1,4 @@
-// Code that runs in a copy of the process.
+// Runs code in a copy of the process.
 #pragma once
 
 #include <sys/wait.h>
@@ -8,8 +8,9 @@
 
 namespace vit::test {
 
-/// Exit status of a child process that fork() makes and that runs `body`: 0 where `body` returns
-/// true. 128 + signal where it ends otherwise; a child that hangs is ended after `seconds`.
+/// Runs `body` in a child process made by fork() and returns its exit status: 0 if `body` returns
+/// true, otherwise 1. Returns 128 + signal if a signal ends it. A child that hangs is ended after
+/// `seconds`.
 template <class Body>
 int status_of_child(unsigned seconds, Body&& body) {
     const pid_t child = ::fork();

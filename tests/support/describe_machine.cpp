@@ -1,4 +1,4 @@
-// Prints what the suite is about to run on.
+// Prints on which CPU and with which kernels the suite will run.
 #include <cstdio>
 
 #include "tests/support/machine.h"

@@ -1,5 +1,6 @@
-// What the Hugging Face hub answers about one repository, served from this machine: small files
-// itself, large ones by a redirect to another server, as to a CDN.
+// A server on this machine that answers like the Hugging Face hub about one repository. It serves
+// small files itself. For large files it redirects to another server, which plays the role of a
+// CDN.
 #pragma once
 
 #include <cstdint>
@@ -15,27 +16,27 @@ namespace vit::test {
 
 struct HubFile {
     std::string bytes;
-    bool large = false;                        ///< its ETag is a SHA-256, the CDN serves it
-    std::optional<std::string> etag;           ///< another than its own
-    std::optional<std::uint64_t> linked_size;  ///< another than its own
+    bool large = false;                        ///< its ETag is a SHA-256, and the CDN serves it
+    std::optional<std::string> etag;           ///< replaces its own ETag
+    std::optional<std::uint64_t> linked_size;  ///< replaces its own size
 };
 
-/// How the hub behaves.
+/// The behaviour of the hub.
 struct HubState {
     std::string id = "org/name";
     std::map<std::string, HubFile> files;
-    std::map<std::string, std::string> revisions;  ///< to commits; any other is not found
-    std::string commit_header;                     ///< not empty: said instead of the commit
-    std::string token;                             ///< not empty: asked for
+    std::map<std::string, std::string> revisions;  ///< to commits; others are not found
+    std::string commit_header;                     ///< not empty: sent instead of the commit
+    std::string token;                             ///< not empty: required
     bool gated = false;
-    bool error_codes = true;     ///< X-Error-Code, and X-Repo-Commit where a file is not there
-    int status = 0;              ///< not 0: every answer
-    bool ranges = true;          ///< honours Range
-    bool content_length = true;  ///< of large files
-    std::string redirect;        ///< not empty: where GETs of large files are sent
-    std::size_t cut_at = std::string::npos;  ///< the CDN's bodies are cut after so many bytes …
-    int cuts = 0;                            ///< … so many times
-    bool stall = false;                      ///< … or stand still there
+    bool error_codes = true;     ///< sends X-Error-Code, and X-Repo-Commit for a missing file
+    int status = 0;              ///< not 0: the status of every answer
+    bool ranges = true;          ///< supports Range
+    bool content_length = true;  ///< sent for large files
+    std::string redirect;        ///< not empty: GETs of large files are redirected to it
+    std::size_t cut_at = std::string::npos;  ///< the CDN cuts its bodies after this many bytes …
+    int cuts = 0;                            ///< … this many times
+    bool stall = false;                      ///< … or stops sending there
 };
 
 class FakeHub {
@@ -55,7 +56,7 @@ class FakeHub {
 
     std::mutex mutex_;
     HubState state_;
-    LoopbackServer cdn_;  // before the hub, which redirects to it
+    LoopbackServer cdn_;  // must exist before the hub, which redirects to it
     LoopbackServer hub_;
 };
 

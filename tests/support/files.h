@@ -1,4 +1,4 @@
-// Files, bytes and errors, for the tests of everything that reads them.
+// Helpers for files, bytes and errors, for the tests of all code that reads files.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -19,7 +19,7 @@
 
 namespace vit::test {
 
-/// A folder of its own for one test, removed at the end.
+/// A separate folder for one test. It is removed at the end.
 class Folder {
   public:
     Folder() {
@@ -57,7 +57,8 @@ inline std::span<const std::byte> as_bytes(std::string_view text) {
     return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-/// Runs `call`, which must throw Error of this kind; returns its message, checked to be one line.
+/// Runs `call`, which must throw an Error of this kind. Returns its message after checking that it
+/// is one line.
 template <typename Call>
 std::string message_of(Call&& call, ErrorKind kind) {
     try {

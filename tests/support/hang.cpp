@@ -1,5 +1,5 @@
-// Preloaded into a tool, makes it hang where it opens a file whose name has "hang" in it, as a
-// server that is away makes it hang.
+// When this library is preloaded into a tool, the tool hangs when it opens a file with "hang" in
+// its name. A file server that does not answer has the same effect.
 #include <dlfcn.h>
 #include <unistd.h>
 

@@ -29,7 +29,7 @@ int listening(int& port) {
     return fd;
 }
 
-/// A client may wait so long, never longer.
+/// Limits how long a client can block the server.
 void bound_waiting(int fd) {
     const timeval seconds{10, 0};
     ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &seconds, sizeof seconds);
@@ -69,7 +69,7 @@ LoopbackServer::LoopbackServer(Handler handler)
     : handler_(std::move(handler)), socket_(listening(port_)), thread_([this] { serve(); }) {}
 
 LoopbackServer::~LoopbackServer() {
-    ::shutdown(socket_, SHUT_RDWR);  // ends accept
+    ::shutdown(socket_, SHUT_RDWR);  // makes accept return
     thread_.join();
     ::close(socket_);
 }

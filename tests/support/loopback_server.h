@@ -1,4 +1,4 @@
-// A small HTTP server on 127.0.0.1, for tests of what downloads.
+// A small HTTP server on 127.0.0.1, for tests of downloads.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace vit::test {
 
 struct HttpRequest {
     std::string method;
-    std::string path;                            ///< with its query
+    std::string path;                            ///< with the query
     std::map<std::string, std::string> headers;  ///< names in lower case
 };
 
@@ -22,11 +22,11 @@ struct HttpReply {
     std::vector<std::pair<std::string, std::string>> headers;
     std::string body;
     bool content_length = true;
-    std::size_t most = std::string::npos;  ///< bytes of the body; then the connection is cut …
-    bool stall = false;                    ///< … or stands still until the client goes
+    std::size_t most = std::string::npos;  ///< after these body bytes the connection is cut …
+    bool stall = false;                    ///< … or nothing is sent until the client leaves
 };
 
-/// One request a connection, one connection at a time.
+/// Answers one request per connection, and one connection at a time.
 class LoopbackServer {
   public:
     using Handler = std::function<HttpReply(const HttpRequest&)>;
@@ -50,7 +50,7 @@ class LoopbackServer {
     std::thread thread_;
 };
 
-/// A port of 127.0.0.1 that nobody listens on, as http://127.0.0.1:PORT.
+/// The address http://127.0.0.1:PORT of a port on which no program listens.
 std::string closed_port_url();
 
 }  // namespace vit::test

@@ -1,4 +1,4 @@
-// What the suite runs on.
+// Describes the machine on which the suite runs.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace vit::test {
 
-/// The tables that this CPU has, up to the one that VIT_ISA names, lowest first.
+/// The kernel tables that this CPU can run, up to the one that VIT_ISA names, lowest first.
 std::vector<const kernels::Table*> tables();
 
-/// One line: the CPU, the kernels that it can run, and what oneDNN uses. Limits oneDNN as loading a
-/// model does.
+/// One line with the CPU, the kernels that it can run, and the instruction set that oneDNN uses.
+/// Limits oneDNN in the same way as loading a model does.
 std::string describe_machine();
 
 }  // namespace vit::test

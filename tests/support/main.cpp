@@ -1,5 +1,5 @@
-// The main program of every test that uses the engine's internals: oneDNN is limited before its
-// first primitive, as it is when a model is loaded.
+// The main program of every test that uses the engine's internals. It limits oneDNN before the
+// first primitive is made, as loading a model does.
 #include <gtest/gtest.h>
 
 #include <cstdio>

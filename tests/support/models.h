@@ -1,4 +1,4 @@
-// Small models for tests: every variation that the graph knows, with random weights.
+// Small models for tests: every variation that the graph supports, with random weights.
 #pragma once
 
 #include <cmath>
@@ -19,10 +19,10 @@ struct NamedConfig {
 /// 32×48 images, 8×8 patches, 3 blocks, widths that are no multiple of a vector.
 ModelConfig small_config();
 
-/// small_config() and its variations.
+/// small_config() and all its variations.
 std::vector<NamedConfig> small_configs();
 
-/// A model file with random weights, deleted with this.
+/// A model file with random weights. The file is deleted with this object.
 class TemporaryModel {
   public:
     explicit TemporaryModel(const ModelConfig& config, std::uint64_t seed = 7);

@@ -1,5 +1,5 @@
-// Compiled with the flags of AVX-512 with AVX512_BF16 kernels: nothing but the kernel templates and
-// xsimd may be included here.
+// Compiled with the flags of the kernels for AVX-512 with AVX512_BF16. This file may include only
+// the kernel templates and xsimd.
 #include "tests/support/plain_tiles_make.h"
 #include "tests/support/plain_tiles_tables.h"
 

@@ -1,5 +1,5 @@
-// Compiled with the flags of baseline kernels: nothing but the kernel templates and xsimd may be
-// included here.
+// Compiled with the flags of the baseline kernels. This file may include only the kernel templates
+// and xsimd.
 #include "tests/support/plain_tiles_make.h"
 #include "tests/support/plain_tiles_tables.h"
 

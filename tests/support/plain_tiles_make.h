@@ -1,4 +1,4 @@
-// The tables of plain tiles on the vectors of one architecture.
+// Makes the kernel tables that use plain tiles and the vectors of one architecture.
 #pragma once
 
 #include "engine/kernels/make_table.h"
@@ -12,7 +12,7 @@ constexpr kernels::FusedLinears<kernels::BFloat16> plain_tile_linears() noexcept
     return kernels::tile_linears<A, kernels::PlainTiles<A>>(false);
 }
 
-/// `linears`: what plain_tile_linears() made.
+/// `linears` must come from plain_tile_linears().
 template <class A>
 constexpr kernels::Bf16Table make_plain_tiles(
     const kernels::FusedLinears<kernels::BFloat16>* linears) noexcept {

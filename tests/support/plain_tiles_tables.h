@@ -1,4 +1,4 @@
-// The tables that plain_tiles_*.cpp define.
+// The kernel tables that plain_tiles_*.cpp define.
 #pragma once
 
 #include "engine/kernels/kernels.h"

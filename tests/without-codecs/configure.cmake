@@ -1,4 +1,4 @@
-# Configures the library alone without image codecs, and looks for them in what would be built.
+# Configures only the library, without image codecs, and checks that the build files do not name any codec.
 # -DSOURCE= -DWORK= -DGENERATOR= -DCOMPILER=
 file(REMOVE_RECURSE ${WORK})
 set(common ${CMAKE_COMMAND} -S ${SOURCE} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER} -DVIT_IMAGE_CODECS=OFF)
@@ -25,7 +25,7 @@ if(NOT text MATCHES "vit_IMAGE_CODECS OFF")
   message(FATAL_ERROR "vitConfig.cmake does not say that codecs are off: ${text}")
 endif()
 
-# The tools decode images, so they say that they cannot be built.
+# The tools decode images, so configuring them must fail with a message.
 execute_process(COMMAND ${common} -B ${WORK}/tools -DVIT_BUILD_TOOLS=ON
   RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
 string(FIND "${output}" "VIT_IMAGE_CODECS=OFF builds the library alone" found)

@@ -1,4 +1,4 @@
-// What a build without image codecs does with images.
+// Tests how a build without image codecs handles images.
 #include <gtest/gtest.h>
 
 #include <string>

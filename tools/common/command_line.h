@@ -1,4 +1,4 @@
-// CLI11 as both tools use it.
+// How all the tools parse their command line with CLI11.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,8 @@
 
 namespace vit::tools {
 
-/// Parses; returns the exit status when the tool should end now: 0 after --help or --version
-/// (printed on standard output), 2 after a usage error (one line on standard error).
+/// Parses the command line. Returns an exit status where the tool should end now: 0 after --help or
+/// --version (printed on standard output), 2 after a usage error (one line on standard error).
 std::optional<int> parse_command_line(CLI::App& app, std::string_view tool, int argc,
                                       const char* const* argv);
 

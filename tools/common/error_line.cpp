@@ -13,11 +13,11 @@ namespace vit::tools {
 
 namespace {
 
-// An argument may be 128 KiB.
+// Limits, because an argument can be 128 KiB long.
 constexpr std::size_t longest_message = 1500;
 constexpr std::size_t longest_place = 1000;
 
-/// Without the middle of an overlong text.
+/// Returns `text` with its middle left out if it is longer than `longest`.
 std::string shortened(std::string_view text, std::size_t longest) {
     if (text.size() <= longest) return std::string(text);
     return fmt::format("{}... ({} bytes) ...{}", text.substr(0, 300), text.size(),
@@ -51,7 +51,7 @@ int exit_status(ErrorKind kind) {
         case ErrorKind::format:
         case ErrorKind::model:
         case ErrorKind::unsupported:
-        case ErrorKind::memory:  // of the model: images catch theirs and go on
+        case ErrorKind::memory:  // of the model: image code handles its own
             return exit_model_refused;
         case ErrorKind::input:
         case ErrorKind::internal:
@@ -80,7 +80,7 @@ int run_tool(std::string_view tool, const std::function<int()>& body,
         return report(error.what(), exit_status(error.kind()));
     } catch (const std::bad_alloc&) {
         return report("not enough memory", exit_status(ErrorKind::memory));
-    } catch (const std::system_error& error) {  // std::filesystem's too
+    } catch (const std::system_error& error) {  // std::filesystem::filesystem_error is one of these
         return report(error.what(), exit_io);
     } catch (const std::exception& error) {
         return report(std::string("unexpected: ") + error.what(), exit_status(ErrorKind::internal));

@@ -1,4 +1,4 @@
-// "224" or "224x320" as an image size.
+// Reads an image size from text such as "224" or "224x320".
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ struct HeightWidth {
     std::int64_t width = 0;
 };
 
-/// N (square) or HxW, each 1 … 65,535. Throws Error(usage) naming `option` otherwise.
+/// Accepts N (square) or HxW, each 1 … 65,535. Otherwise throws Error(usage) that names `option`.
 HeightWidth parse_image_size(std::string_view option, std::string_view text);
 
 }  // namespace vit::tools

@@ -7,8 +7,8 @@
 
 namespace vit::tools {
 
-/// [count, channels, height, width], uniform in [-1, 1), the same everywhere: something to measure
-/// with where no input was given.
+/// Images to measure with when the user gave none: [count, channels, height, width], uniform in
+/// [-1, 1). The values are the same on every machine.
 std::vector<float> measuring_images(const ModelInfo& info, std::int64_t count);
 
 }  // namespace vit::tools

@@ -10,7 +10,7 @@
 
 namespace vit::tools {
 
-/// A check that an option is one of the names.
+/// Returns a check that an option's value is one of the names.
 template <class Names>
 CLI::IsMember one_of(const Names& names) {
     std::vector<std::string> texts;
@@ -18,7 +18,7 @@ CLI::IsMember one_of(const Names& names) {
     return CLI::IsMember(texts);
 }
 
-/// The value of `name`, which is in the table.
+/// Returns the value of `name`, which must be in the table.
 template <class Names>
 auto value_of(std::string_view name, const Names& names) {
     return std::ranges::find(names, name,
@@ -26,7 +26,7 @@ auto value_of(std::string_view name, const Names& names) {
         ->first;
 }
 
-/// The name of `value`, which is in the table.
+/// Returns the name of `value`, which must be in the table.
 template <class Value, class Names>
 std::string_view name_of(Value value, const Names& names) {
     return std::ranges::find(names, value, [](const auto& each) { return each.first; })->second;

@@ -1,4 +1,4 @@
-// An output must not replace what the tool reads, nor another output.
+// Checks that an output replaces neither a file that the tool reads nor another output.
 #pragma once
 
 #include <filesystem>
@@ -6,11 +6,11 @@
 
 namespace vit::tools {
 
-/// True when both name one file: the same path, a link to it, or another spelling. False for what
-/// is not a file or folder, such as /dev/null, and for empty paths.
+/// True when both paths name one file: the same path, a link to it, or another spelling. False for
+/// empty paths and for anything that is not a file or folder, such as /dev/null.
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
-/// Throws Error (usage) when one of `outputs` is the file `input`. Empty paths are skipped.
+/// Throws Error(usage) when one of `outputs` is the file `input`. Skips empty paths.
 void check_not_output(const std::filesystem::path& input,
                       const std::vector<std::filesystem::path>& outputs);
 

@@ -16,9 +16,9 @@ namespace vit::tools {
 
 namespace {
 
-// Enough independent sums to hide the latency of a multiply-add (4 cycles, 2 a cycle), few enough
-// for 16 registers; named one by one, because an array would live in memory. The empty asm keeps
-// the compiler from folding the loop away.
+// There are enough independent sums to hide the latency of a multiply-add (4 cycles, 2 a cycle),
+// and few enough for 16 registers. Each sum has its own name, because an array would be in memory.
+// The empty asm stops the compiler from removing the loop.
 constexpr int sums = 12;
 
 #if defined(__x86_64__)
@@ -146,7 +146,7 @@ LoopOrWhyNot loop_for(Arithmetic arithmetic) {
     return {nullptr, "unknown arithmetic"};
 }
 
-/// So that one run takes some 4 ms: a round of vectors takes 6 cycles, one of tiles 64.
+/// Makes one run take about 4 ms: a round of vectors takes 6 cycles, a round of tiles 64.
 long rounds_for(Arithmetic arithmetic) {
     return arithmetic == Arithmetic::bf16_tiles ? 200'000 : 2'000'000;
 }
@@ -156,7 +156,7 @@ double time_loop(PeakLoop loop, long rounds, int threads) {
     constexpr int repeats = 15;
     double best = 0;
     for (int repeat = 0; repeat < repeats; ++repeat) {
-        std::atomic<int> waiting{threads};  // so that all start at once
+        std::atomic<int> waiting{threads};  // makes all threads start at once
         std::vector<Clock::time_point> starts(static_cast<std::size_t>(threads));
         std::vector<Clock::time_point> ends(starts.size());
         std::vector<double> operations(starts.size());
@@ -170,7 +170,7 @@ double time_loop(PeakLoop loop, long rounds, int threads) {
         std::vector<std::jthread> others;
         for (std::size_t i = 1; i < starts.size(); ++i) others.emplace_back(work, i);
         work(0);
-        others.clear();  // joins
+        others.clear();  // waits for the threads
         double done = 0;
         for (const double each : operations) done += each;
         const std::chrono::duration<double> seconds =

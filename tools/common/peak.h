@@ -1,4 +1,5 @@
-// What this machine could do at best: the yardstick of --profile and vit-bench.
+// The highest arithmetic speed that this machine reaches. --profile and vit-bench compare their
+// results with it.
 #pragma once
 
 #include <optional>
@@ -8,26 +9,28 @@
 
 namespace vit::tools {
 
-/// What is multiplied, and by which instruction; sums are float32 in all.
+/// The number format of the factors and the instruction that multiplies them. Sums are always
+/// float32.
 enum class Arithmetic {
-    f32,         ///< fused multiply-adds of the widest vectors that this CPU has
+    f32,         ///< fused multiply-adds on the widest vectors of this CPU
     bf16,        ///< AVX-512's dot product, vdpbf16ps
     bf16_tiles,  ///< products of AMX tiles, tdpbf16ps
 };
 
-/// "vdpbf16ps (AVX-512)"
+/// For example "vdpbf16ps (AVX-512)".
 std::string_view instruction_name(Arithmetic arithmetic);
 
-/// What linears and attention of a model run on, in `precision` with the kernels `isa`
-/// (ModelInfo::isa).
+/// The arithmetic that a model's linear layers and attention use in `precision`, with the kernels
+/// `isa` (ModelInfo::isa).
 Arithmetic arithmetic_of(Precision precision, std::string_view isa);
 
-/// Empty where this machine can run it; otherwise what is missing. Asks the kernel to let this
-/// process use AMX tiles, for bf16_tiles.
+/// Empty if this machine can run `arithmetic`; otherwise says what is missing. For bf16_tiles it
+/// asks the kernel to let this process use AMX tiles.
 std::string_view why_no_peak(Arithmetic arithmetic);
 
-/// Multiply-adds in registers alone, in GFLOP/s (2 a multiply-add) of `threads` threads at once;
-/// the best of a few runs, about 0.1 s in all. Nothing where why_no_peak() says something.
+/// Speed of multiply-adds that use only registers, in GFLOP/s (2 operations per multiply-add), with
+/// `threads` threads running at once. Takes the best of a few runs, about 0.1 s in total. Empty if
+/// why_no_peak() names a reason.
 std::optional<double> measure_peak(Arithmetic arithmetic, int threads);
 
 }  // namespace vit::tools

@@ -1,5 +1,5 @@
-// Compiled for AVX512_BF16: holds nothing that another file could share, and the loop is called
-// only where the CPU has the instruction.
+// This file is compiled for AVX512_BF16. It therefore holds nothing that another file could share,
+// and its loop is called only on a CPU that has the instruction.
 #include "tools/common/peak_loops.h"
 
 #ifdef __AVX512BF16__
@@ -10,9 +10,9 @@ namespace vit::tools {
 
 namespace {
 
-// As many sums as in peak.cpp, named one by one for the same reason.
+// The number of sums and their separate names have the same reasons as in peak.cpp.
 double loop(long rounds) {
-    const __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f003f00);  // 0.5 in every place
+    const __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f003f00);  // 0.5 in every element
     const __m512bh b = (__m512bh)_mm512_set1_epi32(0x3e803e80);  // 0.25
     __m512 s0 = _mm512_setzero_ps(), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0,
            s8 = s0, s9 = s0, s10 = s0, s11 = s0;

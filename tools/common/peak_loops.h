@@ -3,19 +3,21 @@
 
 namespace vit::tools {
 
-/// Does `rounds` rounds of independent multiply-adds; returns the floating-point operations done.
+/// Runs `rounds` rounds of independent multiply-adds. Returns the number of floating-point
+/// operations.
 using PeakLoop = double (*)(long rounds);
 
-/// A loop that this machine can run, or nullptr and why it cannot.
+/// A loop that this machine can run; or nullptr and the reason why it cannot.
 struct LoopOrWhyNot {
     PeakLoop loop;
     const char* why_not;
 };
 
-/// vdpbf16ps; for CPUs with AVX512_BF16 only. nullptr where the compiler does not know it.
+/// The vdpbf16ps loop; only for CPUs with AVX512_BF16. nullptr if the compiler does not support the
+/// instruction.
 PeakLoop bf16_dot_product_loop();
 
-/// tdpbf16ps; asks the kernel to let this process use tiles.
+/// The tdpbf16ps loop. Asks the kernel to let this process use tiles.
 LoopOrWhyNot bf16_tile_loop();
 
 }  // namespace vit::tools

@@ -1,6 +1,6 @@
-// AMX in plain asm, for which the compiler needs no flag; the intrinsic that loads a configuration
-// tells gcc of 8 of its 64 bytes only.
-// Source: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18
+// The AMX code is plain asm, so that the compiler needs no flag. The intrinsic is no alternative:
+// it tells gcc that only 8 of the 64 configuration bytes are read.
+// Sources: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 1, chapter 18
 // (tiles); Linux, Documentation/arch/x86/xstate.rst (permission).
 #include <array>
 #include <cstddef>
@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::size_t tile_rows = 16, row_bytes = 64, row_values = row_bytes / 2;
 
-/// What ldtilecfg reads: eight whole tiles.
+/// The configuration that ldtilecfg reads: eight tiles of full size.
 struct alignas(64) TileConfig {
     std::uint8_t palette = 1;
     std::uint8_t start_row = 0;
@@ -34,8 +34,8 @@ static_assert(sizeof(TileConfig) == 64);
 
 using Operands = std::array<std::uint16_t, 4 * tile_rows * row_values>;
 
-/// Four tiles of bf16 in (-1, 1), of either sign: multiplying zeros or equal numbers takes less
-/// power, and so a higher clock than real work gets.
+/// Four tiles of bf16 values in (-1, 1) with both signs. Zeros or equal numbers would take less
+/// power, so the CPU would run at a higher clock than in real work.
 Operands make_operands() {
     Operands operands;
     std::uint32_t state = 1;
@@ -48,7 +48,7 @@ Operands make_operands() {
     return operands;
 }
 
-/// Four sums: 16 cycles a product, 52 until its sum is there.
+/// Four sums: a product takes 16 cycles, and its sum is ready after 52.
 __attribute__((target("amx-tile,amx-bf16"))) double loop(long rounds) {
     const TileConfig config;
     alignas(64) const Operands operands = make_operands();
@@ -74,7 +74,8 @@ __attribute__((target("amx-tile,amx-bf16"))) double loop(long rounds) {
             "tdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
             "tdpbf16ps %tmm6, %tmm5, %tmm2\n\t"
             "tdpbf16ps %tmm7, %tmm5, %tmm3");
-    asm volatile("tilerelease");  // other work on this thread finds no tiles, as it left them
+    // Frees the tiles, so that other work on this thread starts without them.
+    asm volatile("tilerelease");
     return static_cast<double>(rounds) * 4 * tile_rows * (row_bytes / 4) * row_values * 2;
 }
 
@@ -85,7 +86,7 @@ bool cpu_has_tiles() {
            (edx & tile) != 0;
 }
 
-/// Whether the kernel knows of tiles and saves them between threads.
+/// True if the kernel supports tiles and saves them when it switches threads.
 bool kernel_saves_tiles() {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     constexpr unsigned osxsave = 1U << 27;

@@ -15,7 +15,7 @@ namespace vit::tools {
 
 namespace {
 
-/// OpenSSL's SHA-256, which uses the CPU's instructions for it where they exist.
+/// OpenSSL's SHA-256. It uses the CPU's SHA instructions if there are any.
 class Hasher {
   public:
     Hasher() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {

@@ -1,4 +1,4 @@
-// SHA-256: what a model file was made from, and whether a download is what was sent.
+// SHA-256. It identifies the checkpoint of a model file, and it checks downloads.
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,10 @@
 
 namespace vit::tools {
 
-/// Lower-case hexadecimal (FIPS 180-4).
+/// Returns lower-case hexadecimal digits (FIPS 180-4).
 std::string sha256(std::span<const std::byte> bytes);
 
-/// Of a file's contents. Throws Error(io).
+/// The SHA-256 of a file's contents. Throws Error(io).
 std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace vit::tools

@@ -11,7 +11,7 @@ namespace vit::tools {
 
 namespace {
 
-// A handler can reach nothing but globals.
+// These are globals because a signal handler can use nothing else.
 char interrupted_line[128];
 std::size_t interrupted_length = 0;
 std::atomic<bool> held = false;

@@ -1,13 +1,15 @@
-// What a tool does when it is told to stop. The library installs no handlers; tools may.
+// How a tool reacts to a signal that asks it to stop. The library installs no handlers; tools may.
 #pragma once
 
 namespace vit::tools {
 
-/// SIGINT and SIGTERM end the process at once with 130 and 143 (one line on standard error).
+/// From now on SIGINT and SIGTERM end the process at once with status 130 and 143, and one line on
+/// standard error.
 void exit_on_interrupt(const char* tool);
 
-/// While one lives, in whatever thread the signal arrives, SIGINT and SIGTERM wait for its end:
-/// around a write that must be whole. One at a time.
+/// While such an object exists, SIGINT and SIGTERM take effect only when it is destroyed, whichever
+/// thread receives the signal. It protects a write that must not be cut. Only one may exist at a
+/// time.
 class InterruptsHeld {
   public:
     InterruptsHeld();

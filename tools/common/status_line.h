@@ -1,4 +1,4 @@
-// One line on standard error that is written over again and again while a tool works.
+// One line on standard error that a tool overwrites while it works.
 #pragma once
 
 #include <chrono>
@@ -7,7 +7,7 @@
 
 namespace vit::tools {
 
-/// Writes only where standard error is a terminal. The destructor takes the line away.
+/// Writes only where standard error is a terminal. The destructor removes the line.
 class StatusLine {
   public:
     explicit StatusLine(bool wanted);
@@ -15,15 +15,15 @@ class StatusLine {
     StatusLine& operator=(const StatusLine&) = delete;
     ~StatusLine() { clear(); }
 
-    /// False where nothing would be seen: the line is not wanted, or the last one is younger than
-    /// 0.2 s. Where true, the caller shows another line.
+    /// Returns whether it is time to call show() again. False where the line is not wanted, or
+    /// where it last changed less than 0.2 s ago.
     bool due();
     void show(std::string_view text);
-    /// Takes the line away, before something else is printed.
+    /// Removes the line before something else is printed.
     void clear();
 
     bool wanted() const { return wanted_; }
-    /// Since this object was made.
+    /// Seconds since this object was constructed.
     double seconds() const;
 
   private:

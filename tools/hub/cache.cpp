@@ -57,7 +57,7 @@ void store_commit(const CacheFolder& folder, const Repository& repository,
         file.write(std::as_bytes(std::span(commit)));
         file.commit();
     } catch (const Error&) {
-        // Where more has to be written, that says what is wrong.
+        // Ignored: if the cache cannot be written, the next necessary write reports the error.
     }
 }
 

@@ -26,19 +26,20 @@ constexpr std::uint64_t most_text_bytes = std::uint64_t{16} << 20;
 constexpr std::uint64_t most_weight_bytes = std::uint64_t{1} << 40;
 constexpr std::size_t most_shards = 1000;
 
-// Weights come last: whoever has them has asked for all the rest before.
+// Weights are downloaded last. A complete weights file therefore shows that all other files were
+// requested before.
 constexpr const char* configurations[] = {"config.json", "preprocessor_config.json",
                                           "processor_config.json", "open_clip_config.json"};
 struct Weights {
     const char* name;
-    std::string_view shards = {};  ///< how the files end that this index names; empty: no index
+    std::string_view shards = {};  ///< ending of the names in an index; empty: no index
 };
 constexpr Weights weights[] = {
     {"model.safetensors"},           {"model.safetensors.index.json", ".safetensors"},
     {"open_clip_model.safetensors"}, {"open_clip_pytorch_model.bin"},
     {"pytorch_model.bin"},           {"pytorch_model.bin.index.json", ".bin"}};
 
-/// huggingface_hub's: W/ and quotes away.
+/// Removes W/ and the quotes, as huggingface_hub does.
 std::string plain_etag(std::string text) {
     text.erase(0, std::min(text.find_first_not_of("W/"), text.size()));
     text.erase(0, std::min(text.find_first_not_of('"'), text.size()));
@@ -58,14 +59,14 @@ class Session {
         if (settings.offline) go_offline("HF_HUB_OFFLINE is set");
     }
 
-    /// Its path in the snapshot, or nothing where the repository (offline: the cache) has no such
-    /// file.
+    /// Path of the file in the snapshot. Empty if the repository has no such file; when offline, if
+    /// the cache has none.
     std::optional<fs::path> get(const std::string& name, std::uint64_t most_bytes) {
         if (const auto place = cached(name)) return place;
         if (!offline_.empty() || (!commit_.empty() && stored_absent(folder_, commit_, name)))
             return {};
         const std::optional<RemoteFile> file = ask(name);
-        if (const auto place = cached(name)) return place;  // now that the commit is known
+        if (const auto place = cached(name)) return place;  // now the commit is known
         if (!file) return {};
         download(client_, settings_, repository_, folder_, *file, most_bytes);
         return snapshot(folder_, commit_) / name;
@@ -76,7 +77,7 @@ class Session {
         throw Error(kind, fmt::format("{}: {}", name_of(repository_), what));
     }
 
-    /// Something that is needed is not there.
+    /// Throws an error because a necessary file is missing.
     [[noreturn]] void missing(const std::string& what) const {
         if (!offline_.empty())
             fail(fmt::format("{}, and the cache does not have all of it", offline_));
@@ -102,7 +103,7 @@ class Session {
         return place;
     }
 
-    /// From now on the cache must do.
+    /// From now on only files in the cache are used.
     void go_offline(const std::string& why) {
         offline_ = why;
         if (commit_.empty()) commit_ = stored_commit(folder_, repository_).value_or("");
@@ -111,11 +112,11 @@ class Session {
                           commit_));
     }
 
-    /// What the hub says of the file. Nothing where there is none, or where the hub cannot be
-    /// reached and the cache has to do.
+    /// Asks the hub about the file. Empty if there is no such file. Also empty if the hub cannot be
+    /// reached; then only the cache is used from now on.
     std::optional<RemoteFile> ask(const std::string& name) {
         Request request;
-        // All files come from one commit, even if the branch moves on meanwhile.
+        // All files must come from one commit, even if the branch moves in the meantime.
         request.url =
             url_of(settings_, repository_, commit_.empty() ? repository_.revision : commit_, name);
         request.head = true;
@@ -129,7 +130,8 @@ class Session {
                 response.failure.empty()
                     ? fmt::format("{} answers with status {}", host, response.status)
                     : fmt::format("{} cannot be reached ({})", host, response.failure);
-            // Half from the hub and half from the cache could be a model that nobody meant.
+            // Files partly from the hub and partly from the cache could form a model that never
+            // existed.
             if (reached_) fail(fmt::format("{}: {}", name, why));
             go_offline(why);
             return {};
@@ -151,7 +153,8 @@ class Session {
         return file;
     }
 
-    /// Returns where it is only this file that is not there.
+    /// Handles a refused request. Returns only if the hub works and just this file is missing;
+    /// otherwise throws.
     void refused(const std::string& name, const Response& response) {
         const std::string code = response.header("x-error-code");
         const std::string host = host_of(settings_.endpoint);
@@ -198,11 +201,11 @@ class Session {
     CacheFolder folder_;
     Client client_;
     std::string commit_;   // empty: not known yet
-    std::string offline_;  // why the hub is not asked; empty: it is
+    std::string offline_;  // why the hub is not used; empty: it is used
     bool reached_ = false;
 };
 
-/// The names of the files that an index spreads tensors over.
+/// The names of the files over which an index distributes the tensors.
 std::set<std::string> shards(const Session& session, const Weights& index, const fs::path& path) {
     const auto refuse = [&](const std::string& what) {
         session.fail(fmt::format("{}: {}", index.name, what), ErrorKind::format);
@@ -219,7 +222,7 @@ std::set<std::string> shards(const Session& session, const Weights& index, const
     std::set<std::string> names;
     for (const auto& [tensor, name] : parsed["weight_map"].items()) {
         const std::string shard = name.is_string() ? name.get<std::string>() : name.dump();
-        // A name of the index becomes a path and an address.
+        // A name from the index becomes part of a path and of a URL, so it is checked here.
         if (!is_plain_name(shard) || !shard.ends_with(index.shards))
             refuse(fmt::format("expected names of {} files beside it, found {}", index.shards,
                                in_quotes(shard)));

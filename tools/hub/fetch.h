@@ -1,4 +1,4 @@
-// A model repository of the Hugging Face hub as a local folder.
+// Makes a model repository of the Hugging Face hub available as a local folder.
 #pragma once
 
 #include <filesystem>
@@ -11,15 +11,17 @@
 namespace vit::hub {
 
 struct Fetched {
-    /// The weights, or the index of their shards, with all the rest in the commit's snapshot.
+    /// The weights, or the index of their shards. All other files are beside them in the commit's
+    /// snapshot.
     std::filesystem::path weights;
     std::string commit;
 };
 
-/// Downloads what converting needs and the cache has not: configuration files, and of the weights
-/// those that timm would load. Where the hub cannot be reached, what the cache has of the revision
-/// is taken, and `note` gets a line about it. Throws Error(io) on everything that cannot be had,
-/// Error(format) on an index of shards that makes no sense; messages begin with the repository.
+/// Downloads the files that a conversion needs and the cache does not have: the configuration
+/// files, and the weights that timm would load. If the hub cannot be reached, the files of this
+/// revision in the cache are used, and `note` gets a line about it. Throws Error(io) if something
+/// necessary is not available, and Error(format) if an index of shards is invalid. Messages begin
+/// with the repository.
 Fetched fetch(const Repository& repository, const Settings& settings,
               const std::function<void(const std::string&)>& note);
 

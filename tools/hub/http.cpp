@@ -33,7 +33,8 @@ class Url {
     Url(const Url&) = delete;
     Url& operator=(const Url&) = delete;
 
-    /// To an absolute address or one relative to this; false where that is none.
+    /// Moves to an absolute URL, or to one relative to the current URL. False if the text is not a
+    /// URL.
     bool go(const std::string& text) {
         return curl_url_set(url_, CURLUPART_URL, text.c_str(), 0) == CURLUE_OK;
     }
@@ -59,8 +60,8 @@ struct Exchange {
     CURL* curl;
     const Request& request;
     Response response;
-    bool refused = false;            // by the sink
-    std::exception_ptr thrown = {};  // by the sink: must not pass through libcurl
+    bool refused = false;            // the sink wants no more data
+    std::exception_ptr thrown = {};  // thrown by the sink; it must not pass through libcurl
 };
 
 std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
@@ -83,7 +84,7 @@ std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
     curl_easy_getinfo(exchange.curl, CURLINFO_RESPONSE_CODE, &exchange.response.status);
     const long status = exchange.response.status;
     if (status != 200 && status != 206) {
-        exchange.refused = true;  // a page for people: not worth reading
+        exchange.refused = true;  // the body is an error page, not the file
         return 0;
     }
     if (!exchange.request.sink) return size;
@@ -133,7 +134,7 @@ Client::~Client() {
 
 Response Client::send_once(const Request& request) {
     CURL* curl = handle_->curl;
-    curl_easy_reset(curl);  // connections stay
+    curl_easy_reset(curl);  // keeps open connections
     Exchange exchange{curl, request, {}, false, {}};
     curl_slist* headers = nullptr;
     const auto add_header = [&](const std::string& line) {

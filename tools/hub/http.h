@@ -1,4 +1,5 @@
-// HTTP over libcurl: one request, one response, and redirects that keep a token where it belongs.
+// HTTP with libcurl: one request gives one response. Redirects never send a token to another
+// server.
 #pragma once
 
 #include <chrono>
@@ -17,27 +18,30 @@ namespace vit::hub {
 struct Response {
     long status = 0;
     std::map<std::string, std::string, std::less<>> headers;  ///< names in lower case
-    std::string failure;  ///< why no whole response came; empty where it did
+    std::string failure;  ///< why the response is incomplete; empty if it is complete
 
-    /// A header's value, or "".
+    /// The header's value; empty if there is no such header.
     std::string header(std::string_view name) const;
-    /// A header's value as a number of bytes.
+    /// The header's value as a number of bytes; empty if it is not a number.
     std::optional<std::uint64_t> bytes(std::string_view name) const;
 };
 
 struct Request {
     std::string url;
     bool head = false;
-    std::string token;                 ///< sent to the origin (scheme, host, port) of `url` alone
-    std::uint64_t from = 0;            ///< ask for the bytes from here on …
-    std::string version;               ///< … if not empty: or all of another version (If-Range)
-    std::chrono::seconds timeout{10};  ///< to connect; without progress; of a HEAD, in all
-    /// Takes the body of a 200 or 206; returns false to end the transfer. It
-    /// may throw. Other bodies are left out.
+    std::string token;       ///< sent only to the origin (scheme, host, port) of `url`
+    std::uint64_t from = 0;  ///< requests the bytes from this position on
+    /// If not empty: `from` applies only to this version of the file. If the server has another
+    /// version, it sends all of it (If-Range).
+    std::string version;
+    /// Limit for connecting, for a time without progress, and for a whole HEAD request.
+    std::chrono::seconds timeout{10};
+    /// Receives the body of a 200 or 206 response. Returns false to end the transfer. May throw.
+    /// Other bodies are ignored.
     std::function<bool(const Response&, std::span<const std::byte>)> sink;
 };
 
-/// One connection after another; not for several threads at once.
+/// Sends requests one after another. Not thread-safe.
 class Client {
   public:
     Client();
@@ -45,9 +49,9 @@ class Client {
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
 
-    /// Follows redirects, at most ten, to http and https alone and never from https to http. A HEAD
-    /// stays with the origin of its URL: a redirect that leaves it is the response. Headers X-… of
-    /// a response that redirects are kept where the next one has none of that name.
+    /// Follows at most ten redirects, only to http and https, and never from https to http. A HEAD
+    /// request stays at the origin of its URL: a redirect to another origin is returned as the
+    /// response. X-… headers of a redirect are kept unless the next response has the same header.
     Response send(Request request);
 
   private:
@@ -56,10 +60,10 @@ class Client {
     std::unique_ptr<Handle> handle_;
 };
 
-/// `text` as one segment of a URL's path.
+/// Escapes `text` for use as one segment of a URL's path.
 std::string escaped(std::string_view text);
 
-/// The host of a URL, with its port where it names one.
+/// The host of a URL, with the port if the URL has one.
 std::string host_of(const std::string& url);
 
 }  // namespace vit::hub

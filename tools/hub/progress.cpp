@@ -22,7 +22,8 @@ void Progress::show(std::uint64_t done) {
     } else {
         text += " MB";
     }
-    // What was there before did not come through the network; a restart begins below it.
+    // Bytes that were there before did not come through the network. After a restart the count
+    // begins below them.
     const std::uint64_t moved = done > before_ ? done - before_ : 0;
     line_.show(
         fmt::format("{} {:.1f} MB/s", text, static_cast<double>(moved) / mega / line_.seconds()));

@@ -1,4 +1,4 @@
-// How far a download is: one line on standard error, and only where a person looks at it.
+// Shows the progress of a download: one line on standard error, and only on a terminal.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,12 @@ namespace vit::hub {
 
 class Progress {
   public:
-    /// `done` of `total` bytes were there before.
+    /// Silent unless `wanted` is true and standard error is a terminal. `done` of the `total` bytes
+    /// were present before the download.
     Progress(bool wanted, std::string name, std::uint64_t done, std::optional<std::uint64_t> total);
 
     void show(std::uint64_t done);
-    /// The total, where it is known only now.
+    /// Sets the total size if it becomes known only later.
     void expect(std::optional<std::uint64_t> total) { total_ = total; }
 
   private:

@@ -27,7 +27,7 @@ bool all_of(std::string_view text, std::string_view more) {
     });
 }
 
-/// huggingface_hub's rule for a repository's id.
+/// The rule of huggingface_hub for a repository's id.
 bool is_id(std::string_view id) {
     const auto edge = [](char c) { return c == '-' || c == '.'; };
     if (id.empty() || id.size() > 96 || std::count(id.begin(), id.end(), '/') > 1) return false;
@@ -40,7 +40,7 @@ bool is_id(std::string_view id) {
     }
 }
 
-/// It becomes a path below `refs`.
+/// The revision becomes a path below `refs`, so its characters are checked.
 bool is_revision(std::string_view revision) {
     return !revision.empty() && revision.size() <= 200 && all_of(revision, "-_./+") &&
            revision.front() != '/' && revision.back() != '/' && revision.front() != '.' &&

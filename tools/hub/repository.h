@@ -1,4 +1,4 @@
-// A model repository on the Hugging Face hub, and what names there may look like.
+// Names a model repository on the Hugging Face hub, and checks such names.
 #pragma once
 
 #include <optional>
@@ -12,25 +12,26 @@ struct Repository {
     std::string revision = "main";  ///< a branch, tag or commit
 };
 
-/// "hf-hub:ORG/NAME[@REVISION]" taken apart. Throws Error(usage) on anything that is no such name.
+/// Reads "hf-hub:ORG/NAME[@REVISION]". Throws Error(usage) if the text has another form.
 Repository parse_repository(std::string_view source);
 
-/// The same of ORG/NAME[@REVISION], or of the address of a repository's page on huggingface.co;
-/// nothing where the text is neither.
+/// The same for ORG/NAME[@REVISION], and for the address of a repository's page on huggingface.co.
+/// Empty if the text has another form.
 std::optional<Repository> repository_of_name(std::string_view text);
 std::optional<Repository> repository_of_page(std::string_view address);
 
-/// As parse_repository reads it; the revision is left out where it is "main".
+/// The name in the form that parse_repository reads. The revision is left out if it is "main".
 std::string name_of(const Repository& repository);
 
-/// 40 hexadecimal digits.
+/// True for 40 hexadecimal digits.
 bool is_commit(std::string_view text);
 
-/// 64 hexadecimal digits, as the hub's ETag of a large file.
+/// True for 64 hexadecimal digits, the form of the hub's ETag of a large file.
 bool is_sha256(std::string_view text);
 
-/// May stand as one file name below a folder of ours: letters, digits and -_.+ alone, no leading
-/// dot, at most 200 bytes. Names from servers and index files have to pass.
+/// True if the text may be used as a file name in one of our folders: only letters, digits and
+/// -_.+, no leading dot, at most 200 bytes. Names from servers and index files must pass this
+/// check.
 bool is_plain_name(std::string_view text);
 
 }  // namespace vit::hub

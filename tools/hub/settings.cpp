@@ -19,14 +19,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A variable's value; an empty one counts as unset.
+/// A variable's value. An empty variable counts as unset.
 std::optional<std::string> value_of(std::string_view name) {
     std::optional<std::string> value = env(name);
     if (value && value->empty()) return {};
     return value;
 }
 
-/// A variable's value as a path, with ~ for HOME where that is set.
+/// A variable's value as a path. ~ is replaced by HOME if HOME is set.
 std::optional<fs::path> path_of(std::string_view name) {
     const std::optional<std::string> value = value_of(name);
     if (!value) return {};
@@ -35,7 +35,7 @@ std::optional<fs::path> path_of(std::string_view name) {
     return *value;
 }
 
-/// Where huggingface_hub keeps what is its own; nothing where no variable tells.
+/// The folder in which huggingface_hub keeps its files; empty if no variable defines it.
 std::optional<fs::path> hugging_face_home() {
     if (const auto path = path_of("HF_HOME")) return *path;
     if (const auto path = path_of("XDG_CACHE_HOME")) return *path / "huggingface";
@@ -74,14 +74,14 @@ std::string token() {
     if (const auto folder = hugging_face_home(); folder && !file) file = *folder / "token";
     if (const auto value = value_of("HF_TOKEN")) {
         text = *value;
-    } else if (file) {  // as `hf auth login` leaves it
+    } else if (file) {  // the file that `hf auth login` writes
         std::ifstream stream(*file, std::ios::binary);
         text.resize(4096);
         stream.read(text.data(), static_cast<std::streamsize>(text.size()));
         text.resize(static_cast<std::size_t>(stream.gcount()));
     }
     text = trimmed(text);
-    // It becomes a header line.
+    // The token becomes part of a header line.
     if (!std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; }))
         throw Error(ErrorKind::usage, "HF_TOKEN: expected printable characters without blanks");
     return text;

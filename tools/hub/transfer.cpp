@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// PLACE.incomplete: grows at its end.
+/// The file PLACE.incomplete, to which bytes are appended.
 class Incomplete {
   public:
     explicit Incomplete(const fs::path& place) : path_(incomplete_of(place)) {
@@ -72,7 +72,7 @@ class Incomplete {
     bool whole_ = false;
 };
 
-/// "bytes FIRST-LAST/TOTAL"; nothing where it is something else.
+/// Reads "bytes FIRST-LAST/TOTAL". Empty if the header has another form.
 struct ContentRange {
     std::uint64_t first = 0, total = 0;
 };
@@ -102,13 +102,13 @@ class Transfer {
           into_(into),
           progress_(settings.progress, wanted.name, into.size(), wanted.size) {}
 
-    /// Until all bytes are there.
+    /// Downloads until the file is complete.
     void run(Client& client) {
         if (total_) check_size(*total_);
         for (int attempt = 0; !whole();) {
             const std::uint64_t before = into_.size();
             if (send(client, before)) return;
-            if (into_.size() > before) attempt = 0;  // it moved on
+            if (into_.size() > before) attempt = 0;  // the transfer made progress
             if (++attempt > settings_.retries && !reached_)
                 fail(fmt::format("{} cannot be reached ({})", host_of(wanted_.url), reason_));
             if (attempt > settings_.retries)
@@ -126,7 +126,7 @@ class Transfer {
     }
     bool whole() const { return total_ && into_.size() == *total_; }
 
-    /// One request; true when it brought the file to its end.
+    /// Sends one request. True if the file is complete after it.
     bool send(Client& client, std::uint64_t from) {
         if (total_ && from > *total_) {
             into_.restart();
@@ -156,7 +156,7 @@ class Transfer {
             reason_ = response.failure;
             return false;
         }
-        if (response.status == 416) {  // what is here does not go with what the server has
+        if (response.status == 416) {  // the part here does not fit the server's file
             into_.restart();
             reason_ = "the server does not have the rest";
             return false;
@@ -168,7 +168,7 @@ class Transfer {
             if (!passing) fail(reason_);
             return false;
         }
-        if (!begun) of_use = begin(response, from);  // an empty body
+        if (!begun) of_use = begin(response, from);  // the body was empty
         if (!of_use) return false;
         if (total_ && into_.size() < *total_) {
             reason_ = "the server sent too little";
@@ -177,7 +177,8 @@ class Transfer {
         return true;
     }
 
-    /// Before the first byte of a body: is it the wanted part of the wanted file?
+    /// Called before the first byte of a body. True if the body is the requested part of the
+    /// expected file.
     bool begin(const Response& response, std::uint64_t from) {
         std::optional<std::uint64_t> total = response.bytes("content-length");
         if (response.status == 206) {
@@ -194,7 +195,7 @@ class Transfer {
                 return false;
             }
         } else {
-            start_again();  // where more was there: the server knows no ranges, or has another file
+            start_again();  // if a part was here, the server supports no ranges or has another file
             if (wanted_.begun) wanted_.begun(response);
             if (wanted_.must_know_version) version_ = version_of(response);
         }
@@ -208,7 +209,7 @@ class Transfer {
         return true;
     }
 
-    /// From the first byte, whatever its version.
+    /// Restarts from the first byte, with any version.
     void start_again() {
         into_.restart();
         total_ = wanted_.size;
@@ -235,7 +236,7 @@ class Transfer {
     const Settings& settings_;
     const Wanted& wanted_;
     std::optional<std::uint64_t> total_;
-    std::string version_;  // of what is there
+    std::string version_;  // version of the bytes that are here
     Incomplete& into_;
     Progress progress_;
     bool reached_ = false;  // the server has answered
@@ -250,7 +251,7 @@ fs::path incomplete_of(const fs::path& place) {
 
 std::string version_of(const Response& response) {
     const std::string etag = response.header("etag");
-    // A weak one may stand for other bytes.
+    // Two files with the same weak ETag may have different bytes.
     if (!etag.empty() && !etag.starts_with("W/")) return etag;
     return response.header("last-modified");
 }

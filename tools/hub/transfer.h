@@ -1,4 +1,4 @@
-// The bytes of one address into one file: resumed where they were cut, and checked.
+// Downloads from one address into one file. Resumes a cut download and checks the result.
 #pragma once
 
 #include <cstdint>
@@ -14,32 +14,33 @@ namespace vit::hub {
 
 struct Wanted {
     std::string url;
-    std::string token;                  ///< empty: none
-    std::string title;                  ///< what messages begin with
-    std::string name;                   ///< for the progress bar
-    std::optional<std::uint64_t> size;  ///< where it is known
+    std::string token;                  ///< empty: no token
+    std::string title;                  ///< messages begin with this
+    std::string name;                   ///< shown in the progress bar
+    std::optional<std::uint64_t> size;  ///< if it is known
     std::uint64_t most_bytes = 0;
 
-    /// Unless the place names the version: what is there already has `version`, and only the rest
-    /// of that one may follow it. Without a version all of it is asked for.
+    /// Set this if the name of the place does not identify the version of the file. Then the bytes
+    /// that are already there have `version`, and the download resumes only if the server still has
+    /// that version. An empty `version` requests the whole file.
     bool must_know_version = false;
     std::string version;
-    /// Told when a file comes from its first byte, before that is written. May throw.
+    /// Called before the first byte of a complete file is written. May throw.
     std::function<void(const Response&)> begun;
-    /// Looks at the whole file; what is wrong with it, or "".
+    /// Checks the complete file. Returns an error text, or "".
     std::function<std::string(const std::filesystem::path&)> check;
 };
 
-/// What is there while it is not whole.
+/// The path of a file that is not complete yet.
 std::filesystem::path incomplete_of(const std::filesystem::path& place);
 
-/// A name that changes with the file's bytes: a strong ETag, or a date; "" where the server says
-/// neither.
+/// A text that changes when the file's bytes change: a strong ETag, else the date; "" if the server
+/// sends neither.
 std::string version_of(const Response& response);
 
-/// Makes `place`. What a cut transfer or an interrupt leaves is incomplete_of(place), and the next
-/// call goes on from there. A file of the wrong size, or that does not pass the check, is removed.
-/// Throws Error(io). Whoever calls holds a lock.
+/// Downloads the file `place`. After a cut transfer or an interrupt the received part stays in
+/// incomplete_of(place), and the next call resumes from there. A file that has the wrong size or
+/// fails the check is removed. Throws Error(io). The caller must hold a lock.
 void transfer(Client& client, const Settings& settings, const Wanted& wanted,
               const std::filesystem::path& place);
 

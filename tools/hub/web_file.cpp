@@ -41,7 +41,7 @@ std::string checksum_in(std::string_view name) {
     return "";
 }
 
-/// As is_plain_name, but for %XX.
+/// Like is_plain_name, but allows %XX.
 bool is_file_name(std::string name) {
     std::erase(name, '%');
     return is_plain_name(name);
@@ -51,8 +51,8 @@ std::string hash_of(const std::string& text) {
     return tools::sha256(std::as_bytes(std::span(text)));
 }
 
-/// What .NAME.source tells of the file beside it, whole or not: lines of its address, that
-/// address's SHA-256 with the query, and its version (version_of).
+/// The content of .NAME.source, which describes the complete or incomplete file beside it. Its
+/// lines are the address, the SHA-256 of the address with the query, and the version (version_of).
 struct Source {
     std::string shown, hash, version;
 };
@@ -68,12 +68,12 @@ Source read_source(const fs::path& place) {
     std::getline(in, source.hash);
     std::getline(in, source.version);
     const auto printable = [](char c) { return c >= ' ' && c < '\x7f'; };
-    // It becomes a header line.
+    // The version becomes part of a header line.
     if (!in || !std::all_of(source.version.begin(), source.version.end(), printable)) return {};
     return source;
 }
 
-/// In place, because the file is locked.
+/// Writes in place, because the file is locked.
 void write_source(const fs::path& place, const Source& source) {
     std::ofstream out(place, std::ios::binary | std::ios::trunc);
     out << source.shown << '\n' << source.hash << '\n' << source.version << '\n';
@@ -82,7 +82,8 @@ void write_source(const fs::path& place, const Source& source) {
         throw Error(ErrorKind::io, fmt::format("{}: cannot be written", in_quotes(place.native())));
 }
 
-/// What is wrong with the checksum of the file at `place`, or ""; `found` becomes its SHA-256.
+/// Returns an error text if the checksum of the file at `place` is wrong, otherwise "". Sets
+/// `found` to the SHA-256 of the file, if the name has a checksum.
 std::string wrong_checksum(const WebFile& file, const fs::path& place, std::string& found) {
     if (file.checksum.empty()) return "";
     found = tools::sha256_of_file(place);
@@ -93,7 +94,7 @@ std::string wrong_checksum(const WebFile& file, const fs::path& place, std::stri
         file.checksum, found);
 }
 
-/// The file that is in the cache, if it is the one that is meant.
+/// Returns the file in the cache after checking that it is the requested one.
 FetchedWebFile cached(const WebFile& file, const Settings& settings, const fs::path& place,
                       const std::function<void(const std::string&)>& note) {
     const auto refuse = [&](const std::string& what) {

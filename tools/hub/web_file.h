@@ -1,4 +1,4 @@
-// A file of any server, in the cache that torch.hub has.
+// Downloads a file from any server into torch.hub's cache.
 #pragma once
 
 #include <filesystem>
@@ -12,28 +12,28 @@ namespace vit::hub {
 
 struct WebFile {
     std::string url;       ///< without a fragment
-    std::string shown;     ///< the same without what may be secret: user, password, query
-    std::string name;      ///< the end of its path, and the file's name in the cache
-    std::string checksum;  ///< the beginning of its SHA-256 that the name tells; empty: none
+    std::string shown;     ///< the address without user, password and query, which may be secret
+    std::string name;      ///< the last part of the path; also the name of the file in the cache
+    std::string checksum;  ///< the beginning of the SHA-256, taken from the name; empty: none
 };
 
-/// Whether it begins with http:// or https://, in any case.
+/// True if the text begins with http:// or https:// in any case.
 bool is_web_address(std::string_view text);
 
-/// An address taken apart as torch.hub does it: -XXXXXXXX at the end of the name's stem, eight or
-/// more hexadecimal digits in lower case, is a checksum. Throws Error(usage) where no file can have
-/// that address.
+/// Reads an address as torch.hub does. If the stem of the name ends with -XXXXXXXX (eight or more
+/// lower-case hexadecimal digits), these digits are a checksum. Throws Error(usage) if no file can
+/// have this address.
 WebFile parse_web_file(std::string_view url);
 
 struct FetchedWebFile {
     std::filesystem::path place;
-    std::string sha256;  ///< where it was computed, for a checksum in the name; else empty
+    std::string sha256;  ///< set if it was computed to check the name's checksum; otherwise empty
 };
 
-/// The file in settings.cache, downloaded if it is not there. A name that tells a checksum
-/// is checked in both cases; without one the file has to be from this address, as .NAME.source
-/// beside it says, or put there by torch (`note` gets a line about that). Throws Error(io) whose
-/// message begins with the address or the place.
+/// Returns the file in settings.cache, and downloads it if it is missing. A checksum in the name is
+/// always checked. Without one, a file in the cache must come from the same address according to
+/// .NAME.source beside it. A file without .NAME.source counts as downloaded by torch, and `note`
+/// gets a line about it. Throws Error(io) whose message begins with the address or the place.
 FetchedWebFile fetch_web_file(const WebFile& file, const Settings& settings,
                               const std::function<void(const std::string&)>& note);
 

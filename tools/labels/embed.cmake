@@ -1,8 +1,8 @@
-# A file as a C++ array: cmake -DINPUT=FILE -DOUTPUT=FILE.cpp -DHEADER=DECLARING.h -DNAME=ARRAY -P embed.cmake
+# Writes a file as a C++ array: cmake -DINPUT=FILE -DOUTPUT=FILE.cpp -DHEADER=DECLARING.h -DNAME=ARRAY -P embed.cmake
 file(READ "${INPUT}" bytes HEX)
 string(LENGTH "${bytes}" length)
 math(EXPR length "${length} / 2")
-# Lines of 32 bytes.
+# Break the text into lines of 32 bytes.
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
 string(REGEX REPLACE "((0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,)(0x..,))" "\\1\n" bytes "${bytes}")
 file(WRITE "${OUTPUT}" "#include \"${HEADER}\"

@@ -16,11 +16,11 @@ namespace {
 struct Subset {
     std::int64_t num_classes;
     std::string_view name;
-    unsigned bit;  ///< of a line's first character, as tools/fixtures/imagenet_labels.py sets it
-    bool thousand_first = false;  ///< the classes of ImageNet-1k come before the others
+    unsigned bit;  ///< in a line's first character; tools/fixtures/imagenet_labels.py sets it
+    bool thousand_first = false;  ///< the classes of ImageNet-1k come before all others
 };
 
-// timm's _NUM_CLASSES_TO_SUBSET.
+// The values of timm's _NUM_CLASSES_TO_SUBSET.
 constexpr std::array<Subset, 6> subsets{{{1000, "imagenet-1k", 0},
                                          {11221, "imagenet-21k-miil", 1},
                                          {11821, "imagenet-12k", 2},
@@ -29,12 +29,12 @@ constexpr std::array<Subset, 6> subsets{{{1000, "imagenet-1k", 0},
                                          {21843, "imagenet-21k-goog", 5}}};
 
 std::string inflated(std::span<const unsigned char> gzip) {
-    // The last four bytes are the size of what is inside, little-endian.
+    // The last four bytes are the uncompressed size, little-endian.
     std::size_t size = 0;
     for (std::size_t i = 0; i < 4; ++i) size |= std::size_t{gzip[gzip.size() - 4 + i]} << (8 * i);
     std::string text(size, '\0');
     z_stream stream{};
-    stream.next_in = const_cast<Bytef*>(gzip.data());  // zlib only reads it
+    stream.next_in = const_cast<Bytef*>(gzip.data());  // zlib does not write through it
     stream.avail_in = static_cast<uInt>(gzip.size());
     stream.next_out = reinterpret_cast<Bytef*>(text.data());
     stream.avail_out = static_cast<uInt>(size);

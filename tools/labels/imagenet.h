@@ -1,4 +1,4 @@
-// Names of ImageNet's classes, for checkpoints that bring none.
+// Names of ImageNet's classes, for checkpoints without class names.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 namespace vit::tools {
 
 struct ImageNetLabels {
-    std::string_view subset;  ///< as timm calls it: "imagenet-1k", "imagenet-12k", …
+    std::string_view subset;  ///< timm's name of the subset: "imagenet-1k", "imagenet-12k", …
     std::vector<std::string> names;
 };
 
-/// The subset of ImageNet that timm infers from this number of classes, and its names as timm's
-/// ImageNetInfo.index_to_description gives them; nothing for any other number.
+/// The subset of ImageNet that timm derives from this number of classes, with the names of timm's
+/// ImageNetInfo.index_to_description. Empty for any other number.
 std::optional<ImageNetLabels> imagenet_labels(std::int64_t num_classes);
 
 }  // namespace vit::tools

@@ -1,4 +1,4 @@
-// tools/labels/imagenet.txt.gz, compiled in.
+// The bytes of tools/labels/imagenet.txt.gz.
 #pragma once
 
 #include <span>

@@ -1,4 +1,4 @@
-// How images are prepared where a user knows it better than the checkpoint.
+// Options for preparing images, for users who know better than the checkpoint.
 #pragma once
 
 #include <string>
@@ -9,23 +9,23 @@
 
 namespace vit::tools {
 
-/// As on the command line; what is empty or 0 was not given.
+/// The values from the command line. Empty or 0 means that the option was not given.
 struct ImageOptions {
     double crop_pct = 0;
     std::string crop_mode, interpolation;
     std::vector<float> mean, std;
 };
 
-/// `options` has to outlive the parsing.
+/// `options` must exist until the command line has been parsed.
 void add_image_options(CLI::App& app, ImageOptions& options);
 
-/// What CLI11 cannot check. Throws Error(usage).
+/// Checks what CLI11 cannot check. Throws Error(usage).
 void check_image_options(const ImageOptions& options);
 
-/// Puts what was given into the model, with a note that says so.
+/// Writes the given options into the model, with a note about each change.
 void set_preprocessing(const ImageOptions& options, ModelHeader& header);
 
-/// "224x224, crop center 0.9, bicubic, mean 0.5 0.5 0.5, std 0.5 0.5 0.5"
+/// For example "224x224, crop center 0.9, bicubic, mean 0.5 0.5 0.5, std 0.5 0.5 0.5".
 std::string describe(const Preprocessing& preprocessing);
 
 }  // namespace vit::tools

@@ -26,8 +26,9 @@ struct Row {
     double parameters = 0, gflop = 0;
 };
 
-/// timm stores differential attention's four lambda vectors of half a head in each block, and one
-/// LayerScale in each parallel-scaling block; here these are one number, and two LayerScales.
+/// Parameters that this engine has minus those that timm has. For differential attention timm
+/// stores four lambda vectors of half a head in each block; here they are one number. For a
+/// parallel-scaling block timm stores one LayerScale; here there are two.
 std::int64_t beyond_timms(const ModelConfig& c) {
     std::int64_t each = 0;
     if (c.differential_attention) each += 1 - 4 * (c.head_dim / 2);
@@ -65,7 +66,8 @@ std::vector<Architecture> fitting(const std::string& pattern) {
     for (const Architecture& each : with_tags ? all_tags() : all_architectures())
         if (fits(pattern, with_tags ? each.name + "." + each.tag : each.name)) out.push_back(each);
     if (out.empty() && pattern.find_first_of("*?[") == pattern.npos)
-        out.push_back(find_architecture(pattern));  // an old name, or says what comes close
+        // Accepts an old name, or throws an error that suggests similar names.
+        out.push_back(find_architecture(pattern));
     if (out.empty())
         throw Error(ErrorKind::usage,
                     fmt::format("no name of timm's Vision Transformers fits {}; --list without a "

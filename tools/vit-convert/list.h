@@ -1,4 +1,4 @@
-// --list: timm's Vision Transformers, and what they cost.
+// --list: lists timm's Vision Transformers with their size and cost.
 #pragma once
 
 #include <string>
@@ -6,9 +6,10 @@
 
 namespace vit::tools {
 
-/// A line a name with its parameters, image size, work of an image and default tag. `pattern`:
-/// names that have it in them, or that it fits where it has * or ? or […]; empty: all. One with a
-/// full stop is for NAME.TAG, and each tag gets a line. Throws Error(usage) where nothing fits.
+/// One line per name with its parameters, image size, work per image and default tag. `pattern`
+/// selects the names that contain it, or that match it if it has * or ? or […]; an empty pattern
+/// selects all. A pattern with a full stop is compared with NAME.TAG, and each tag gets a line.
+/// Throws Error(usage) if nothing matches.
 std::string list_of_names(std::string_view pattern);
 
 }  // namespace vit::tools

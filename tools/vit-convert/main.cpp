@@ -1,4 +1,4 @@
-// vit-convert: docs/cli.md.
+// vit-convert. docs/cli.md describes it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -28,7 +28,7 @@ namespace vit::tools {
 
 namespace {
 
-/// Of a file or a pipe.
+/// Reads a file or a pipe.
 std::string read_text(const std::filesystem::path& path) {
     constexpr std::size_t most = std::size_t{64} << 20;
     std::ifstream file(path, std::ios::binary);
@@ -50,7 +50,7 @@ void print(const std::string& text) {
         throw Error(ErrorKind::io, "standard output cannot be written");
 }
 
-/// Before minutes are spent: errors that writing would end with anyway.
+/// Finds errors that writing would meet later, before the conversion spends minutes.
 void check_output(const std::filesystem::path& output) {
     std::error_code error;
     if (std::filesystem::is_directory(output, error))
@@ -63,7 +63,8 @@ void check_output(const std::filesystem::path& output) {
         throw Error(ErrorKind::io, folder.string() + ": there is no such folder");
 }
 
-/// Names for classes that have none, where timm too would tell them from their number.
+/// Adds class names if the checkpoint has none and timm would derive them from the number of
+/// classes.
 void add_labels(Converted& model) {
     ModelHeader& header = model.header;
     if (!header.labels.empty() || model.library != "timm") return;
@@ -74,7 +75,8 @@ void add_labels(Converted& model) {
                                                   labels->subset, header.labels.size()));
 }
 
-/// The engine packs what it can load, so a plain model file stands beside the output for a while.
+/// The engine can only pack a model that it has loaded. A plain model file therefore exists beside
+/// the output for a short time.
 ModelInfo write_packed(const std::filesystem::path& output, const Converted& model) {
     struct Temporary {
         std::filesystem::path path;
@@ -111,7 +113,7 @@ int run(const ConvertArguments& arguments) {
     Steps steps(!arguments.quiet);
     steps.begin("reading " +
                 (obtained.path.has_filename() ? obtained.path.filename() : obtained.path).string());
-    // What lies beside a file in torch.hub's cache belongs to others.
+    // In torch.hub's cache, the files beside a checkpoint belong to other models.
     Checkpoint checkpoint =
         read_checkpoint(obtained.path, arguments.ema,
                         arguments.origin.web_file ? Neighbours::ignored : Neighbours::read);
@@ -132,7 +134,7 @@ int run(const ConvertArguments& arguments) {
         return exit_ok;
     }
 
-    // Beside the self-test, which does not keep every core busy all the time.
+    // Runs in parallel with the self-test, which does not keep every core busy all the time.
     std::future<std::string> checksum;
     if (obtained.sha256.empty())
         checksum = std::async(std::launch::async, sha256_of_file, checkpoint.path);

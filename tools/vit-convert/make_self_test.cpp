@@ -26,7 +26,7 @@ void add_tensor(Converted& model, std::string name, Shape shape, std::vector<flo
                              std::as_bytes(std::span(*model.owned.back()))});
 }
 
-/// In place where the bytes can be read as floats there.
+/// Uses the tensor's bytes in place if they can be read as floats there.
 WeightMap weights_of(const Converted& model) {
     WeightMap weights;
     for (const TensorView& tensor : model.tensors) {
@@ -40,7 +40,7 @@ WeightMap weights_of(const Converted& model) {
     return weights;
 }
 
-/// Work that takes the reference evaluator seconds: about ten on two cores.
+/// True if the reference evaluator needs only seconds: about ten on two cores.
 bool is_quick(const ModelConfig& config, ImageSize size) {
     constexpr double most_flop = 1.5e11, most_scores = 1.5e8;
     const Graph graph = build_vit(config, size);
@@ -49,7 +49,8 @@ bool is_quick(const ModelConfig& config, ImageSize size) {
            tokens * tokens * static_cast<double>(config.heads * config.depth) <= most_scores;
 }
 
-/// The model's own size, or the largest of about its shape that is quick to evaluate, in patches.
+/// The model's own image size if it is quick to evaluate. Otherwise the largest quick size of about
+/// the same shape, in whole patches.
 ImageSize self_test_size(const ModelConfig& config) {
     ImageSize size = config.image_size;
     if (is_quick(config, size)) return size;
@@ -68,7 +69,7 @@ std::int64_t outputs(const ModelConfig& config) {
     return config.features();
 }
 
-/// The array of this name as float32, finite.
+/// Reads the array of this name as float32. All values must be finite.
 std::vector<float> array(const Checkpoint& file, const std::filesystem::path& path,
                          const std::string& name, Shape& shape) {
     const auto found = std::find_if(file.tensors.begin(), file.tensors.end(),

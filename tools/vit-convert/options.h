@@ -1,4 +1,4 @@
-// The command line of vit-convert: docs/cli.md.
+// The command line of vit-convert, which docs/cli.md describes.
 #pragma once
 
 #include <filesystem>
@@ -14,25 +14,25 @@ namespace vit::tools {
 
 struct ConvertArguments {
     std::string source;
-    Origin origin;                    ///< what `source` names
-    std::optional<std::string> list;  ///< names that fit are listed, and nothing else
-    std::filesystem::path output;     ///< empty with --inspect alone
+    Origin origin;                    ///< what `source` means
+    std::optional<std::string> list;  ///< lists the matching names and does nothing else
+    std::filesystem::path output;     ///< empty if only --inspect is given
     std::optional<std::string> arch;
-    std::optional<std::string> prefix;  ///< of tensors' names
-    std::filesystem::path labels;       ///< empty: the checkpoint's
+    std::optional<std::string> prefix;  ///< prefix of the tensors' names
+    std::filesystem::path labels;       ///< empty: the names in the checkpoint
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
     ImageOptions images;
     DType dtype = DType::f32;  ///< or bf16
     bool pack = false;
-    std::filesystem::path expect;  ///< empty: the reference evaluator makes the self-test
+    std::filesystem::path expect;  ///< empty: the reference evaluator computes the self-test
     bool self_test = true;
     bool inspect = false;
     bool quiet = false;
 };
 
-/// Sets `arguments`, or returns the exit status when there is nothing to do (--help, --version, an
-/// error, already told). Throws Error(usage), Error(unsupported).
+/// Sets `arguments`. Returns an exit status if the tool should end: after --help, --version or an
+/// error that is already printed. Throws Error(usage), Error(unsupported).
 std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArguments& arguments);
 
 }  // namespace vit::tools

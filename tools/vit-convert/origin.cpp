@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// How files end that people pass: such a name is no model's.
+/// True if the name ends like a file that users pass. Such a name is not a model's name.
 bool ends_like_a_file(std::string_view name) {
     constexpr std::array<std::string_view, 12> endings{".safetensors", ".pth", ".pt",   ".bin",
                                                        ".tar",         ".npz", ".ckpt", ".pkl",
@@ -99,7 +99,7 @@ Origin find_origin(const std::string& source) {
     origin.path = source;
     if (is_there(source) || ends_like_a_file(source)) return origin;
     if (looks_like_a_name(source)) return origin_of_architecture(source);
-    // A folder of that name: it is a path with an error in its end.
+    // If the parent folder exists, the source is a misspelled path and not ORG/NAME.
     if (!is_there(origin.path.parent_path())) origin.repository = hub::repository_of_name(source);
     return origin;
 }

@@ -48,7 +48,7 @@ void add_lines(std::string& out, std::string_view title, const std::vector<Repor
 
 constexpr std::array<std::string_view, 5> poolings{"token", "avg", "max", "avgmax", "map"};
 
-/// What sets a model apart from the plain Vision Transformer.
+/// The parts of a model that the plain Vision Transformer does not have.
 std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
     const std::array<std::pair<bool, std::string_view>, 19> parts{
         {{c.block == BlockKind::parallel_scaling, "attention and MLP in parallel"},

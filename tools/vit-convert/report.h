@@ -1,4 +1,4 @@
-// What vit-convert tells about a conversion.
+// What vit-convert prints about a conversion.
 #pragma once
 
 #include <string>
@@ -7,11 +7,12 @@
 
 namespace vit::tools {
 
-/// One line, one that says what images will go through, and one more for each choice that was made
-/// (which weights, a resized table); what was left out is counted here and listed by --inspect.
+/// One line about the model, one line about how images are prepared, and one line for each choice
+/// (which weights, a resized table). Dropped tensors and keys are only counted here; --inspect
+/// lists them.
 std::string summary(const Converted& model, const std::string& output);
 
-/// --inspect: the model's numbers, every key and every tensor with what became of it.
+/// --inspect: the model's numbers, then every key and every tensor with how it was used.
 std::string inspection(const Converted& model, const Checkpoint& checkpoint);
 
 }  // namespace vit::tools

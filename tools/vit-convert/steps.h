@@ -1,4 +1,4 @@
-// What vit-convert is doing: one line on standard error, and only where a person looks at it.
+// Shows what vit-convert is doing: one line on standard error, and only on a terminal.
 #pragma once
 
 #include <string>
@@ -9,13 +9,14 @@ namespace vit::tools {
 
 class Steps {
   public:
+    /// Silent unless `wanted` is true and standard error is a terminal.
     explicit Steps(bool wanted);
 
-    /// Another step, shown at once.
+    /// Starts the next step and shows it at once.
     void begin(std::string what);
-    /// How much of it is done, 0 to 1.
+    /// The finished share of the step, 0 to 1.
     void show(double share);
-    /// Takes the line away, before something else is printed.
+    /// Removes the line before something else is printed.
     void clear() { line_.clear(); }
 
   private:

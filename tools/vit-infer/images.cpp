@@ -9,7 +9,8 @@ namespace vit::infer {
 
 namespace {
 
-/// What `work` threw, as text; empty when it went well. A failure stays with its image.
+/// The error text of an exception that `work` throws; empty if it throws none. One image's error
+/// must not stop the others.
 template <class Work>
 std::string error_of(Work work) {
     try {

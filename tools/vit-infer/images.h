@@ -1,4 +1,4 @@
-// From an input to a preprocessed image.
+// Turns an input into a preprocessed image.
 #pragma once
 
 #include <cstdint>
@@ -10,13 +10,13 @@
 
 namespace vit::infer {
 
-/// Decodes an image file ahead of time; what is wrong with it goes to `input.error`, damage that
-/// costs no more than pixels to `input.warning`.
+/// Decodes an image file ahead of time. Stores an error in `input.error`. If damage costs only some
+/// pixels, stores a warning in `input.warning`.
 Input decode_ahead(Input input, const DecodeOptions& options);
 
-/// Decodes and preprocesses, or reads a row: writes [channels, height, width] to `out`. Returns
-/// what is wrong with the input; empty: nothing. Sets `input.warning`. Takes what decode_ahead()
-/// left. Thread-safe for different inputs.
+/// Decodes and preprocesses an image, or reads a row, and writes [channels, height, width] to
+/// `out`. Returns an error text; empty if there is no error. Sets `input.warning`. Uses the result
+/// of decode_ahead(), if there is one. Thread-safe for different inputs.
 std::string prepare(Input& input, const Transform& transform, std::int64_t channels,
                     const DecodeOptions& options, std::span<float> out);
 

@@ -46,8 +46,8 @@ Input image(const fs::path& path) {
     return input;
 }
 
-/// Images below `folder`, entries of each folder in natural order. A folder that cannot be read
-/// becomes a bad input in its place.
+/// Lists the images below `folder`. The entries of each folder are in natural order. A folder that
+/// cannot be read becomes a failed input at its position.
 void list_folder(const fs::path& folder, std::deque<Input>& found) {
     std::vector<fs::directory_entry> entries;
     std::error_code error;

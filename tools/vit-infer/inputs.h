@@ -1,4 +1,4 @@
-// What the command line names, one image or tensor row at a time and in order.
+// Lists the inputs from the command line in order, one image or tensor row at a time.
 #pragma once
 
 #include <cstdint>
@@ -15,27 +15,28 @@
 
 namespace vit::infer {
 
-/// One input, to be given one record.
+/// One input. It gets one record in the output.
 struct Input {
-    std::string name;                  ///< for the record
-    std::filesystem::path path;        ///< an image, where `rows` is empty
-    std::shared_ptr<TensorRows> rows;  ///< a preprocessed tensor …
-    std::int64_t row = 0;              ///< … and which of its images
-    Image decoded;                     ///< not empty: the image at `path`, decoded ahead of time
-    std::string error;                 ///< not empty: known to be bad already
-    std::string warning;               ///< not empty: damage that the image was decoded in spite of
+    std::string name;                  ///< name in the record
+    std::filesystem::path path;        ///< an image, if `rows` is empty
+    std::shared_ptr<TensorRows> rows;  ///< a file of preprocessed images …
+    std::int64_t row = 0;              ///< … and the index of one of them
+    Image decoded;                     ///< if not empty: the image at `path`, decoded ahead of time
+    std::string error;                 ///< if not empty: why this input has already failed
+    std::string warning;               ///< if not empty: damage that did not stop the decoder
 };
 
-/// Expands files, folders (recursive, natural order, image extensions only; links to folders are
-/// not followed), .npy files (a row each) and "-". Not thread-safe.
+/// Expands files, folders (recursive, natural order, only image extensions, links to folders are
+/// not followed), .npy files (one input per row) and "-". Not thread-safe.
 class InputSource {
   public:
     InputSource(std::vector<std::string> arguments, bool nul_separated);
 
-    /// Empty at the end. Waits where a list on standard input has no next line yet.
+    /// The next input; empty at the end. Waits while a list on standard input has no complete line
+    /// yet.
     std::optional<Input> next();
 
-    /// True when next() would not wait.
+    /// True if next() would return without waiting.
     bool ready();
 
   private:
@@ -43,11 +44,11 @@ class InputSource {
 
     std::deque<std::string> arguments_;
     std::deque<Input> found_;
-    std::shared_ptr<TensorRows> rows_;  // being handed out row by row
+    std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
     std::string rows_name_;
     std::int64_t next_row_ = 0;
     bool nul_separated_;
-    std::optional<PathList> list_;  // standard input, while it is being read
+    std::optional<PathList> list_;  // the list on standard input, while it is read
 };
 
 }  // namespace vit::infer

@@ -33,9 +33,11 @@ void give_up(int) {
 void watch_signals() {
     struct sigaction action {};
     action.sa_handler = remember;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);  // no SA_RESTART: waiting for input ends too
+    // Without SA_RESTART a signal also ends a wait for input.
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
     sigemptyset(&action.sa_mask);
-    // A shell that started us in the background with signals ignored wants them ignored.
+    // If a shell starts this program in the background with signals ignored, they must stay
+    // ignored.
     for (const int signal : {SIGINT, SIGTERM}) {
         struct sigaction old {};
         if (::sigaction(signal, nullptr, &old) == 0 && old.sa_handler != SIG_IGN)

@@ -1,25 +1,25 @@
-// Ctrl-C and termination, noticed between images.
+// Notices Ctrl-C and termination signals between images.
 #pragma once
 
 namespace vit::infer {
 
-/// From now on SIGINT and SIGTERM are remembered, and writing to a closed pipe is an error instead
-/// of a signal. A second signal ends the process at once. So does the end of a grace after the
-/// first one, for a run that hangs: 2 s, or twice the longest time of an image.
+/// From now on SIGINT and SIGTERM are stored, and a write to a closed pipe is an error instead of a
+/// signal. A second signal ends the process at once. If a run hangs after the first signal, the
+/// process ends after a grace time: 2 s, or twice the longest time of an image.
 void watch_signals();
 
-/// An image took so long. May be called from any thread.
+/// Reports how long an image took. May be called from any thread.
 void note_image_time(double seconds);
 
-/// 0, or the signal that came.
+/// The signal that arrived, or 0.
 int caught_signal();
 
-/// Thrown where work stops because of a signal; unwinding removes unfinished files.
+/// Thrown when work stops because of a signal. Stack unwinding removes unfinished files.
 struct Interrupted {
     int signal;
 };
 
-/// Throws Interrupted when a signal came.
+/// Throws Interrupted if a signal arrived.
 void stop_if_interrupted();
 
 }  // namespace vit::infer

@@ -1,4 +1,4 @@
-// vit-infer: docs/cli.md.
+// vit-infer. docs/cli.md describes it.
 #include <fmt/format.h>
 
 #include <cstdio>
@@ -31,7 +31,8 @@ void complain(std::string_view what, std::string_view where = {}) {
     std::fprintf(stderr, "%s\n", tools::error_line("vit-infer", what, where).c_str());
 }
 
-/// Starts decoding the first image where that is sure not to wait for anybody.
+/// Starts to decode the first image in the background if this certainly does not have to wait for
+/// input.
 std::future<Input> decode_first(const Options& options, InputSource& source) {
     std::error_code error;
     if (options.inputs.empty() || !source.ready()) return {};
@@ -44,7 +45,8 @@ std::future<Input> decode_first(const Options& options, InputSource& source) {
                       });
 }
 
-/// Reports are for people; where standard output carries records for a program they step aside.
+/// Reports are for people. If standard output carries records for a program, reports go to standard
+/// error.
 void print_report(const Options& options, const std::string& text) {
     const bool records_for_programs =
         !options.inputs.empty() && options.output.empty() && options.format != Format::text;

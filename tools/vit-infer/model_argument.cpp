@@ -53,7 +53,7 @@ void check_model_argument(const std::filesystem::path& model) {
                     fmt::format("{}: expected a model file, found a folder; if it holds a "
                                 "checkpoint, {}",
                                 where, convert));
-    if (!std::filesystem::is_regular_file(model, ignored)) return;  // reading must not wait
+    if (!std::filesystem::is_regular_file(model, ignored)) return;  // a read could wait
     const std::string bytes = first_bytes(model);
     for (const Lookalike& each : lookalikes)
         if (bytes.starts_with(each.start))

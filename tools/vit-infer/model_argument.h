@@ -1,12 +1,12 @@
-// What else than a model file is given as MODEL, and what to do then.
+// Recognises files that users pass as MODEL by mistake, and says what to do.
 #pragma once
 
 #include <filesystem>
 
 namespace vit::infer {
 
-/// Throws Error(io) for a folder and Error(model) for an image, an array or a torch checkpoint,
-/// saying what it is and what to type; leaves everything else to vit::Model.
+/// Throws Error(io) for a folder, and Error(model) for an image, an array or a torch checkpoint.
+/// The message says what the file is and which command to use. vit::Model checks everything else.
 void check_model_argument(const std::filesystem::path& model);
 
 }  // namespace vit::infer

@@ -10,7 +10,7 @@ bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-/// The digits at the start of `text`, without leading zeros; takes them off `text`.
+/// Removes the number at the start of `text` and returns its digits without leading zeros.
 std::string_view take_number(std::string_view& text) {
     while (text.size() > 1 && text[0] == '0' && is_digit(text[1])) text.remove_prefix(1);
     std::size_t length = 0;
@@ -40,7 +40,7 @@ bool natural_less(std::string_view a, std::string_view b) noexcept {
         }
     }
     if (x.empty() != y.empty()) return x.empty();
-    return a < b;  // equal but for leading zeros
+    return a < b;  // they differ only in leading zeros
 }
 
 }  // namespace vit::infer

@@ -66,7 +66,8 @@ Examples
   vit-infer model.vit photos/ --features features.npy
 )";
 
-/// CLI11 takes an argument in brackets for a list; as "./[…]" it is the same file.
+/// CLI11 reads an argument in brackets as a list. "./[…]" names the same file and is not read as a
+/// list.
 std::vector<std::string> arguments_for_cli11(int argc, const char* const* argv) {
     std::vector<std::string> arguments(argv, argv + argc);
     for (std::string& each : arguments)
@@ -82,7 +83,7 @@ std::array<float, 3> three(const std::vector<float>& values) {
     throw Error(ErrorKind::usage, std::move(message));
 }
 
-/// What CLI11 cannot check: options against each other.
+/// Checks combinations of options, which CLI11 cannot check.
 void check(const Options& options) {
     if (options.inputs.empty() && !options.asks_for_report())
         refuse(

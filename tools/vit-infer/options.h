@@ -1,4 +1,4 @@
-// What the command line asks for.
+// The options of the command line.
 #pragma once
 
 #include <array>
@@ -19,20 +19,20 @@ enum class GraphFormat { none, text, dot };
 struct Options {
     std::filesystem::path model;
     std::vector<std::string> inputs;
-    bool nul_separated = false;  ///< the list on standard input
+    bool nul_separated = false;  ///< for the list on standard input
 
     int topk = 5;
     Format format = Format::text;
     OutputType output_type = OutputType::prob;
     std::filesystem::path output;  ///< empty: standard output
-    std::filesystem::path logits;  ///< .npy files to write; empty: none
+    std::filesystem::path logits;  ///< .npy files to write; empty: not written
     std::filesystem::path features;
     std::filesystem::path tokens;
 
-    int batch_size = 0;  ///< 0: what suits the threads
+    int batch_size = 0;  ///< 0: chosen from the number of threads
     LoadOptions load;    ///< threads, image size, precision
 
-    std::optional<double> crop_pct;  ///< unset: what the model file says
+    std::optional<double> crop_pct;  ///< unset: the value in the model file
     std::optional<Crop> crop;
     std::optional<Filter> filter;
     std::optional<std::array<float, 3>> mean;
@@ -43,7 +43,7 @@ struct Options {
     bool verify = false;
     bool profile = false;
     GraphFormat graph = GraphFormat::none;
-    bool built_graph = false;  ///< before the first pass
+    bool built_graph = false;  ///< shows the graph before the first pass
 
     std::vector<std::filesystem::path> outputs() const {
         return {output, logits, features, tokens};
@@ -51,13 +51,13 @@ struct Options {
     bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
 };
 
-/// Options, or the exit status where the command line was answered (help, version) or refused.
+/// The options; or an exit status if the command line asked for help or version, or was refused.
 struct ParsedOptions {
     std::optional<Options> options;
     int status = 0;
 };
 
-/// Prints help, version and complaints itself.
+/// Prints help, version and error messages itself.
 ParsedOptions parse_options(int argc, const char* const* argv);
 
 }  // namespace vit::infer

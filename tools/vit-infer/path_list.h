@@ -1,4 +1,4 @@
-// A list of paths that arrives on a file descriptor, maybe slowly.
+// A list of paths read from a file descriptor. The paths may arrive slowly.
 #pragma once
 
 #include <optional>
@@ -10,10 +10,10 @@ class PathList {
   public:
     PathList(int fd, char separator) : fd_(fd), separator_(separator) {}
 
-    /// Empty at the end; skips empty lines. Throws Error(io), Interrupted.
+    /// The next path; empty at the end. Skips empty lines. Throws Error(io), Interrupted.
     std::optional<std::string> next();
 
-    /// True when next() would not wait.
+    /// True if next() would return without waiting.
     bool ready();
 
   private:

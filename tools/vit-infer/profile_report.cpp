@@ -19,12 +19,12 @@ double share(double part, double whole) {
     return whole > 0 ? 100 * part / whole : 0;
 }
 
-/// Work done in a time, per second; 0 where the clock saw nothing.
+/// Work per second; 0 if the measured time is 0.
 double rate(double work, double milliseconds) {
     return milliseconds > 0 ? work / milliseconds * 1e3 : 0;
 }
 
-/// Runs until the sums stand on at least half a second, after one that warms up.
+/// Averages at least three runs that take at least half a second together, after one warm-up run.
 Profile mean_profile(const Model& model, std::span<const float> images, std::int64_t count,
                      int& runs) {
     using Clock = std::chrono::steady_clock;
@@ -52,7 +52,8 @@ void add(NodeProfile& sum, const NodeProfile& node) {
     sum.mbytes += node.mbytes;
 }
 
-/// One row a kind of node, the longest first; `name` is how many nodes it has.
+/// One row for each kind of node, the longest time first. `name` holds the number of nodes of this
+/// kind.
 std::vector<NodeProfile> by_kind(const std::vector<NodeProfile>& nodes) {
     std::vector<NodeProfile> kinds;
     std::vector<int> counts;
@@ -74,13 +75,13 @@ std::vector<NodeProfile> by_kind(const std::vector<NodeProfile>& nodes) {
     return kinds;
 }
 
-/// Rows of the table. Times are thread time: `whole` is threads × wall.
+/// The rows of the table. Times are summed over the threads, so `whole` is threads × wall time.
 struct Table {
     std::string& out;
     std::size_t width;  ///< of the first column
     double whole;       ///< ms
     int threads;
-    double peak;  ///< GFLOP/s of all threads
+    double peak;  ///< GFLOP/s of all threads together
 
     void heading(std::string_view first) {
         fmt::format_to(std::back_inserter(out),
@@ -88,7 +89,7 @@ struct Table {
                        "kind", "ms", "time", "GFLOP", "GFLOP/s", "peak", "MB", "GB/s");
     }
     void row(const NodeProfile& node) {
-        const double wall = node.milliseconds / threads;  // had all threads done it at once
+        const double wall = node.milliseconds / threads;  // if all threads shared the work
         const double speed = rate(node.gflop, wall);
         fmt::format_to(
             std::back_inserter(out),

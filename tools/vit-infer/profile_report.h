@@ -1,4 +1,4 @@
-// What --profile prints.
+// The text of --profile.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace vit::infer {
 
-/// Tables of nodes, of kinds of nodes, and how far their times account for the run. `images` as
-/// Model::run takes them; measures this machine's peak.
+/// Tables of nodes and of kinds of nodes, and the share of the run that their times explain.
+/// `images` have the layout of Model::run. Measures this machine's peak speed.
 std::string profile_report(const Model& model, std::span<const float> images, std::int64_t count);
 
 }  // namespace vit::infer

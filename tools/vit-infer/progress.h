@@ -1,4 +1,4 @@
-// How far a long run is: on standard error, and only where a person looks at it.
+// Shows the progress of a long run on standard error, and only on a terminal.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,8 @@ namespace vit::infer {
 
 class Progress {
   public:
-    /// `records_on_stdout`: silent where standard output is a terminal too, as the records show it.
+    /// Silent unless standard error is a terminal. Also silent if `records_on_stdout` is true and
+    /// standard output is a terminal, because the records show the progress there.
     explicit Progress(bool records_on_stdout);
 
     void show(std::int64_t done);

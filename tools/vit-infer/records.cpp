@@ -13,12 +13,13 @@ namespace vit::infer {
 
 namespace {
 
-/// With quotes; bytes that are not UTF-8 become U+FFFD.
+/// A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
 std::string json_string(const std::string& text) {
     return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-/// The shortest text that reads back as the same float32; JSON has no NaN or infinity.
+/// The shortest text that gives the same float32 when it is read. JSON has no NaN or infinity, so
+/// they become null.
 std::string json_number(float value) {
     return std::isfinite(value) ? fmt::format("{}", value) : "null";
 }
@@ -26,7 +27,7 @@ std::string json_number(float value) {
 void append_json(std::string& out, const Record& record) {
     auto to = std::back_inserter(out);
     fmt::format_to(to, R"({{"file": {})", json_string(record.file));
-    if (!is_utf8(record.file)) {  // so that two such names can still be told apart
+    if (!is_utf8(record.file)) {  // the bytes keep such names distinguishable
         out += R"(, "file_hex": ")";
         for (const char byte : record.file)
             fmt::format_to(to, "{:02x}", static_cast<unsigned char>(byte));
@@ -51,7 +52,7 @@ void append_json(std::string& out, const Record& record) {
     out += "]}";
 }
 
-/// RFC 4180, kept valid UTF-8.
+/// A field as in RFC 4180, made valid UTF-8.
 std::string csv_field(const std::string& text) {
     std::string valid;
     for (std::string_view rest = text; !rest.empty();) {

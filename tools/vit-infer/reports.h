@@ -1,4 +1,4 @@
-// What --info and --verify print.
+// The texts of --info and --verify.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace vit::infer {
 
 std::string info_report(const Model& model);
 
-/// One line; `passed` is false where the model file has no self-test too.
+/// The result of --verify as one line. `passed` is also false if the model file has no self-test.
 struct Verdict {
     bool passed = false;
     std::string text;

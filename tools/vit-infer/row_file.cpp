@@ -10,7 +10,7 @@ namespace vit::infer {
 
 namespace {
 
-// Large enough for every number of rows.
+// Bytes of the .npy header. It is padded so that any number of rows fits later.
 constexpr std::size_t header_bytes = 192;
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A .npy file that grows row by row: how many inputs there are is known only at the end.
+// Writes a .npy file row by row. The number of inputs is known only at the end.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@
 
 namespace vit::infer {
 
-/// float32 [rows, row shape…]; appears whole or not at all.
+/// float32 [rows, row shape…]. The file appears only when it is complete.
 class RowFile {
   public:
     /// Throws Error(io).
     RowFile(const std::filesystem::path& path, Shape row_shape);
 
-    /// One or more whole rows. Throws Error(io).
+    /// Appends one or more complete rows. Throws Error(io).
     void write(std::span<const float> rows);
-    /// A row of NaN, for an input that failed.
+    /// Appends a row of NaN for an input that failed.
     void write_missing();
     void commit();
 
@@ -26,7 +26,7 @@ class RowFile {
 
   private:
     AtomicFile file_;
-    Shape shape_;  // shape_[0] counts rows
+    Shape shape_;  // shape_[0] is the number of rows
     std::size_t row_size_ = 1;
 };
 

@@ -28,7 +28,7 @@ Transform transform_for(const Options& options, const ModelInfo& info) {
     return transform;
 }
 
-/// One of --logits, --features, --tokens: the values of a run and the file they go to.
+/// The output of --logits, --features or --tokens: the values of one run and the file for them.
 struct RowOutput {
     std::optional<RowFile> file;
     std::vector<float> values;
@@ -63,7 +63,7 @@ struct RowOutput {
     }
 };
 
-/// Runs inputs and writes what becomes of them, in input order.
+/// Runs inputs and writes their results in input order.
 class Runner {
   public:
     Runner(const Options& options, const Model& model)
@@ -116,7 +116,7 @@ class Runner {
         begun_[index] = Clock::now();
         std::string error =
             prepare(inputs_[index], transform_, model_.info().channels, options_.decode, image);
-        stop_if_interrupted();  // a signal may be what ended the reading
+        stop_if_interrupted();  // a signal may have ended the reading
         if (error.empty()) {
             if (options_.profile) keep(image);
             return true;
@@ -133,12 +133,13 @@ class Runner {
         ++totals_.first_count;
     }
 
-    /// `index` is known now: writes it and those after it, as far as none before them is missing.
+    /// Called when the result of `index` is known. Writes all results up to the first one that is
+    /// still missing.
     void write_known(std::size_t index) {
         const std::lock_guard lock(mutex_);
         known_[index] = true;
         if (broken_) return;
-        broken_ = true;  // until all went well: nothing may follow half a record
+        broken_ = true;  // stays true if writing fails: nothing may follow half a record
         for (; written_ < known_.size() && known_[written_]; ++written_) write_record(written_);
         progress_.show(totals_.inputs);
         broken_ = false;
@@ -153,7 +154,7 @@ class Runner {
         else if (totals_.failed++ == 0)
             totals_.first_failed = record.file;
         append_record(text_, style_, record, totals_.inputs++ == 0);
-        sink_.write(text_);  // by itself: a pipe takes all of it or nothing
+        sink_.write(text_);  // one record per write, so that a pipe gets all of it or nothing
         text_.clear();
         logits_.write(index, good);
         features_.write(index, good);
@@ -171,8 +172,8 @@ class Runner {
     Progress progress_;
     Totals totals_;
 
-    // One run. Threads own inputs_[i] and errors_[i] of the images that they make; the rest is for
-    // the holder of the lock.
+    // State of one run. While a thread works on image i, inputs_[i] and errors_[i] belong to it.
+    // Everything else may be used only by the holder of the lock.
     std::vector<Input> inputs_;
     std::vector<std::string> errors_;
     std::vector<Clock::time_point> begun_;
@@ -183,7 +184,8 @@ class Runner {
     bool broken_ = false;
 };
 
-/// Adds inputs; waits for one at most, and takes more only as far as they are there at once.
+/// Adds inputs up to `most`. Waits for the first one only; takes more only if they are there
+/// without waiting.
 void gather(InputSource& source, std::size_t most, std::vector<Input>& inputs) {
     while (inputs.size() < most && (inputs.empty() || source.ready())) {
         std::optional<Input> input = source.next();
@@ -192,8 +194,9 @@ void gather(InputSource& source, std::size_t most, std::vector<Input>& inputs) {
     }
 }
 
-/// Images in one run. Threads wait for each other only at its end, and its results are held: those
-/// of --tokens are large.
+/// The number of images in one run. Threads wait for each other at the end of each run, so a run
+/// has many images. Its results stay in memory until it ends. Results of --tokens are large, so
+/// those runs are shorter.
 std::size_t run_size(const Options& options, const Model& model) {
     if (options.batch_size > 0) return static_cast<std::size_t>(options.batch_size);
     return static_cast<std::size_t>(model.info().threads) * (options.tokens.empty() ? 16 : 2);
@@ -213,7 +216,7 @@ Totals run_inputs(const Options& options, const Model& model, InputSource& sourc
         std::vector<Input> inputs;
         if (first) inputs.push_back(*std::exchange(first, {}));
         gather(source, run_size(options, model), inputs);
-        // Outputs appear at the end, so that nothing has been replaced yet.
+        // Outputs appear only at the end, so no input has been replaced yet.
         for (const Input& input : inputs) tools::check_not_output(input.path, options.outputs());
         if (inputs.empty()) break;
         runner.run(std::move(inputs));

@@ -1,4 +1,4 @@
-// The loop over runs: gather inputs, run them, write records.
+// Repeats until there are no more inputs: collect inputs, run them, write records.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace vit::infer {
 struct Totals {
     std::int64_t inputs = 0;
     std::int64_t failed = 0;
-    std::string first_failed;         ///< its name
+    std::string first_failed;         ///< name of the first input that failed
     std::vector<float> first_pixels;  ///< for --profile: the first good images, preprocessed
     std::int64_t first_count = 0;
 };
 
-/// One record per input, in order, handed to the system as soon as it and those before it are
-/// known. `first` is what `source` gave already. Throws Error (io, memory, usage), Interrupted,
-/// ReaderGone.
+/// Writes one record per input, in order. Each record is passed to the system as soon as its result
+/// and all earlier ones are known. `first` is an input that was already taken from `source`. Throws
+/// Error (io, memory, usage), Interrupted, ReaderGone.
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
                   std::optional<Input> first);
 
-/// Images that --profile measures.
+/// The number of images that --profile measures.
 int profiled_images(const Options& options, const Model& model);
 
 }  // namespace vit::infer

@@ -55,8 +55,8 @@ void Sink::write(std::string_view text) {
         return;
     }
     while (!text.empty()) {
-        // A signal ends no waiting of ours when another thread gets it: look for it now and then,
-        // and write no more than a pipe takes at once.
+        // A signal that another thread receives does not end the wait here. So the wait is short
+        // and checks for signals, and one write is no larger than a pipe accepts at once.
         pollfd wanted{fd_, POLLOUT, 0};
         if (::poll(&wanted, 1, 100) <= 0) {
             stop_if_interrupted();

@@ -1,4 +1,5 @@
-// Where records go: standard output as they come, or a file that appears whole or not at all.
+// The destination of records: standard output as they come, or a file that appears only when it is
+// complete.
 #pragma once
 
 #include <filesystem>
@@ -10,12 +11,12 @@
 
 namespace vit::infer {
 
-/// Thrown when the reader of standard output has gone (`| head`): nothing to complain about.
+/// Thrown when the reader of standard output has closed it, as `head` does. This is not an error.
 struct ReaderGone {};
 
 class Sink {
   public:
-    /// Empty `path`: standard output. A path that is a device or pipe is written directly.
+    /// An empty `path` means standard output. A device or pipe is written directly.
     /// Throws Error(io).
     explicit Sink(std::filesystem::path path);
     Sink(const Sink&) = delete;
@@ -25,12 +26,12 @@ class Sink {
     /// Hands `text` to the system at once. Throws Error(io), ReaderGone.
     void write(std::string_view text);
 
-    /// Makes the file appear. Throws Error(io).
+    /// Makes the finished file appear. Throws Error(io).
     void commit();
 
   private:
     std::filesystem::path path_;
-    int fd_ = -1;  // used where file_ is empty
+    int fd_ = -1;  // used if file_ is empty
     std::unique_ptr<AtomicFile> file_;
 };
 

@@ -21,7 +21,8 @@ namespace vit::infer {
 
 namespace {
 
-/// Reads until `out` is full or the file ends; returns how much. Negative: errno says why.
+/// Reads until `out` is full or the file ends. Returns the number of bytes, or a negative number on
+/// an error (errno).
 ssize_t read_at(int fd, std::span<std::byte> out, std::uint64_t offset) {
     std::size_t done = 0;
     while (done < out.size()) {
@@ -40,7 +41,7 @@ ssize_t read_at(int fd, std::span<std::byte> out, std::uint64_t offset) {
                                            std::generic_category().message(errno)));
 }
 
-/// A file that closes itself should the constructor throw.
+/// Closes the file if the constructor throws.
 struct Descriptor {
     int fd;
     ~Descriptor() {

@@ -1,4 +1,4 @@
-// A .npy file of preprocessed images, read one image at a time.
+// A .npy file of preprocessed images. One image is read at a time.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +9,10 @@
 
 namespace vit::infer {
 
-/// float32 [N, C, H, W] in C order. Reading is thread-safe.
+/// The array is float32 [N, C, H, W] in C order. Reading is thread-safe.
 class TensorRows {
   public:
-    /// Throws Error(io), Error(input) and Error(format) naming the file.
+    /// Throws Error(io), Error(input) or Error(format) that names the file.
     explicit TensorRows(std::filesystem::path path);
     TensorRows(const TensorRows&) = delete;
     TensorRows& operator=(const TensorRows&) = delete;
@@ -20,8 +20,8 @@ class TensorRows {
 
     const Shape& shape() const { return shape_; }
 
-    /// Throws Error(input) when an image is not [channels, height, width] or holds NaN or infinity,
-    /// Error(io).
+    /// Throws Error(input) if an image is not [channels, height, width] or contains NaN or
+    /// infinity, and Error(io).
     void read(std::int64_t row, const Shape& image_shape, std::span<float> out) const;
 
   private:

@@ -1,5 +1,5 @@
-// Rewrites of the graph. Each is a pure function, in the file of its name. None changes what a graph
-// computes: the reference evaluator gives the same results before and after.
+// Rewrites of the graph. Each is a pure function, in the file of its name. None changes what a
+// graph computes: the reference evaluator gives the same results before and after.
 #pragma once
 
 #include "engine/graph/graph.h"

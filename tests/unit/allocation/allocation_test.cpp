@@ -1,5 +1,5 @@
-// After its first call for a batch size, Model::run allocates nothing. A program of its own,
-// because it replaces the allocator to count.
+// After its first call for a batch size, Model::run allocates nothing. This test is a separate
+// program, because it replaces the allocator to count allocations.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -25,8 +25,8 @@ namespace {
 std::atomic<bool> counting = false;
 std::atomic<int> ours = 0, onednns = 0;
 
-/// oneDNN builds a map of its arguments whenever a primitive is executed; nobody can prevent that
-/// from outside, so its allocations are counted apart.
+/// oneDNN builds a map of its arguments whenever it executes a primitive. Callers cannot prevent
+/// that, so oneDNN's allocations are counted separately.
 void count(void* caller) {
     if (!counting.load(std::memory_order_relaxed)) return;
     Dl_info info;
@@ -66,7 +66,7 @@ int posix_memalign(void** out, std::size_t alignment, std::size_t size) {
 }
 }
 
-// Out of line, so that the compiler does not pair them with malloc and free by itself.
+// noinline stops the compiler from pairing these operators with malloc and free on its own.
 [[gnu::noinline]] void* operator new(std::size_t size) {
     count(__builtin_return_address(0));
     if (void* p = __libc_malloc(size)) return p;

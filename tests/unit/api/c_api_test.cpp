@@ -1,4 +1,4 @@
-// The C API gives what the C++ one gives, and no exception.
+// The C API returns the same results as the C++ API, and throws no exception.
 #include "vit/vit.h"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// Images and tensors of the caller's: views, transforms, batches.
+// Images and tensors that the caller provides: views, transforms, batches.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// A picture of the caller's with every sample different.
+/// An image of the caller. Its samples differ, so that a wrong order is noticed.
 Image picture(std::int64_t height, std::int64_t width, int seed = 1) {
     Image image{height, width, {}};
     image.rgb.resize(static_cast<std::size_t>(height * width * 3));
@@ -120,7 +120,7 @@ TEST_F(CallersImages, MayBeRunAfterMemoryWasGivenBack) {
     EXPECT_EQ(model_.embed(images_), before);
 }
 
-/// An exception that is none of the library's, and no std::exception either.
+/// An exception that is neither the library's nor derived from std::exception.
 struct Cancelled {};
 
 TEST_F(CallersImages, PassOnWhatTheCallersFunctionsThrow) {

@@ -59,7 +59,7 @@ TEST_F(ModelTest, TellsTheWorkThatLogitsTake) {
 
     ModelConfig config = config_;
     config.class_token = false;
-    config.pooling = Pooling::avg;  // of all rows, also of the last block's
+    config.pooling = Pooling::avg;  // averages all rows, so the last block computes all of them
     const test::TemporaryModel average(config);
     const Model all = Model::load(average.path());
     EXPECT_EQ(all.info().gflop_executed_per_image, all.info().gflop_per_image);
@@ -250,7 +250,7 @@ TEST(ModelLoad, TakesAnotherImageSize) {
     EXPECT_EQ(model.info().tokens, 17);
     EXPECT_EQ(model.info().transform.height, 64);
     EXPECT_EQ(model.info().transform.width, 16);
-    // As timm, what is left of the last patch is cut off.
+    // As in timm, an incomplete last patch is cut off.
     EXPECT_EQ(Model::load(file.path(), {.threads = 1, .height = 70, .width = 17}).info().tokens,
               17);
     expect_error(ErrorKind::usage, "at least one patch",
@@ -277,7 +277,7 @@ TEST(ModelLoad, RefusesWhatIsNoModel) {
     std::filesystem::remove(path);
 }
 
-/// A model file whose self-test's logits are this engine's own, changed by `error`.
+/// A model file whose self-test has this engine's own logits, changed by `error`.
 std::filesystem::path with_self_test(const test::TemporaryModel& source, float error,
                                      double tolerance = 1e-5) {
     const ModelFile file = ModelFile::open(source.path());

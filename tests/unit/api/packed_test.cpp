@@ -1,4 +1,5 @@
-// Model files with packed weights: the same results, used in place where they fit.
+// Model files with packed weights give the same results. The weights are used in place if they fit
+// this machine.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -43,7 +44,8 @@ TEST_F(Packed, WeightsAreUsedInPlaceAndGiveTheSameBits) {
     EXPECT_EQ(logits(packed_, {.threads = 3}), logits(plain_.path()));
 }
 
-/// Writes the packed file again as a safetensors tool does that knows nothing of packed weights.
+/// Writes the packed file again as a safetensors tool would that does not know about packed
+/// weights.
 template <class Change>
 void edit(const fs::path& path, const Change& change) {
     const ModelFile file = ModelFile::open(path, Reading::copied);
@@ -84,7 +86,7 @@ TEST_F(Packed, WeightsOfAnEditedFileAreNotUsed) {
     }
 }
 
-/// Logits of a model whose file is truncated after loading.
+/// The logits of a model whose file is truncated after loading.
 std::vector<float> logits_without_file(const fs::path& path, bool copy_file,
                                        std::span<const float> images) {
     const Model model = Model::load(path, {.threads = 2, .copy_file = copy_file});

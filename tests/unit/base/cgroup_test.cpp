@@ -24,7 +24,7 @@ TEST(Cgroup, NamesTheGroupAndItsParents) {
                 ElementsAre("2:", "1:/cpu", "1:/cpu/docker/ab", "1:/cpu/docker"));
 }
 
-// Once this threw out of Model::load.
+// Such a path once made Model::load throw.
 TEST(Cgroup, TakesColonsInPaths) {
     EXPECT_THAT(folders("0::/a:b\n"), testing::ElementsAre("2:", "1:/cpu", "2:/a:b"));
     EXPECT_THAT(folders("0::/a/b:c/d\n"),

@@ -16,8 +16,8 @@
 namespace vit {
 namespace {
 
-/// Runs a region whose threads wait for each other. How many there were; 0 where a thread had a
-/// wrong number.
+/// Runs a region whose threads wait for each other. Returns the number of threads, or 0 if a thread
+/// had a wrong number.
 int meet(int threads) {
     std::mutex mutex;
     std::set<int> numbers;
@@ -35,7 +35,7 @@ int meet(int threads) {
     return right ? team : 0;
 }
 
-/// OMP_THREAD_LIMIT and OMP_DYNAMIC, where the suite runs this again with them.
+/// True if OMP_THREAD_LIMIT or OMP_DYNAMIC is set. The suite also runs this program with them.
 bool is_limited() {
     return std::getenv("OMP_THREAD_LIMIT") != nullptr || std::getenv("OMP_DYNAMIC") != nullptr;
 }
@@ -83,7 +83,7 @@ TEST(Parallel, RethrowsTheFirstException) {
 }
 
 TEST(Parallel, WorksInAForkedChild) {
-    ASSERT_GE(meet(4), 1);  // this thread's pool, which the child does not have
+    ASSERT_GE(meet(4), 1);  // starts this thread's pool, which a child does not have
     EXPECT_EQ(test::status_of_child(20,
                                     [] {
                                         for (int i = 0; i < 3; ++i)
@@ -95,7 +95,7 @@ TEST(Parallel, WorksInAForkedChild) {
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-// GNU's OpenMP would end the process here.
+// Without our check, GNU's OpenMP would end the process here.
 TEST(Parallel, RunsOnFewerThreadsWhereNoneCanBeStarted) {
     EXPECT_EQ(test::status_of_child(20,
                                     [] {
@@ -106,7 +106,8 @@ TEST(Parallel, RunsOnFewerThreadsWhereNoneCanBeStarted) {
                                             static_cast<rlim_t>(::sysconf(_SC_PAGESIZE));
                                         const rlimit limit{bytes + (4 << 20), bytes + (4 << 20)};
                                         if (::setrlimit(RLIMIT_AS, &limit) != 0) return false;
-                                        // A thread's stack is 8 MiB; a few are left from others.
+                                        // A stack takes 8 MiB, more than the limit leaves. A few
+                                        // stacks of earlier threads may be used again.
                                         const int team = meet(64);
                                         return team >= 1 && team < 64;
                                     }),

@@ -1,4 +1,5 @@
-// Every Vision Transformer of timm's, small, in bfloat16 on all that can run it: against float64.
+// Compares small copies of all of timm's Vision Transformers in bfloat16 with float64, on all
+// kernels that this machine can run.
 #include <gtest/gtest.h>
 
 #include "engine/graph/build_vit.h"
@@ -10,7 +11,8 @@
 namespace vit {
 namespace {
 
-/// Two blocks of three heads, and an image of 3 × 2 patches and what the architecture's has beyond.
+/// Two blocks of three heads, and an image of 3 × 2 patches plus the architecture's pixels beyond
+/// whole patches.
 ModelConfig small(const std::string& architecture, std::int64_t head_dim) {
     ModelConfig c = resolve_timm_config({architecture, {}, {}}, {}).config;
     c.image_size = {3 * c.patch_height + c.image_size.height % c.patch_height,
@@ -30,7 +32,7 @@ ModelConfig small(const std::string& architecture, std::int64_t head_dim) {
 TEST(Architectures, AllAgreeWithTheReferenceInBfloat16) {
     int compared = 0;
     for (const Architecture& architecture : all_architectures())
-        for (const std::int64_t head_dim : {16, 32}) {  // of which the second fills tiles
+        for (const std::int64_t head_dim : {16, 32}) {  // a head of 32 fills tiles
             const ModelConfig config = small(architecture.name, head_dim);
             const test::TemporaryModel model(config);
             const ModelFile file = ModelFile::open(model.path());

@@ -7,7 +7,7 @@
 namespace vit {
 namespace {
 
-/// Seconds that threads of these speeds (rows a second) need.
+/// The seconds that threads with these speeds (rows a second) need.
 std::vector<double> seconds(std::int64_t rows, const Shares& shares, std::vector<double> speeds) {
     for (int t = 0; t < shares.threads(); ++t) {
         double& s = speeds[static_cast<std::size_t>(t)];
@@ -16,7 +16,7 @@ std::vector<double> seconds(std::int64_t rows, const Shares& shares, std::vector
     return speeds;
 }
 
-/// Shares after so many runs, and how often they changed.
+/// The shares after a number of runs, and how often they changed.
 struct After {
     Shares shares;
     int changes = 0;
@@ -58,7 +58,7 @@ TEST(Balance, LeavesEqualThreadsAlone) {
         EXPECT_EQ(after(3000, 197, speeds).changes, 0);
 }
 
-// Two rows for one thread of two and one for the other: nothing better can be had.
+// One of two threads has two rows and the other one. No better division exists.
 TEST(Balance, DoesNotTryWhatWholeRowsForbid) {
     EXPECT_EQ(after(3000, 3, {900, 1000}).changes, 0);
     EXPECT_EQ(after(3000, 1, {1000, 300, 1000}).changes, 0);
@@ -86,8 +86,8 @@ TEST(Balance, FollowsAChangeLater) {
     EXPECT_LT(shares.parts(0), shares.parts(1));
 }
 
-// One core is slow for eight runs, then the other for six: the median says something, but half of
-// the runs would become slower.
+// One core is slow for eight runs, then the other for six. The median difference is not zero, but
+// with other shares half of the runs would become slower.
 TEST(Balance, WaitsUntilMostRunsAgree) {
     Balance balance(197, 2);
     const Shares even(2);

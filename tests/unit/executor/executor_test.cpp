@@ -57,8 +57,8 @@ TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
 INSTANTIATE_TEST_SUITE_P(Configs, ExecutorOf, testing::ValuesIn(test::small_configs()),
                          [](const auto& config) { return config.param.name; });
 
-/// Wide enough that threads share a linear's columns, and the MLP's width is no multiple of the
-/// unit that they share it in.
+/// The model is wide enough that threads share the columns of a linear layer. The MLP's width is
+/// not a multiple of the unit in which they share columns.
 ModelConfig wide_config() {
     ModelConfig config = test::small_config();
     config.embed_dim = 320;
@@ -72,7 +72,7 @@ ModelConfig wide_config() {
 TEST(Executor, GivesTheSameBitsWhereThreadsShareColumns) {
     const ModelConfig config = wide_config();
     const test::TemporaryModel model(config);
-    std::vector<Mode> best;  // oneDNN runs with the best
+    std::vector<Mode> best;  // oneDNN uses the best instruction set, so only that level is tested
     for (const Mode& mode : modes())
         if (mode.kernels.f32.isa == tables().back()->isa ||
             mode.name == test::plain_tile_kernels().back().name)
@@ -84,7 +84,7 @@ TEST(Executor, GivesTheSameBitsWhereThreadsShareColumns) {
         {{1, 2}, {100, 129}, {30, 1}, {0, 1}, {1, 40, 3, 3}, {0, 0, 7, 9}, {1, 7, 7, 1}});
 }
 
-// oneDNN 2.6 wants more scratch for 684 patches than for 685.
+// oneDNN 2.6 needs more scratch memory for 684 patches than for 685.
 TEST(Executor, PlansScratchForEveryThreadsShare) {
     ModelConfig config = test::small_config();
     config.image_size = {518, 518};
@@ -95,7 +95,7 @@ TEST(Executor, PlansScratchForEveryThreadsShare) {
     const ModelFile file = ModelFile::open(model.path());
     const std::vector<float> image = test::random_images(config, 1);
     for (const Mode& mode : modes()) {
-        if (mode.kernels.f32.isa != tables().back()->isa) continue;  // oneDNN runs with the best
+        if (mode.kernels.f32.isa != tables().back()->isa) continue;  // oneDNN uses the best
         const auto logits = [&](int threads) {
             const Executor executor(file, config.image_size, mode.kernels, threads, mode.precision);
             return run(executor, image, 1).logits;
@@ -105,7 +105,8 @@ TEST(Executor, PlansScratchForEveryThreadsShare) {
     }
 }
 
-// With more prefix tokens than a thread has rows, the first thread that has patches may have one.
+// If there are more prefix tokens than rows per thread, the first thread with patches may have only
+// one.
 TEST(Executor, PlansScratchForThreadsWithPrefixTokensOnly) {
     ModelConfig config = test::small_config();
     config.register_tokens = 8;
@@ -137,7 +138,7 @@ TEST(Executor, RunsFromManyThreadsAtOnce) {
 
 TEST(Executor, DoesNotLetOneImagesNaNReachAnother) {
     ModelConfig config = test::small_config();
-    for (const std::int64_t head_dim : {33, 20}) {  // padding everywhere
+    for (const std::int64_t head_dim : {33, 20}) {  // sizes that need padding everywhere
         config.head_dim = head_dim;
         const test::TemporaryModel model(config);
         const ModelFile file = ModelFile::open(model.path());

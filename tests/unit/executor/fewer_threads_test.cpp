@@ -1,4 +1,5 @@
-// Fewer threads than asked for: nothing waits for a thread that does not exist, and no bit changes.
+// OpenMP may start fewer threads than requested. Then nothing waits for a missing thread, and the
+// results have the same bits.
 #include <gtest/gtest.h>
 
 #include <vector>
@@ -33,7 +34,7 @@ class FewerThreads : public testing::Test {
     std::vector<float> expected_ = logits(executor(1));
 };
 
-// The suite runs this also with OMP_THREAD_LIMIT and OMP_DYNAMIC.
+// The suite also runs this with OMP_THREAD_LIMIT and OMP_DYNAMIC.
 TEST_F(FewerThreads, GivesTheSameBits) {
     for (const int threads : {2, 3, 4, 8}) {
         const Executor all = executor(threads);

@@ -1,4 +1,4 @@
-// How much memory an executor keeps between calls.
+// Tests how much memory an executor keeps between calls.
 #include <gtest/gtest.h>
 
 #include <thread>
@@ -29,7 +29,7 @@ class KeptMemory : public testing::Test {
 TEST_F(KeptMemory, IsBoundedForEveryBatchSize) {
     constexpr int threads = 64;
     const Executor executor(file_, config_.image_size, {kernels::select_table()}, threads);
-    // What one call may need at most: a stack and an image alone for each thread, and gangs.
+    // The most that one call may need: a stack and a single image for each thread, and gangs.
     run(executor, threads);
     const std::size_t alone = executor.idle_bytes();
     std::size_t most = 0;
@@ -37,7 +37,8 @@ TEST_F(KeptMemory, IsBoundedForEveryBatchSize) {
         run(executor, count);
         most = std::max(most, executor.idle_bytes());
     }
-    // 64 contexts of one thread, and twice as many gangs, each with scratch memory for its threads.
+    // There are 64 contexts of one thread, and twice as many gangs. Each has scratch memory for its
+    // threads.
     EXPECT_LT(most, 8 * alone);
     EXPECT_LT(most, std::size_t{64} << 20);
     executor.trim();

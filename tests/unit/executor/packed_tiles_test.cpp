@@ -1,4 +1,4 @@
-// Weights packed for tiles, stored in a model file, are used in place: and for nothing else.
+// Weights packed for tiles and stored in a model file are used in place, and only for tiles.
 #include <gtest/gtest.h>
 
 #include <filesystem>

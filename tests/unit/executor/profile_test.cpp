@@ -38,7 +38,8 @@ TEST(Profile, StartsAgainWithEveryRun) {
         return sum;
     };
     for (int i = 0; i < 5; ++i) {
-        // Times of earlier runs would add up to more than this run's threads had.
+        // If times of earlier runs were included, the sum would be larger than this run's thread
+        // time.
         const RunProfile run = executor.profile(image.data(), 1);
         EXPECT_GT(run.wall, 0);
         EXPECT_GE(run.waiting, 0);

@@ -1,5 +1,5 @@
-// What the executor's tests share: all that a model can run with here, and the promise that its
-// bits depend on nothing else.
+// Code that the executor's tests share: all kernels that a model can use here, and the check that
+// the bits of results depend only on the kernels.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace vit {
 
 using test::tables;
 
-/// What a model can run with here, and how close to float64 it comes.
+/// Kernels that a model can use here, and the accuracy of their results against float64.
 struct Mode {
     std::string name;
     KernelSet kernels;
@@ -32,7 +32,7 @@ inline std::vector<Mode> modes() {
     const std::vector<const kernels::Table*> own = tables();
     for (const kernels::Table* table : tables())
         all.push_back({kernels::isa_name(table->isa), {*table}, DType::f32, 2e-6});
-    // What AVX-512 runs where another maker's CPU has it.
+    // The kernels for AVX-512 on CPUs of another maker.
     if (tables().back()->isa >= kernels::Isa::avx512)
         for (const CpuVendor vendor : {CpuVendor::intel, CpuVendor::amd})
             if (const kernels::Table* table = &kernels::avx512_table_of(vendor);
@@ -40,7 +40,8 @@ inline std::vector<Mode> modes() {
                 all.push_back({"avx512_elsewhere", {*table}, DType::f32, 2e-6});
     if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
         all.push_back({"bf16", {*tables().back(), bf16}, DType::bf16, 2e-2});
-    // What the level amx runs, on any CPU. They are the same at all levels: once is enough.
+    // The kernels of the level amx with plain tiles, on any CPU. They are the same at all levels,
+    // so they are tested at one level only.
     if (tables().back() == &kernels::choose_table(std::nullopt))
         for (const test::PlainTileKernels& plain : test::plain_tile_kernels())
             all.push_back({plain.name, {plain.f32, &plain.bf16}, DType::bf16, 2e-2});
@@ -66,8 +67,8 @@ inline Batch run(const Executor& executor, std::span<const float> images, std::i
     return b;
 }
 
-/// Runs batches of 1 to 9 images on 1 to `most_threads` threads; each image must give what it gives
-/// alone on one thread.
+/// Runs batches of 1 to 9 images on 1 to `most_threads` threads. Each image must give the same
+/// result as when it runs alone on one thread.
 inline void expect_same_bits(const ModelFile& file, const ModelConfig& config,
                              const std::vector<Mode>& in_modes, int most_threads) {
     constexpr std::int64_t most = 9;
@@ -98,7 +99,7 @@ inline void expect_same_bits(const ModelFile& file, const ModelConfig& config,
     }
 }
 
-/// Logits of one image from threads with these shares.
+/// The logits of one image, computed by threads with these shares.
 inline std::vector<float> logits_of(const Graph& graph, PreparedModel& model, const float* image,
                                     std::span<const std::int64_t> parts) {
     Context context(graph, model, Shares(parts));
@@ -109,7 +110,7 @@ inline std::vector<float> logits_of(const Graph& graph, PreparedModel& model, co
     return {rows.f32(), rows.f32() + rows.cols};
 }
 
-/// Whatever the shares, one image must give what it gives on one thread.
+/// With any shares, one image must give the same result as on one thread.
 inline void expect_same_bits(const ModelFile& file, const ModelConfig& config,
                              const std::vector<Mode>& in_modes,
                              const std::vector<std::vector<std::int64_t>>& shares) {

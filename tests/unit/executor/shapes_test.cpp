@@ -1,4 +1,4 @@
-// Equal bits over random shapes: rows from 1 to 1370, widths that fill no vector and no tile.
+// Equal bits for random shapes: 1 to 1370 rows, and widths that fill no vector and no tile.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -8,7 +8,7 @@
 namespace vit {
 namespace {
 
-/// A model of about `rows` tokens.
+/// A model with about `rows` tokens.
 ModelConfig random_config(std::mt19937& random, std::int64_t rows) {
     const auto up_to = [&](std::int64_t n) {
         return 1 + static_cast<std::int64_t>(random() % static_cast<unsigned long>(n));
@@ -42,7 +42,7 @@ TEST(Shapes, GiveTheSameBitsForEveryThreadCountAndBatch) {
         const std::vector<float> images = test::random_images(config, 4);
         for (const Mode& mode : modes()) {
             if (mode.kernels.f32.isa != tables().back()->isa && mode.precision == DType::f32)
-                continue;  // oneDNN runs with the best
+                continue;  // oneDNN uses the best
             SCOPED_TRACE(mode.name);
             const auto results = [&](int threads, std::int64_t count) {
                 const Executor executor(file, config.image_size, mode.kernels, threads,

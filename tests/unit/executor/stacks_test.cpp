@@ -1,4 +1,4 @@
-// Stacks of images: each gives what it gives alone, bit for bit.
+// Several images run as one stack. Each must give the same bits as when it runs alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>

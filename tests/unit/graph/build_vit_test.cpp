@@ -31,7 +31,7 @@ TEST(BuildVit, UsesEveryTensorOfTheModelFileOnce) {
         std::multiset<std::string> used, required;
         for (const Node& node : build_vit(config, config.image_size).nodes)
             for (const std::string& weight : weight_names(node.op)) {
-                // Both softmaxes of differential attention have the same norms.
+                // The two softmaxes of differential attention share their norms.
                 const bool shared = weight.find(".q_norm.") != weight.npos ||
                                     weight.find(".k_norm.") != weight.npos;
                 if (!shared || !config.differential_attention || !used.contains(weight))

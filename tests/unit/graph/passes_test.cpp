@@ -1,4 +1,5 @@
-// Every pass keeps what the graph computes: evaluated in float64 before and after.
+// A pass must not change what the graph computes. The graph is evaluated in float64 before and
+// after.
 #include "engine/graph/passes/passes.h"
 
 #include <gmock/gmock.h>
@@ -162,7 +163,7 @@ TEST(DemandRows, LeavesOutWhatAttentionPoolingDoesNotRead) {
         return after.value(node_named(after, name).output).rows;
     };
     EXPECT_EQ(rows("blocks.2.attn.k"), 28);
-    EXPECT_EQ(rows("blocks.2.attn.q"), 24);  // no prefix tokens
+    EXPECT_EQ(rows("blocks.2.attn.q"), 24);  // without prefix tokens
     EXPECT_EQ(rows("attn_pool.k"), 24);
     EXPECT_EQ(rows("attn_pool"), 1);
 }
@@ -240,7 +241,8 @@ TEST(ChooseLayout, PutsInPanelsWhatTilesReadAlone) {
         }
 }
 
-// Nothing is copied: every linear in bfloat16 of a plain ViT finds its input in panels.
+// No linear layer of a plain ViT in bfloat16 has to copy its input, because the input is already in
+// panels.
 TEST(ChooseLayout, LeavesNoLinearOfAPlainViTToCopy) {
     for (const Demand& demand : {Demand{}, Demand{true, true, true}}) {
         const Graph graph = optimise(vit_b16(), demand, {DType::bf16, true});

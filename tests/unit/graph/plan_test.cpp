@@ -58,7 +58,7 @@ TEST(AssignOffsets, ReusesMemory) {
 
 class PlanOf : public testing::TestWithParam<test::NamedConfig> {};
 
-/// Bytes that a value occupies, for one thread where it lies in scratch.
+/// The bytes that a value occupies; for a value in scratch, the bytes of one thread.
 struct Extent {
     Where where;
     std::size_t begin, end;
@@ -82,8 +82,8 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
             const std::int64_t most = *std::ranges::max_element(parts),
                                all = shares.before(shares.threads());
 
-            // Lifetimes worked out anew, by hand: from the making to the last reading of each
-            // value.
+            // Computes the lifetimes independently of the plan: from the node that makes a value to
+            // its last reader.
             std::vector<Extent> extents;
             std::vector<int> stage_of(graph.nodes.size()), step_of(graph.nodes.size());
             int step = 0;
@@ -137,7 +137,7 @@ TEST_P(PlanOf, KeepsLiveValuesApart) {
         }
 }
 
-/// The small ones, and one that is wide enough for threads to share its columns.
+/// The small configurations, and one that is wide enough for threads to share its columns.
 std::vector<test::NamedConfig> plan_configs() {
     std::vector<test::NamedConfig> all = test::small_configs();
     all.push_back({"Wide", test::small_config()});
@@ -156,7 +156,7 @@ TEST(Plan, AddsResidualsInPlace) {
         if (graph.nodes[n].inputs.size() == 2) {
             EXPECT_TRUE(plan.in_place[n]) << graph.nodes[n].name;
         }
-    // Residual stream, q, and two sets of packed keys and values, each 197 rows of 768 floats.
+    // Residual stream, q, and two sets of packed keys and values. Each has 197 rows of 768 floats.
     EXPECT_LE(plan.arena_bytes, 7 * std::size_t{208} * 768 * sizeof(float));
 }
 
@@ -218,7 +218,7 @@ TEST(LinearGrid, SplitsColumnsWhereThreadsHaveFewRows) {
 
 TEST(Schedule, PutsBarriersAroundLinearsWhoseColumnsAreSplit) {
     const Graph graph = optimise(build_vit(ModelConfig{}, {224, 224}), {true, true, true});
-    bool both = false;  // the head's one row, and 197 rows
+    bool both = false;  // some linear layers are split, others are not
     for (int threads : {2, 3, 7, 16}) {
         SCOPED_TRACE(threads);
         const std::vector<Stage> stages = schedule(graph, threads);
@@ -250,8 +250,14 @@ TEST(Schedule, PutsBarriersAroundLinearsWhoseColumnsAreSplit) {
     EXPECT_TRUE(both);
 }
 
-// With 50 rows and two threads: norm | q, k, v | packing | attention | projection | norm | fc1 |
-// fc2; packing and the attention of the same rows could not be one stage either.
+// The stages for 50 rows and two threads: norm
+// q, k, v
+// packing
+// attention
+// projection
+// norm
+// fc1
+// fc2. Packing and the attention of the same rows could not share a stage.
 TEST(Schedule, PutsQueriesKeysAndValuesIntoOneStage) {
     ModelConfig config;
     config.patch_height = config.patch_width = 32;
@@ -262,7 +268,8 @@ TEST(Schedule, PutsQueriesKeysAndValuesIntoOneStage) {
     EXPECT_EQ(threes, 12);
 }
 
-/// Reading a value whole and adding to it must not meet in one stage in the same memory.
+/// If a node reads a whole value and another adds to it in the same memory, they must not be in one
+/// stage.
 TEST(Plan, DoesNotAddInPlaceToWhatOtherThreadsRead) {
     Graph graph;
     graph.channels = 3;

@@ -1,4 +1,4 @@
-// Transfers that go wrong.
+// Tests transfers that fail.
 #include "tests/unit/hub/fixture.h"
 
 namespace vit::hub {
@@ -71,7 +71,7 @@ TEST_F(Download, NoticesABeginningThatIsNotTheFiles) {
     test::write_all(incomplete(), std::string(1000, 'x'));
     EXPECT_THAT(refused(), HasSubstr("wrong checksum"));
     expect_whole(get());
-    // More than the file has: it cannot be a beginning.
+    // The partial file is longer than the file, so it cannot be its beginning.
     fs::remove_all(repository() / "snapshots");
     fs::remove(repository() / "blobs" / sha_of_weights());
     test::write_all(incomplete(), std::string(300'001, 'x'));
@@ -95,7 +95,7 @@ TEST_F(Download, RemovesWhatHasTheWrongSize) {
                                      HasSubstr("300000"), HasSubstr("removed")));
         EXPECT_FALSE(fs::exists(incomplete()));
     }
-    // Found out only as the bytes come.
+    // Here the wrong size is noticed only when the bytes arrive.
     settings.retries = 1;
     server.change([&](HubState& state) {
         state.files["model.safetensors"].linked_size = 299'999;
@@ -124,14 +124,15 @@ TEST_F(Download, FollowsRedirectsToTheWebAlone) {
         SCOPED_TRACE(target);
         EXPECT_THAT(refused(), HasSubstr("not allowed"));
     }
-    // To itself, without end.
+    // A redirect to itself, without end.
     server.change(
         [&](HubState& state) { state.redirect = "/org/name/resolve/main/model.safetensors"; });
     EXPECT_THAT(refused(), HasSubstr("more than 10 redirects"));
 }
 
 TEST_F(Download, FollowsRedirectsOfTheHubItself) {
-    // A repository that was renamed: its first answers lead on, with the token.
+    // After a repository is renamed, the hub's first answers redirect to the new name. The token is
+    // sent there too.
     settings.token = "hf_secret";
     server.change([](HubState& state) { state.token = "hf_secret"; });
     const test::LoopbackServer other([&](const test::HttpRequest& request) {
@@ -140,7 +141,7 @@ TEST_F(Download, FollowsRedirectsOfTheHubItself) {
         reply.headers = {{"Location", server.url() + request.path}};
         return reply;
     });
-    // Another host gets no token, and what it says of a commit is not there to be believed.
+    // Another host gets no token, and a commit that it sends is not trusted.
     settings.endpoint = other.url();
     refused();
     EXPECT_EQ(server.requests().size(), 0u);

@@ -39,13 +39,13 @@ TEST_F(Fetch, DownloadsNothingTwice) {
     get();
     const std::size_t before = server.requests().size();
     get();
-    // Whether the branch still is that commit.
+    // The only request asks whether the branch still points to this commit.
     EXPECT_EQ(server.requests().size(), before + 1);
     EXPECT_EQ(server.requests().back().method, "HEAD");
     get(std::string("hf-hub:org/name@") + FakeHub::commit);
     EXPECT_EQ(server.requests().size(), before + 1);
 
-    // A new commit: only what has changed.
+    // For a new commit only the changed files are downloaded.
     const std::string next(40, 'a');
     server.change([&](HubState& state) {
         state.revisions["main"] = next;
@@ -103,7 +103,7 @@ TEST_F(Fetch, PrefersWeightsAsTimmDoes) {
     EXPECT_THAT(refused(), HasSubstr("no weights in it: expected one of model.safetensors"));
 }
 
-/// The weights in two files, and an index that calls them so.
+/// Splits the weights into two files, with an index that gives them these names.
 void make_sharded(HubState& state, const std::string& first, const std::string& second,
                   const std::string& index = "model.safetensors.index.json") {
     const std::string bytes = state.files["model.safetensors"].bytes;
@@ -249,7 +249,7 @@ TEST_F(Fetch, MixesNoCacheInWhenTheHubGoesAway) {
     get();
     fs::remove_all(repository() / "snapshots");
     fs::remove_all(repository() / ".no_exist");
-    // config.json is answered, and then nothing any more.
+    // The server answers for config.json, and afterwards only with errors.
     std::atomic<int> left = 2;
     const test::LoopbackServer going([&](const test::HttpRequest& request) {
         test::HttpReply reply;

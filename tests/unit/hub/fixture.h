@@ -34,7 +34,7 @@ class HubTest : public testing::Test {
         });
     }
 
-    /// Bytes that differ from place to place.
+    /// Random-looking bytes, so that errors in positions are noticed.
     static std::string weights(std::size_t size = 300'000) {
         std::string bytes(size, '\0');
         std::uint32_t x = 1;
@@ -64,7 +64,7 @@ class HubTest : public testing::Test {
             std::count_if(requests.begin(), requests.end(),
                           [&](const test::HttpRequest& each) { return each.method == method; }));
     }
-    /// "bytes=N-" of the CDN's requests, "" where one had none.
+    /// "bytes=N-" of each request to the CDN; "" if a request had no range.
     std::vector<std::string> ranges() const {
         std::vector<std::string> out;
         for (const test::HttpRequest& each : server.cdn_requests()) {

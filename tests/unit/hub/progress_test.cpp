@@ -13,19 +13,19 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// What `show` puts on standard error while that is one end of `ends`.
+/// The text that `show` writes to standard error while standard error is one end of `ends`.
 template <typename Show>
 std::string shown(const std::array<int, 2>& ends, Show&& show) {
     std::fflush(stderr);
     const int before = ::dup(STDERR_FILENO);
     ::dup2(ends[1], STDERR_FILENO);
     show();
-    std::fputs(".", stderr);  // there always is something to read
+    std::fputs(".", stderr);  // makes sure that there is something to read
     ::dup2(before, STDERR_FILENO);
     ::close(before);
     std::string text;
     std::array<char, 4096> part;
-    // A terminal may hand over what was written in pieces; the last one ends with the full stop.
+    // A terminal may return the text in pieces. The last piece ends with the full stop.
     for (ssize_t count;
          !text.ends_with('.') && (count = ::read(ends[0], part.data(), part.size())) > 0;)
         text.append(part.data(), static_cast<std::size_t>(count));

@@ -61,7 +61,7 @@ TEST(Names, ArePlain) {
     EXPECT_FALSE(is_commit(std::string(40, 'A')));
 }
 
-/// With these variables alone.
+/// Unsets all variables that change the settings, except HOME, which becomes an empty folder.
 class Environment : public testing::Test {
   protected:
     Environment() {

@@ -1,4 +1,4 @@
-// Files of any server, in torch.hub's cache.
+// Tests downloads from any server into torch.hub's cache.
 #include "tools/hub/web_file.h"
 
 #include <fmt/format.h>
@@ -57,7 +57,7 @@ TEST(WebAddress, NamesAFile) {
     EXPECT_EQ(parse_web_file("https://a/b%20c.pth").name, "b%20c.pth");
 }
 
-/// One file on a server of this machine.
+/// A server on this machine with one file.
 class WebFileTest : public testing::Test {
   protected:
     WebFileTest() {
@@ -165,7 +165,7 @@ TEST_F(WebFileTest, MixesNoTwoVersions) {
     etag = "\"two\"";
     expect_whole(get(file()));
 
-    // A server that does not look at If-Range, and one that says no version.
+    // The first server ignores If-Range; the second sends no version.
     for (const char* next : {"\"three\"", ""}) {
         fs::remove_all(settings.cache);
         settings.retries = 0;
@@ -188,7 +188,7 @@ TEST_F(WebFileTest, BelievesNoPartBeyondTheEnd) {
     settings.retries = 0;
     cuts = 1;
     refused(file());
-    said_total = 500;  // and the part begins at 1000
+    said_total = 500;  // but the part begins at 1000
     EXPECT_THAT(refused(file()), HasSubstr("another part than it was asked for"));
     EXPECT_FALSE(fs::exists(settings.cache / "x.pth"));
 }
@@ -213,7 +213,7 @@ TEST_F(WebFileTest, IsWhatItsNameSays) {
                       HasSubstr(checksum()), HasSubstr("removed")));
     EXPECT_FALSE(fs::exists(settings.cache / "x-00000000.pth"));
     EXPECT_FALSE(fs::exists(settings.cache / "x-00000000.pth.incomplete"));
-    // The cache's too, even where torch did not look.
+    // The checksum of a file in the cache is checked too, although torch does not do that.
     put(good, "something else");
     EXPECT_THAT(refused(file(good)), AllOf(HasSubstr("wrong checksum"), HasSubstr("remove it")));
 }

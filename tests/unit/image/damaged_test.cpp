@@ -1,10 +1,10 @@
-// Damaged files are decoded where Pillow decodes them, to the same pixels, and refused where it
-// refuses them (tests/data/image/damaged.json, made by tools/fixtures/damaged_images.py).
+// Damaged files must be decoded to the same pixels as by Pillow, and refused if Pillow refuses them
+// (tests/data/image/damaged.json, made by tools/fixtures/damaged_images.py).
 #include <gtest/gtest.h>
 
 #include <cstdio>
 #include <sstream>
-// after <cstdio>
+// must come after <cstdio>
 #include <fmt/format.h>
 #include <jpeglib.h>
 
@@ -32,7 +32,7 @@ Bytes fuzz_file(const std::string& name) {
     return {bytes.begin(), bytes.end()};
 }
 
-/// "-" or the CRC-32 of the pixels.
+/// Returns "-" if the file is refused, otherwise the CRC-32 of the pixels.
 std::string outcome(const Bytes& bytes) {
     try {
         const Image image = decode_image(bytes, "x");
@@ -49,8 +49,8 @@ std::vector<std::string> words(const std::string& text) {
 
 class LikePillow : public testing::TestWithParam<std::string> {};
 
-/// One of these files is decoded by libjpeg-turbo 2.1 and refused by 3.2, which Pillow 13.0.0 has;
-/// with 3.2 in its place this decoder refuses it too.
+/// libjpeg-turbo 2.1 decodes one of these files, and 3.2 refuses it. Pillow 13.0.0 uses 3.2. This
+/// decoder also refuses the file when it is linked with 3.2.
 bool differs_by_version(const std::string& name, const std::string& damage, std::size_t at) {
     return LIBJPEG_TURBO_VERSION_NUMBER < 3000000 && name == "size_2x3.jpg" && damage == "turned" &&
            at == 642;
@@ -70,7 +70,7 @@ TEST_P(LikePillow, EveryByteTurnedOverOrLeftOut) {
             } else {
                 bytes.erase(bytes.begin() + static_cast<std::ptrdiff_t>(i));
             }
-            if (bytes.size() < 3 || i < 3) continue;  // no longer the format that it was
+            if (bytes.size() < 3 || i < 3) continue;  // no longer of its format
             EXPECT_EQ(outcome(bytes), expected[i]) << damage << " " << i;
             ++(expected[i] == "-" ? refused : decoded);
         }
@@ -85,7 +85,7 @@ INSTANTIATE_TEST_SUITE_P(Files, LikePillow,
                                          "rgb_gamma.png", "animated.png"),
                          test::test_name);
 
-// libjpeg-turbo decodes lossless JPEG since 3.0, and Pillow's is newer.
+// libjpeg-turbo decodes lossless JPEG since version 3.0. Pillow's version is newer.
 TEST(LosslessJpeg, IsDecodedOrRefusedAsUnsupported) {
     const std::string hex = golden()["lossless"];
     Bytes bytes;

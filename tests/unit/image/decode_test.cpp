@@ -1,8 +1,8 @@
-// Decoding gives the bytes of Pillow's Image.open(file).convert("RGB").
+// Decoding gives the same bytes as Pillow's Image.open(file).convert("RGB").
 #include <gtest/gtest.h>
 
 #include <cstdio>
-// after <cstdio>
+// must come after <cstdio>
 #include <jpeglib.h>
 
 #include "engine/image/decode.h"
@@ -27,7 +27,7 @@ std::vector<std::string> names_under(const std::string& prefix) {
     return names;
 }
 
-/// Byte for byte, or within `tolerance`.
+/// The bytes must be equal, or differ by at most `tolerance`.
 void expect_equal(const Image& image, const Array& expected, int tolerance = 0) {
     ASSERT_EQ(image.height, expected.shape.at(0));
     ASSERT_EQ(image.width, expected.shape.at(1));
@@ -42,9 +42,9 @@ void expect_equal(const Image& image, const Array& expected, int tolerance = 0) 
     EXPECT_LE(largest, tolerance) << different << " of " << image.rgb.size() << " bytes differ";
 }
 
-/// libjpeg-turbo 3.0.1 corrected how it smooths the blocks of a progressive file that ends before
-/// its refinement, with chroma subsampled vertically; the goldens are from 3.2.0. All other files
-/// are equal.
+/// libjpeg-turbo 3.0.1 corrected the smoothing of progressive files that end before their
+/// refinement scans and whose chroma is subsampled vertically. The goldens are from 3.2.0. All
+/// other files are equal.
 int tolerance_for(const std::string& name) {
     return LIBJPEG_TURBO_VERSION_NUMBER < 3000001 && name == "progressive_unfinished_420.jpg" ? 2
                                                                                               : 0;

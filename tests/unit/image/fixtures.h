@@ -62,14 +62,14 @@ inline std::span<const std::byte> image_file(const std::string& name) {
     return decode_fixtures().at("file/" + name).bytes;
 }
 
-/// Name of a test that has a file's name as its parameter.
+/// The name of a test whose parameter is a file name.
 inline std::string test_name(const testing::TestParamInfo<std::string>& test) {
     std::string name = test.param;
     std::replace(name.begin(), name.end(), '.', '_');
     return name;
 }
 
-/// The picture that images.py makes by formula.
+/// The picture that images.py computes with the same formula.
 inline Image pattern(std::int64_t height, std::int64_t width) {
     Image image{height, width, {}};
     image.rgb.reserve(static_cast<std::size_t>(height * width * 3));
@@ -93,7 +93,7 @@ inline Image pattern(std::int64_t height, std::int64_t width) {
     return image;
 }
 
-/// CRC-32 as zlib's.
+/// The CRC-32 of zlib.
 inline std::uint32_t crc32(std::span<const std::byte> bytes) {
     static const auto table = [] {
         std::array<std::uint32_t, 256> t{};

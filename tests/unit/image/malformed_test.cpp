@@ -1,5 +1,5 @@
-// Bytes of any kind give an image or an Error: nothing crashes, hangs, or allocates what a header
-// asks for.
+// Any bytes must give an image or an Error. Nothing may crash, hang, or allocate the size that a
+// header claims.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ Bytes copy_of(const std::string& name) {
     return {bytes.begin(), bytes.end()};
 }
 
-/// The error's message; fails the test when there is none, or of the wrong kind.
+/// The error's message. Fails the test if there is no error, or if it has another kind.
 std::string message_of(std::span<const std::byte> bytes, const DecodeOptions& options = {},
                        ErrorKind kind = ErrorKind::input) {
     try {
@@ -39,7 +39,8 @@ std::string message_of(std::span<const std::byte> bytes, const DecodeOptions& op
     return {};
 }
 
-/// Decodes; an Error is fine, and a picture has the bytes that its size says.
+/// Decodes the bytes. An Error is allowed; an image must have the number of bytes that its size
+/// requires.
 void decode_anything(std::span<const std::byte> bytes) {
     try {
         const Image image = decode_image(bytes, "x", {.exif = true, .max_pixels = 1 << 20});
@@ -68,19 +69,19 @@ using namespace std::string_view_literals;
 
 class Damaged : public testing::TestWithParam<std::string> {};
 
-// As in Pillow, whose decoders stop when they have all rows.
+// This is as in Pillow, whose decoders stop when they have all rows.
 TEST_P(Damaged, EveryTruncationIsAnErrorOrCostsNoPixel) {
     const auto whole = image_file(GetParam());
     const Image image = decode_image(whole, "whole");
     std::size_t refused = 0;
     for (std::size_t length = 0; length < whole.size(); ++length) {
         SCOPED_TRACE(length);
-        // A copy of just that length, so that sanitizers see every byte read beyond it.
+        // The copy has exactly this length, so that sanitizers notice any read beyond it.
         const Bytes part(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length));
         std::string warning;
         try {
             EXPECT_EQ(decode_image(part, "part", {}, &warning).rgb, image.rgb);
-            // Further frames are not looked at.
+            // The decoder does not read further frames, so damage in them gives no warning.
             EXPECT_TRUE(warning.starts_with("'part': decoded in spite of damage: ") ||
                         GetParam() == "animated.png")
                 << warning;
@@ -183,7 +184,7 @@ TEST(Malformed, HugeDeclaredSizes) {
     const std::size_t frame = find(jpeg, "\xff\xc0"sv) + 5;
     put(jpeg, frame, "\xff\xdc\xff\xdc"sv);  // libjpeg's own limit
     EXPECT_NE(message_of(jpeg).find("too large"), std::string::npos);
-    put(jpeg, frame, "\x23\x28\x23\x28"sv);  // 9000 x 9000: allowed, but not from so few bytes
+    put(jpeg, frame, "\x23\x28\x23\x28"sv);  // 9000 x 9000 is allowed, but needs more bytes
     EXPECT_NE(message_of(jpeg).find("too short"), std::string::npos);
     Bytes progressive = copy_of("progressive_420.jpg");
     put(progressive, find(progressive, "\xff\xc2"sv) + 5, "\x23\x28\x23\x28"sv);
@@ -194,7 +195,8 @@ TEST(Malformed, HugeDeclaredSizes) {
     message_of(webp);
 }
 
-// PNG headers have a checksum, so these are whole files of images.py's kind: IHDR, an IDAT, IEND.
+// PNG headers have a checksum, so each of these is a complete file in the form of images.py: IHDR,
+// one IDAT, IEND.
 Bytes png_of_size(std::uint32_t width, std::uint32_t height) {
     Bytes bytes = copy_of("rgb_8.png");
     for (int i = 0; i < 4; ++i) {
@@ -216,7 +218,7 @@ TEST(Malformed, HugePngs) {
     message_of(png_of_size(0, 9));
     message_of(png_of_size(0x80000000, 9));
 
-    // One row more than there are: black, as in Pillow.
+    // The header claims one row more than the data has. That row becomes black, as in Pillow.
     std::string warning;
     const Image longer = decode_image(png_of_size(27, 22), "longer", {}, &warning);
     const Image image = decode_image(image_file("rgb_8.png"), "x");
@@ -225,11 +227,11 @@ TEST(Malformed, HugePngs) {
     EXPECT_NE(warning.find("the pixels end early"), std::string::npos) << warning;
 }
 
-/// progressive_420.jpg with one of its scans `count` times more.
+/// progressive_420.jpg with one of its scans repeated `count` times.
 Bytes with_more_scans(int count) {
     const Bytes jpeg = copy_of("progressive_420.jpg");
     const std::size_t first = find(jpeg, "\xff\xda"sv);
-    const std::size_t second = find(jpeg, "\xff\xc4"sv, first);  // tables of the next scan
+    const std::size_t second = find(jpeg, "\xff\xc4"sv, first);  // the tables of the next scan
     const auto at = [&](std::size_t i) { return jpeg.begin() + static_cast<std::ptrdiff_t>(i); };
     Bytes bytes(at(0), at(second));
     for (int i = 0; i < count; ++i) {

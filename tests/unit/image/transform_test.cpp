@@ -1,5 +1,5 @@
-// Resize, crop and normalise as timm's create_transform with Pillow images: every byte, every float
-// bit.
+// Resize, crop and normalise as in timm's create_transform with Pillow images. Every byte and every
+// bit of a float must be equal.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -59,7 +59,7 @@ TEST(Transform, EqualsTimm) {
         }
         const Transform transform = transform_of(c);
         std::vector<float> floats(static_cast<std::size_t>(3 * transform.height * transform.width));
-        if (c[8].is_null()) {  // a side of 0 pixels, which Pillow refuses too
+        if (c[8].is_null()) {  // a side would have 0 pixels; Pillow refuses that too
             ++refused;
             EXPECT_THROW(preprocess(source->second, transform, floats), Error);
             continue;
@@ -75,7 +75,7 @@ TEST(Transform, EqualsTimm) {
     EXPECT_LT(refused, 100);
 }
 
-// The same for a few whole arrays, so that a failure shows where and by how much.
+// Compares a few whole arrays, so that a failure shows the place and the size of the difference.
 TEST(Transform, EqualsTimmPixelByPixel) {
     int compared = 0;
     for (const auto& [name, array] : test::read_arrays("transforms.safetensors")) {
@@ -173,8 +173,8 @@ TEST(Transform, AResultBeyondMemoryIsAnError) {
 }
 #endif
 
-// Pillow would make the whole resized image, of 256 × 16,776,960 pixels: only the crop is made
-// here.
+// Pillow would make the whole resized image of 256 × 16,776,960 pixels. This library makes only the
+// crop.
 TEST(Transform, LongNarrowImagesCostLittle) {
     const Image image = test::pattern(1, 65'535);
     for (const Filter filter : {Filter::nearest, Filter::bicubic}) {

@@ -1,4 +1,4 @@
-// Views of other formats and strides give what an Image of the same pixels gives.
+// Views with other formats and strides give the same result as an Image with the same pixels.
 #include "vit/image.h"
 
 #include <gtest/gtest.h>
@@ -11,14 +11,14 @@
 namespace vit {
 namespace {
 
-constexpr std::uint8_t other = 0xA5;  // alpha, and what lies between rows
+constexpr std::uint8_t other = 0xA5;  // value of alpha and of the bytes between rows
 
 struct Pixels {
     std::vector<std::uint8_t> bytes;
     ImageView view;
 };
 
-/// `image` in another format, `gap` bytes after each row but the last.
+/// `image` in another format, with `gap` bytes after each row except the last.
 Pixels laid_out(const Image& image, PixelFormat format, std::int64_t gap) {
     Pixels result;
     const auto pixels = static_cast<std::size_t>(image.height * image.width);
@@ -46,7 +46,7 @@ Pixels laid_out(const Image& image, PixelFormat format, std::int64_t gap) {
     const std::int64_t pixel = format == PixelFormat::gray   ? 1
                                : format == PixelFormat::rgba ? 4
                                                              : 3;
-    result.bytes.shrink_to_fit();  // so that sanitizers see every byte read beyond it
+    result.bytes.shrink_to_fit();  // so that sanitizers notice any read beyond it
     result.view = {result.bytes.data(), image.height, image.width,
                    gap == 0 ? 0 : image.width * pixel + gap, format};
     return result;
@@ -59,7 +59,8 @@ Image grey_of(Image image) {
     return image;
 }
 
-/// Targets that take every way through resize: crop alone, columns or rows alone, both orders.
+/// Target sizes that use every path through resize: only cropping, only columns or rows, both
+/// orders.
 std::vector<Transform> transforms() {
     std::vector<Transform> result;
     for (const auto& [height, width] :

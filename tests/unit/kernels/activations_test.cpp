@@ -28,7 +28,7 @@ const Case cases[] = {
      [](double x) { return 0.5 * x * std::erfc(-x / std::numbers::sqrt2); }},
     {"gelu_tanh", &Activations<float>::gelu_tanh,
      [](double x) {
-         // 0.5 x (1 + tanh(u)) without the cancellation of 1 + tanh(u)
+         // 0.5 x (1 + tanh(u)), without the cancellation in 1 + tanh(u)
          const double u = std::sqrt(2.0 / std::numbers::pi) * (x + 0.044715 * x * x * x);
          return x * sigmoid(2.0 * u);
      }},
@@ -50,7 +50,7 @@ float one(const Table& table, const Case& c, float x) {
     return x;
 }
 
-/// Evenly spaced floats from low to high, and as many powers around zero.
+/// Evenly spaced floats from low to high, and a geometric series towards zero on both sides.
 std::vector<float> grid(double low, double high) {
     constexpr int steps = 1'000'000;
     std::vector<float> x;
@@ -63,7 +63,8 @@ std::vector<float> grid(double low, double high) {
     return x;
 }
 
-/// The largest absolute error on [low, high], and relative error on [relative_from, high].
+/// Checks the largest absolute error on [low, high] and the largest relative error on
+/// [relative_from, high].
 void expect_errors(const Table& table, const Case& c, double low, double high, double absolute,
                    double relative_from, double relative) {
     const std::vector<float> x = grid(low, high);
@@ -84,7 +85,7 @@ void expect_errors(const Table& table, const Case& c, double low, double high, d
 
 class Activations : public EveryTable {};
 
-// Twice what was measured; the measured figures stand beside the kernels.
+// The limits are twice the measured errors, which are written beside the kernels.
 
 TEST_P(Activations, GeluIsAccurate) {
     expect_errors(*GetParam(), find("gelu"), -9, 9, 4.9e-7, 0, 1.2e-6);
@@ -111,7 +112,7 @@ TEST_P(Activations, ReluIsExact) {
     expect_errors(*GetParam(), find("relu"), -9, 9, 0, 0, 0);
 }
 
-// The bits of an element are the same alone, in a vector, in a tail, aligned or not.
+// An element has the same bits alone, in a vector, in a tail, aligned or not.
 TEST_P(Activations, ResultDoesNotDependOnPlace) {
     const Table& table = *GetParam();
     const std::vector<float> x = normal_numbers(3072, 0.0F, 3.0F);
@@ -162,7 +163,9 @@ TEST_P(Activations, DenormalsKeepTheirSize) {
         }
 }
 
-// Far out the result is x itself or nothing, for x as large as a float can be.
+// For large
+// x
+// the result is x itself or zero, up to the largest float.
 TEST_P(Activations, LargeArguments) {
     const Table& table = *GetParam();
     const float infinity = std::numeric_limits<float>::infinity();

@@ -35,7 +35,7 @@ Tensors make(const Table& table, const Shape& s) {
                                  sizeof(float)),
               std::vector<float>(s.heads * table.attention.packed_values(s.keys, s.value_dim) /
                                  sizeof(float))};
-    // In two parts, as two threads would.
+    // Packs in two parts, as two threads would.
     const std::size_t half = s.keys / 2;
     table.attention.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim,
                               t.packed_k.data());
@@ -101,7 +101,7 @@ TEST_P(AttentionKernel, IsAccurate) {
     largest.expect_at_most(1.3e-6, "error");
 }
 
-// The bits of a query row are the same alone or in a block of any size.
+// A query row has the same bits alone or in a block of any size.
 TEST_P(AttentionKernel, RowDoesNotDependOnItsBlock) {
     for (const Shape& s : shapes) {
         const Tensors t = make(*GetParam(), s);

@@ -1,4 +1,4 @@
-// Kernels on bfloat16, against float64 arithmetic on the same rounded inputs.
+// Compares kernels on bfloat16 with float64 arithmetic on the same rounded inputs.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 
 constexpr double unit_roundoff = 0x1p-8;  ///< 8 significant bits
 
-/// Every table of bfloat16 kernels that this CPU can run, with the float32 kernels on the same
+/// A table of bfloat16 kernels that this CPU can run, with the float32 kernels for the same
 /// vectors.
 struct Kernels {
     std::string name;
@@ -55,7 +55,8 @@ class Bf16Kernels : public testing::TestWithParam<Kernels> {
 INSTANTIATE_TEST_SUITE_P(Tables, Bf16Kernels, testing::ValuesIn(all_kernels()),
                          [](const auto& kernels) { return kernels.param.name; });
 
-/// Rows of bfloat16 to be written, one after the other or in panels that row 0 lies in anywhere.
+/// Memory for rows of bfloat16 that a kernel writes: one row after another, or in panels in which
+/// row 0 can be at any place.
 class Output {
   public:
     Output(std::size_t rows, std::size_t cols, bool panels, std::size_t first = 0)
@@ -68,14 +69,14 @@ class Output {
                          : row_major(memory_.data(), cols)) {}
 
     const Matrix<BFloat16>& matrix() const { return matrix_; }
-    /// What was written, row by row.
+    /// The written values, row by row.
     std::vector<BFloat16> values() const {
         std::vector<BFloat16> all;
         for (std::size_t r = 0; r < rows_; ++r)
             for (std::size_t c = 0; c < cols_; ++c) all.push_back(memory_[place(r, c)]);
         return all;
     }
-    /// Nothing else was written to.
+    /// True if nothing else was written.
     bool intact() const {
         std::vector<BFloat16> rest = memory_;
         for (std::size_t r = 0; r < rows_; ++r)
@@ -196,13 +197,13 @@ struct Tensors {
     std::vector<BFloat16> q, k, v, packed_k, packed_v;
 };
 
-/// Packed in three parts, as threads do, odd boundaries included.
+/// Packs in three parts, as threads do. The boundaries may be odd.
 Tensors make(const AttentionKernels<BFloat16>& a, const Shape& s) {
     const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
     Tensors t{narrow(normal_numbers(s.rows * width, 0, 1, 1)),
               narrow(normal_numbers(s.keys * width, 0, 1, 2)),
               narrow(normal_numbers(s.keys * value_width, 0, 1, 3)),
-              // NaN: nothing may be read that was not packed.
+              // NaN shows if a kernel reads a place that was not packed.
               std::vector<BFloat16>(s.heads * a.packed_keys(s.keys, s.head_dim) / 2, 0x7fff),
               std::vector<BFloat16>(s.heads * a.packed_values(s.keys, s.value_dim) / 2, 0x7fff)};
     const std::size_t bounds[] = {0, s.keys / 3, s.keys / 3 + s.keys / 2, s.keys};
@@ -216,7 +217,7 @@ Tensors make(const AttentionKernels<BFloat16>& a, const Shape& s) {
     return t;
 }
 
-/// In panels: queries and output are, and begin with row `first` of theirs.
+/// With `panels`, queries and output are in panels, and their row `first` comes first.
 std::vector<BFloat16> attend(const AttentionKernels<BFloat16>& a, const Shape& s, const Tensors& t,
                              std::size_t first, std::size_t rows, bool panels = false) {
     const std::size_t width = s.heads * s.head_dim, value_width = s.heads * s.value_dim;
@@ -271,7 +272,7 @@ TEST_P(Bf16Kernels, AttentionIsAccurate) {
                 }
             }
     }
-    // Most of it from rounding the result.
+    // Rounding the result causes most of this error.
     error.expect_at_most(0x1p-8, "error");
 }
 

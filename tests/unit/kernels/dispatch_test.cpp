@@ -18,7 +18,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// The compiler's own probe is another reading of the same manual.
+// The compiler's probe was written independently from the same manual.
 TEST(Cpu, AgreesWithTheCompiler) {
     const CpuFeatures features = probe_cpu();
     EXPECT_EQ(features.avx2_fma,
@@ -33,7 +33,7 @@ TEST(Cpu, AgreesWithTheCompiler) {
     }
 }
 
-// The kernel reads the same leaf, and shows it as text.
+// The Linux kernel reads the same CPUID leaf and shows it as text.
 TEST(Cpu, HasTheKernelsVendor) {
     std::ifstream file("/proc/cpuinfo");
     std::string vendor;

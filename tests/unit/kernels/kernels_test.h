@@ -1,4 +1,5 @@
-// What the kernel tests share: every table this CPU has, and memory that notices stray writes.
+// Code that the kernel tests share: every table that this CPU can run, and memory that detects
+// writes outside its range.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -31,8 +32,8 @@ inline std::string table_name(const testing::TestParamInfo<const Table*>& info) 
     return isa_name(info.param->isa);
 }
 
-/// `count` floats that start `misalignment` floats after a 64-byte boundary, with guards on both
-/// sides. The floats start as a guard value too.
+/// `count` floats that start `misalignment` floats after a 64-byte boundary, with guard values on
+/// both sides. The floats themselves also start with a guard value.
 class GuardedFloats {
   public:
     explicit GuardedFloats(std::size_t count, std::size_t misalignment = 0)
@@ -47,7 +48,7 @@ class GuardedFloats {
     void assign(const std::vector<float>& values) {
         std::memcpy(data(), values.data(), values.size() * sizeof(float));
     }
-    /// Nothing outside was written to.
+    /// True if nothing outside the range was written.
     bool intact() {
         for (std::size_t i = 0; i < memory_.size(); ++i)
             if ((i < start_ || i >= start_ + count_) && !is_guard(memory_[i])) return false;
@@ -81,7 +82,7 @@ inline std::vector<float> normal_numbers(std::size_t count, float mean = 0.0F,
     return numbers;
 }
 
-/// Lengths around every vector width and unrolling, and some of a real model's.
+/// Lengths around every vector width and unrolling factor, and some lengths from real models.
 inline std::vector<std::size_t> lengths() {
     std::vector<std::size_t> all;
     for (std::size_t n = 1; n <= 70; ++n) all.push_back(n);
@@ -90,7 +91,7 @@ inline std::vector<std::size_t> lengths() {
     return all;
 }
 
-/// Keeps the largest of the errors it is shown, for an assertion and for the test's record.
+/// Keeps the largest error of those passed to note(), for an assertion and for the test's record.
 struct LargestError {
     double error = 0.0;
     double where = 0.0;

@@ -30,8 +30,8 @@ class LayerNorm : public EveryTable {
                                beta_.data(), eps);
     }
 
-    /// The largest error over rows of all lengths, normally distributed. An error is measured
-    /// against max(1, the value that beta is added to), since eps-free outputs are about 1.
+    /// The largest error over rows of all lengths, normally distributed. An error is divided by
+    /// max(1, |expected value|), because most outputs are about 1.
     LargestError largest_error(float mean, float deviation) const {
         LargestError largest;
         for (const std::size_t cols : lengths())
@@ -49,7 +49,7 @@ class LayerNorm : public EveryTable {
     }
 };
 
-// Twice what was measured; the measured figures stand beside the kernel.
+// The limit is twice the measured error, which is written beside the kernel.
 TEST_P(LayerNorm, IsAccurate) {
     largest_error(0.0F, 1.0F).expect_at_most(7.9e-7, "error");
 }
@@ -62,7 +62,7 @@ TEST_P(LayerNorm, IsAccurateForSmallValues) {
     largest_error(0.0F, 1e-3F).expect_at_most(7.9e-7, "error");
 }
 
-// E[x²] − mean² would leave nothing of the variance here.
+// With the formula E[x²] − mean², nothing would be left of this variance.
 TEST_P(LayerNorm, KeepsASmallVarianceBesideALargeMean) {
     largest_error(1000.0F, 0.01F).expect_at_most(7.9e-7, "error");
 }
@@ -92,7 +92,7 @@ TEST_P(LayerNorm, EpsIsInsideTheRoot) {
     EXPECT_NEAR(y[0], -0.5, 1e-6);
 }
 
-// The bits of a row are the same alone or among others, at any address and stride, in place or not.
+// A row has the same bits alone or among others, at any address and stride, in place or not.
 TEST_P(LayerNorm, RowDoesNotDependOnPlace) {
     constexpr std::size_t rows = 3;
     for (const std::size_t cols : lengths()) {

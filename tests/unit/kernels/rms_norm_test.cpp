@@ -36,7 +36,7 @@ class RmsNorm : public EveryTable {
     }
 };
 
-// Twice what was measured; the measured figures stand beside the kernel.
+// The limit is twice the measured error, which is written beside the kernel.
 TEST_P(RmsNorm, IsAccurate) {
     largest_error(0.0F, 1.0F).expect_at_most(4.7e-7, "relative error");
 }
@@ -58,7 +58,7 @@ TEST_P(RmsNorm, EpsIsInsideTheRoot) {
     EXPECT_NEAR(y[0], -0.5, 1e-6);
 }
 
-// The bits of a row are the same alone or among others, at any address and stride, in place or not.
+// A row has the same bits alone or among others, at any address and stride, in place or not.
 TEST_P(RmsNorm, RowDoesNotDependOnPlace) {
     constexpr std::size_t rows = 3;
     for (const std::size_t cols : lengths()) {

@@ -49,7 +49,7 @@ TEST_P(Rows, AddScaledIsAccurate) {
                              static_cast<double>(cols));
             }
         }
-    // One rounding each for the product and the sum, or one for both.
+    // The product and the sum are rounded separately, or once together.
     largest.expect_at_most(1.2e-7, "relative error");
 }
 
@@ -112,7 +112,7 @@ TEST_P(Rows, MaxKeepsNaN) {
         }
 }
 
-// Summed in row order, then divided: the very operations of the plain loop.
+// The kernel sums in row order and then divides, exactly like a plain loop.
 TEST_P(Rows, MeanIsThePlainLoop) {
     for (const std::size_t cols : lengths())
         for (const std::size_t rows : {1, 2, 7, 196})

@@ -25,7 +25,7 @@ class Softmax : public EveryTable {
     }
 };
 
-/// Relative, so that small probabilities count as much as large ones.
+/// The error is relative, so that small probabilities count as much as large ones.
 LargestError largest_error(const Table& table, float deviation, float scale) {
     LargestError largest;
     for (const std::size_t cols : lengths())
@@ -42,17 +42,18 @@ LargestError largest_error(const Table& table, float deviation, float scale) {
     return largest;
 }
 
-// Twice what was measured; the measured figures stand beside the kernel.
+// The limit is twice the measured error, which is written beside the kernel.
 TEST_P(Softmax, IsAccurate) {
     largest_error(*GetParam(), 1.0F, 1.0F).expect_at_most(1.1e-6, "relative_error");
 }
 
-// As in attention with heads of 32: scores of standard deviation √32, scaled by 1 / √32.
+// As in attention with heads of 32: the scores have standard deviation √32 and are scaled by 1 /
+// √32.
 TEST_P(Softmax, IsAccurateWithAScale) {
     largest_error(*GetParam(), 5.6568542F, 0.1767767F).expect_at_most(1.2e-6, "relative_error");
 }
 
-// Here the rounding of scale (x − max), of magnitude up to 80, is what counts.
+// Here the error comes mainly from rounding scale (x − max), which is up to 80.
 TEST_P(Softmax, IsAccurateForWideRows) {
     largest_error(*GetParam(), 10.0F, 1.0F).expect_at_most(8.4e-6, "relative_error");
 }
@@ -104,7 +105,7 @@ TEST_P(Softmax, TheMaximumMayBeAnywhere) {
     }
 }
 
-// The bits of a row are the same alone or among others, at any address and stride.
+// A row has the same bits alone or among others, at any address and stride.
 TEST_P(Softmax, RowDoesNotDependOnPlace) {
     constexpr std::size_t rows = 3;
     constexpr float scale = 0.7F;

@@ -1,4 +1,5 @@
-// Tiles: plain C++ against the definition, and AMX's instructions against plain C++, bit for bit.
+// Compares tiles in plain C++ with their definition, and AMX's instructions with plain C++, bit for
+// bit.
 #include "engine/kernels/tiles.h"
 
 #include <gtest/gtest.h>
@@ -40,12 +41,12 @@ bool has_amx() {
 float as_float(std::uint32_t bits) {
     return std::bit_cast<float>(bits);
 }
-/// Subnormal numbers as zero.
+/// Replaces subnormal numbers by zero.
 float flush(float x) {
     return std::abs(x) < 0x1p-126F ? std::copysign(0.0F, x) : x;
 }
 
-/// The manual's pseudocode of TDPBF16PS.
+/// TDPBF16PS as in the manual's pseudocode.
 Tile definition(Tile c, const Tile& a, const Tile& b) {
     const auto bf16 = [](std::uint32_t pair, int i) {
         return flush(as_float(i == 0 ? pair << 16 : pair & 0xffff0000U));
@@ -63,7 +64,7 @@ Tile definition(Tile c, const Tile& a, const Tile& b) {
     return c;
 }
 
-/// The manual's pseudocode of TDPB[SU][SU]D; X and Y are the bytes' types.
+/// TDPB[SU][SU]D as in the manual's pseudocode. X and Y are the types of the bytes.
 template <class X, class Y>
 Tile definition_of_bytes(Tile c, const Tile& a, const Tile& b) {
     for (std::size_t m = 0; m < 16; ++m)
@@ -76,7 +77,7 @@ Tile definition_of_bytes(Tile c, const Tile& a, const Tile& b) {
     return c;
 }
 
-/// c + a · b through tiles 2, 5 and 7, with strides that are not a tile's.
+/// c + a · b with tiles 2, 5 and 7, and with strides that differ from a tile's.
 template <class Tiles, class Multiply>
 Tile product(const Tile& c, const Tile& a, const Tile& b, Multiply multiply) {
     Tiles tiles;
@@ -101,7 +102,7 @@ const auto s8u8 = [](auto& tiles) { tiles.template multiply_s8u8<2, 5, 7>(); };
 const auto u8s8 = [](auto& tiles) { tiles.template multiply_u8s8<2, 5, 7>(); };
 const auto u8u8 = [](auto& tiles) { tiles.template multiply_u8u8<2, 5, 7>(); };
 
-/// NaN is NaN, whatever its payload and sign.
+/// Makes all NaNs equal, whatever their payload and sign.
 Tile without_payloads(Tile tile) {
     for (std::uint32_t& bits : tile)
         if (std::isnan(as_float(bits))) bits = 0x7fc00000U;
@@ -113,7 +114,7 @@ struct Operands {
     Tile c, a, b;
 };
 
-/// Ordinary numbers, ones at the ends of the range, and any bits at all.
+/// Ordinary numbers, numbers at the ends of the range, and random bits.
 std::vector<Operands> operands() {
     std::mt19937 random(3);
     std::vector<Operands> all;
@@ -206,7 +207,7 @@ TEST(Tiles, AThreadGetsItsTilesBack) {
     }
     EXPECT_EQ(stored_config(), Config{}) << "released";
 
-    // Tile 3 with 5 rows of 12 bytes, and no other.
+    // The thread's own configuration: only tile 3, with 5 rows of 12 bytes.
     Config own{};
     own.bytes[0] = 1;
     own.bytes[16 + 2 * 3] = 12;

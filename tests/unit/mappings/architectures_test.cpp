@@ -1,4 +1,4 @@
-// The table of architectures against what timm builds (tools/fixtures/timm_architectures.py).
+// Compares the table of architectures with what timm builds (tools/fixtures/timm_architectures.py).
 #include "weights/mappings/timm/architectures.h"
 #include "engine/model/model_tensors.h"
 
@@ -41,8 +41,9 @@ const Names<BlockKind> blocks{{"Block", BlockKind::sequential},
                               {"ParallelThingsBlock", BlockKind::parallel_things}};
 const Names<Norm> norms{{"layer_norm", Norm::layer_norm}, {"rms_norm", Norm::rms_norm}};
 
-/// timm stores differential attention's four lambda vectors of half a head in each block, and one
-/// LayerScale in each parallel-scaling block; here these are one number, and two LayerScales.
+/// Parameters that this engine has minus those that timm has. For differential attention timm
+/// stores four lambda vectors of half a head in each block; here they are one number. For a
+/// parallel-scaling block timm stores one LayerScale; here there are two.
 std::int64_t numbers_beyond_timms(const ModelConfig& c) {
     std::int64_t each = 0;
     if (c.differential_attention) each += 1 - 4 * (c.head_dim / 2);

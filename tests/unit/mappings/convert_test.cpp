@@ -1,5 +1,5 @@
-// What a checkpoint's tensors must be like; the numbers that come out are compared with timm's in
-// tests/golden.
+// Tests the requirements on a checkpoint's tensors. tests/golden compares the resulting numbers
+// with timm's.
 #include "weights/mappings/convert.h"
 #include "engine/model/model_tensors.h"
 
@@ -22,7 +22,7 @@ using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 
-/// A checkpoint whose tensors may be tampered with.
+/// A checkpoint whose tensors a test can change.
 class Tampered {
   public:
     explicit Tampered(const std::string& name)
@@ -65,7 +65,7 @@ class Tampered {
             EXPECT_EQ(error.kind(), kind) << error.what();
             const std::string text = error.what();
             EXPECT_EQ(text.find('\n'), std::string::npos);
-            // The weights, or a configuration beside them.
+            // The message names the weights, or a configuration file beside them.
             EXPECT_THAT(text, HasSubstr(checkpoint.path.parent_path().string()));
             return text;
         }
@@ -105,7 +105,7 @@ TEST(Convert, UsesEveryTensor) {
         EXPECT_EQ(model.tensors[i].shape, specs[i].shape);
         EXPECT_EQ(model.tensors[i].dtype, DType::f32);
     }
-    EXPECT_TRUE(model.owned.empty());  // float32 is taken in place
+    EXPECT_TRUE(model.owned.empty());  // float32 is used in place
     const ModelConfig& c = model.header.config;
     EXPECT_EQ(c.pos_drop_rate, 0.1);
     EXPECT_EQ(c.patch_drop_rate, 0.25);
@@ -179,7 +179,7 @@ TEST(Convert, NamesWrongShapes) {
     EXPECT_THAT(t.refused(), HasSubstr("'head."));
     t = Tampered("token");
     t.remove("pos_embed");
-    t.zeros("pos_embed", {1, 16, 18});  // 15 patches: neither as the configuration says nor square
+    t.zeros("pos_embed", {1, 16, 18});  // 15 patches: not as configured, and no square
     EXPECT_THAT(t.refused(), AllOf(HasSubstr("'pos_embed'"), HasSubstr("[1, 17, 18]")));
 }
 
@@ -236,7 +236,7 @@ TEST(Convert, RefusesAWrongNumberOfHeads) {
 }
 
 TEST(Convert, DropsWithAReason) {
-    Tampered t("gelu_tanh");  // comes with the attention pooling that timm leaves out
+    Tampered t("gelu_tanh");  // this checkpoint has attention pooling, which timm drops
     const Converted model = convert(t.checkpoint);
     int dropped = 0;
     for (const ReportLine& line : model.tensor_report) {
@@ -272,7 +272,7 @@ TEST(Convert, LeavesOutRowsBeforeTheClasses) {
     EXPECT_EQ(values_of(model, "head.bias"), std::vector<float>(bias.begin() + 1, bias.end()));
 }
 
-// Such sizes resized the table for ever, or took gigabytes.
+// With such sizes, resizing the table once never ended or needed gigabytes.
 TEST(Convert, RefusesMorePatchesThanAnyModelHas) {
     for (const std::int64_t side : {std::int64_t{1} << 30, std::int64_t{16000}}) {
         Tampered t("token");
@@ -298,7 +298,7 @@ TEST(Convert, ResizesThePositionTable) {
     EXPECT_TRUE(std::equal(old.begin(), old.begin() + 18, table.begin()));  // the class token's row
     EXPECT_THAT(model.header.provenance.notes, Contains(HasSubstr("4x4 to 6x8")));
 
-    // As timm, what is left of the last patch is cut off.
+    // As in timm, an incomplete last patch is cut off.
     options.image_size = ImageSize{48, 63};
     EXPECT_EQ(values_of(convert(t.checkpoint, options), "pos_embed").size(),
               std::size_t{(6 * 7 + 1) * 18});
@@ -383,7 +383,7 @@ TEST(Convert, SplitsPackedGates) {
     EXPECT_EQ(values_of(model, "blocks.0.mlp.gate.bias"), std::vector<float>(both.begin(), half));
     EXPECT_EQ(values_of(model, "blocks.0.mlp.fc1.bias"), std::vector<float>(half, both.end()));
 
-    // DINOv2's own names of the same tensors.
+    // DINOv2 has its own names for the same tensors.
     for (const std::string block : {"blocks.0.mlp.", "blocks.1.mlp."})
         for (const std::string kind : {".weight", ".bias"}) {
             t.tensor(block + "fc1" + kind).name = block + "w12" + kind;
@@ -404,7 +404,8 @@ TEST(Convert, RefusesHeadsThatNormsContradict) {
                       HasSubstr("expected shape [9], found [6]"), HasSubstr("num_heads")));
 }
 
-/// Every kind of tensor that decides nothing by itself: what says that it is there.
+/// Such a tensor alone does not show that the model has the part. The message must name the
+/// argument that decides it.
 TEST(Convert, SaysWhichArgumentDecides) {
     const std::vector<std::pair<std::string, std::string>> extra{
         {"norm_pre.weight", "model_args.pre_norm true has it"},
@@ -451,7 +452,7 @@ TEST(Convert, SaysThatACheckpointIsIncomplete) {
         EXPECT_THAT(t.refused(), AllOf(HasSubstr("'" + name + "' is missing"), HasSubstr(other),
                                        Not(HasSubstr("does without"))));
     }
-    Tampered t("token");  // pre_norm true would want another tensor
+    Tampered t("token");  // pre_norm true would need another tensor
     t.remove("patch_embed.proj.bias");
     EXPECT_THAT(t.refused(), Not(HasSubstr("does without")));
 }
@@ -482,7 +483,8 @@ TEST(Convert, RefusesTensorsOfTheWrongRank) {
     }
 }
 
-// A function of its own: GCC 12 takes the options for uninitialised where they are set in place.
+// This is a separate function because GCC 12 warns that the options are uninitialised if they are
+// set in place.
 [[gnu::noinline]] ConvertOptions of_architecture(const std::string& name) {
     ConvertOptions options;
     options.arch = name;
@@ -490,7 +492,7 @@ TEST(Convert, RefusesTensorsOfTheWrongRank) {
 }
 
 TEST(Convert, RefusesHeadsThatContradictThemselves) {
-    // Whose number of classes comes from the tensors.
+    // The number of classes of this model comes from the tensors.
     const ConvertOptions options = of_architecture("vit_tiny_patch16_224");
     Tampered t("token");
     t.checkpoint.config_json.reset();
@@ -543,7 +545,7 @@ TEST(Convert, AsksForTheArchitecture) {
     t.checkpoint.tensors.clear();
     EXPECT_THAT(t.refused(ErrorKind::usage),
                 AllOf(HasSubstr("there are none"), HasSubstr("docs/sources.md")));
-    // The architectures that fit are named.
+    // The message names the architectures that fit.
     t.zeros("patch_embed.proj.weight", {192, 3, 16, 16});
     t.zeros("cls_token", {1, 1, 192});
     t.zeros("pos_embed", {1, 197, 192});
@@ -577,7 +579,7 @@ TEST(Convert, SaysWhoseNamesTheyAre) {
                 AllOf(HasSubstr("Hugging Face"), HasSubstr("put its config.json")));
 }
 
-/// Some names of each, as their libraries give them.
+/// Some tensor names of each model, as its library writes them.
 TEST(Convert, SaysWhichOtherModelsTheyAre) {
     const std::vector<std::pair<std::string, std::vector<std::string>>> models{
         {"a Swin Transformer,",
@@ -615,7 +617,7 @@ TEST(Convert, TakesTheTrainingCheckpointsArchitecture) {
     Tampered t("token");
     t.checkpoint.config_json.reset();
     t.checkpoint.arch = "vit_tiny_patch16_224";
-    EXPECT_THAT(t.refused(), HasSubstr("expected"));  // found, and its sizes are not these
+    EXPECT_THAT(t.refused(), HasSubstr("expected"));  // found, but its sizes do not fit
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Published models of other libraries, known by the shapes of their tensors.
+// Published models of other libraries, which are recognised by the shapes of their tensors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -21,7 +21,7 @@ namespace {
 
 using testing::HasSubstr;
 
-/// Names and shapes; what resolves a model reads no values.
+/// A checkpoint with names and shapes only, because resolving a model reads no values.
 Checkpoint checkpoint(const std::vector<std::pair<std::string, Shape>>& tensors) {
     Checkpoint out;
     for (const auto& [name, shape] : tensors) out.tensors.push_back({name, DType::f32, shape, {}});
@@ -203,7 +203,7 @@ TEST(Facebook, NamesItsBackbonesByArch) {
     EXPECT_EQ(find_source(clip(true), "facebook.VisionTransformer:heads=6").name, "CLIP");
 }
 
-/// Of SigLIP's and SigLIP 2's ViT-B-16, as open_clip has them.
+/// The tensors of SigLIP's and SigLIP 2's ViT-B-16, as in open_clip.
 Checkpoint siglip(const std::string& config) {
     Checkpoint c = checkpoint({{"visual.trunk.patch_embed.proj.weight", {768, 3, 16, 16}},
                                {"visual.trunk.pos_embed", {1, 196, 768}},
@@ -271,7 +271,7 @@ TEST(OpenClipTimm, RefusesWhatItDoesNotKnow) {
     const Checkpoint swin =
         checkpoint({{"visual.trunk.patch_embed.proj.weight", {1}},
                     {"visual.trunk.layers.0.blocks.0.attn.relative_position_bias_table", {1}}});
-    EXPECT_EQ(find_source(swin).name, "timm");  // which calls it what it is
+    EXPECT_EQ(find_source(swin).name, "timm");  // timm's mapping then reports what it is
 }
 
 TEST(Npz, TakesTheRestFromTheNamedArchitecture) {

@@ -1,4 +1,5 @@
-// Models inside of larger modules, as trainers save them (tools/fixtures/wrapped_models.py).
+// Models inside larger modules, in the forms in which trainers save them
+// (tools/fixtures/wrapped_models.py).
 #include "weights/mappings/common/prefixes.h"
 
 #include <filesystem>
@@ -110,7 +111,7 @@ TEST(Prefixes, AreSaidWhereATensorIsMissing) {
                       HasSubstr("names without their prefix 'model.'")));
 }
 
-/// Names alone.
+/// Selects from a checkpoint that has only names.
 Selection selected(const std::vector<std::string>& names,
                    const std::optional<std::string>& asked = {}) {
     Checkpoint checkpoint;
@@ -138,7 +139,7 @@ TEST(Prefixes, OfOtherLibraries) {
         EXPECT_EQ(selection.prefix, prefix);
         EXPECT_THAT(selection.outside, IsEmpty());
     }
-    // Facebook's training code is read with its own names.
+    // Checkpoints of Facebook's training code keep their names, because their mapping expects them.
     EXPECT_EQ(selected({"backbone.patch_embed.proj.weight", "dino_head.mlp.0.weight"}).prefix, "");
     EXPECT_EQ(selected({"a.backbone.patch_embed.proj.weight", "a.head.mlp.0.weight"}).prefix, "a.");
     EXPECT_EQ(selected({"backbone.patch_embed.proj.weight", "head.weight"}).prefix, "backbone.");

@@ -82,7 +82,7 @@ TEST(TimmConfig, TakesExplicitNumbers) {
 }
 
 TEST(TimmConfig, HasTimmsDefaultsForWhatPretrainedCfgLeavesOut) {
-    // Not those of the architecture's tag: timm takes the file's configuration whole.
+    // The architecture's tag gives no values here: timm uses the file's configuration alone.
     const ResolvedModel model =
         resolve(json::parse(R"({"architecture": "vit_tiny_patch16_224", "pretrained_cfg": {}})"));
     EXPECT_EQ(model.preprocessing.crop_pct, 0.875);
@@ -186,7 +186,7 @@ TEST(TimmConfig, NamesFeaturesThatAreNotSupported) {
     for (const auto& [args, name] : cases) {
         EXPECT_THAT(refused_args(args), AllOf(HasSubstr(name), HasSubstr("not supported"))) << args;
     }
-    // Their plain settings are no obstacle.
+    // These keys with their plain values are accepted.
     json config = plain();
     config["model_args"].update(
         json::parse(R"({"pre_norm": false, "qk_norm": false, "attn_layer": "",
@@ -219,7 +219,7 @@ TEST(TimmConfig, TakesEveryPartOfABlock) {
     EXPECT_EQ(c.pool_heads, 3);
     EXPECT_EQ(c.pool_mlp_dim, 384);
     EXPECT_TRUE(c.fc_norm);
-    // timm's parallel blocks: LayerScale even where it begins at 0, and no GLU.
+    // In timm's parallel blocks there is a LayerScale even if it begins at 0, and no GLU.
     c = numbers(R"({"block_fn": "DiffParallelScalingBlock", "init_values": 0, "qkv_bias": false,
         "mlp_layer": "SwiGLU"})");
     EXPECT_EQ(c.block, BlockKind::parallel_scaling);
@@ -299,7 +299,7 @@ TEST(TimmConfig, WithoutConfigJsonTensorsCorrectTheTag) {
     EXPECT_EQ(model.config.in_chans, 1);
     EXPECT_EQ(model.preprocessing.crop_pct, 0.9);
     EXPECT_THAT(model.notes, testing::Contains(HasSubstr("12 classes")));
-    // With one, they do not: the mapping compares them.
+    // With a config.json the tensors correct nothing; the mapping compares the two.
     EXPECT_EQ(resolve_timm_config({{}, {}, plain().dump()}, facts).config.num_classes, 3);
 }
 

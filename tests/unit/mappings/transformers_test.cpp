@@ -1,5 +1,5 @@
-// What a checkpoint of transformers must be like; the numbers that come out are compared with
-// transformers' in tests/golden.
+// Tests the requirements on a checkpoint of transformers. tests/golden compares the resulting
+// numbers with those of transformers.
 #include <gmock/gmock.h>
 
 #include <functional>
@@ -17,7 +17,7 @@ using testing::AllOf;
 using testing::Contains;
 using testing::HasSubstr;
 
-/// A checkpoint that may be tampered with.
+/// A checkpoint that a test can change.
 struct Tampered {
     explicit Tampered(const std::string& name)
         : checkpoint(read_checkpoint(std::string(VIT_TEST_DATA) + "/transformers/" + name)) {}
@@ -242,7 +242,7 @@ TEST(Transformers, ReadsImageProcessors) {
     EXPECT_EQ(inner.crop_pct, 1);
     EXPECT_EQ(inner.mean[0], 0.48145466f);
 
-    // Values that are not scaled, or otherwise, before they are normalised.
+    // Values are not scaled, or scaled differently, before they are normalised.
     const Preprocessing raw = read_image_processor(
         R"({"feature_extractor_type": "ViTFeatureExtractor", "size": 32, "do_rescale": false,
             "image_mean": [127.5, 127.5, 127.5], "image_std": 51})",
@@ -252,7 +252,7 @@ TEST(Transformers, ReadsImageProcessors) {
     EXPECT_FLOAT_EQ(raw.mean[1], 0.5f);
     EXPECT_FLOAT_EQ(raw.std[2], 0.2f);
 
-    // Every pair of crop and size comes out as floor(crop / crop_pct).
+    // For every pair of crop and size, floor(crop / crop_pct) must give the size.
     for (int crop = 1; crop < 600; crop += 7)
         for (int size = crop; size < 700; ++size) {
             const json config{{"image_processor_type", "BitImageProcessor"},

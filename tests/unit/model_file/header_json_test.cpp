@@ -61,7 +61,7 @@ TEST(ModelHeaderJson, RoundTrips) {
         const std::string text = to_json(header);
         const ModelHeader back = model_header_from_json(text, "f");
         EXPECT_EQ(to_json(back), text);
-        // to_json alone cannot show a field that both directions forget.
+        // Comparing only to_json would miss a field that both directions forget.
         EXPECT_EQ(back.config.architecture, header.config.architecture);
         EXPECT_EQ(back.config.image_size, header.config.image_size);
         EXPECT_EQ(back.config.prefix_tokens(), header.config.prefix_tokens());
@@ -120,10 +120,10 @@ TEST(ModelHeaderJson, ReadsTheDocumentedExample) {
     const Json example = Json::parse(page.substr(begin, end - begin));
     const ModelHeader header = model_header_from_json(example.dump(), "f");
     EXPECT_EQ(header.config.drop_path_rate, 0.1);
-    EXPECT_EQ(Json::parse(to_json(header)), example);  // shows every key that we write
+    EXPECT_EQ(Json::parse(to_json(header)), example);  // the example shows every key that we write
 }
 
-// A key left out, of the wrong kind or unknown is named, in every object.
+// In every object, a missing key, a key of the wrong kind and an unknown key are named.
 TEST(ModelHeaderJson, EveryKeyIsRequiredOrDefaulted) {
     const Json whole = Json::parse(to_json(full_header()));
     EXPECT_EQ(whole.at("config").size(), 52u);
@@ -315,7 +315,7 @@ TEST(ModelHeaderJson, RefusesToWriteNonsense) {
     EXPECT_EQ(model_header_from_json(to_json(header), "f").provenance.notes.size(), 198'998u);
 }
 
-// timm's vit_base_patch16_224 has 86,567,656 parameters, and its names and shapes are public.
+// timm's vit_base_patch16_224 has 86,567,656 parameters. Its names and shapes are public.
 TEST(RequiredTensors, ViTBase16) {
     ModelConfig config;
     validate(config);

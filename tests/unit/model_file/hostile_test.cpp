@@ -1,4 +1,4 @@
-// Refusing a hostile header costs little: at most 1 s and 32 MiB beyond four times the header.
+// Refusing a hostile header must be cheap: at most 1 s, and 32 MiB more than four times the header.
 #include <malloc.h>
 
 #include <atomic>
@@ -33,7 +33,7 @@ void uncounted(void* pointer) noexcept {
 
 }  // namespace
 
-// The whole test program allocates through these.
+// The whole test program allocates through these functions.
 void* operator new(std::size_t size) {
     return counted(size);
 }

@@ -28,7 +28,7 @@ void expect_refused(const std::string& text, const std::string& words) {
     }
 }
 
-// Values as deep as that crashed what printed, copied or destroyed them.
+// Values with such depths once crashed the code that printed, copied or destroyed them.
 TEST(ParseJson, RefusesWhatIsNestedTooDeep) {
     for (const int levels : {most_json_levels + 1, 70000, 1000000}) {
         expect_refused(nested(levels, "[", "]"), "nested more than 100 deep");

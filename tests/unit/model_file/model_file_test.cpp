@@ -23,7 +23,7 @@ using test::read_all;
 using test::write_all;
 using testing::HasSubstr;
 
-/// Tensors that own their numbers.
+/// Tensors together with their numbers.
 struct Tensors {
     std::vector<std::vector<float>> values;
     std::vector<TensorView> views;
@@ -74,7 +74,7 @@ TEST(ModelFile, RoundTrips) {
     moved.release(moved.tensors()[3]);
     EXPECT_EQ(to_f32(moved.tensors()[3]), tensors.values[3]);
     EXPECT_THAT(folder.names(), testing::ElementsAre("m.vit"));
-    // Any safetensors reader opens it.
+    // Any safetensors reader can open the file.
     const MappedFile mapping(folder / "m.vit");
     EXPECT_EQ(parse_safetensors(mapping.bytes(), "m").metadata.at("format"), "vit");
 }
@@ -98,11 +98,11 @@ TEST(ModelFile, RefusesTensorsThatDisagreeWithTheConfig) {
     const auto path = folder / "m.vit";
     const auto refused = [&](const ModelHeader& header, const std::vector<TensorView>& views,
                              const std::string& message) {
-        // Through the writer …
+        // The writer refuses it …
         EXPECT_THAT(message_of([&] { write_model_file(path, header, views); }, ErrorKind::model),
                     HasSubstr(message));
         EXPECT_TRUE(folder.names().empty());
-        // … and through the reader, from a file that another program wrote.
+        // … and so does the reader, for a file from another program.
         std::vector<TensorHead> heads;
         for (const TensorView& view : views) heads.push_back({view.name, view.dtype, view.shape});
         write_safetensors(
@@ -239,7 +239,7 @@ TEST(ModelFile, SurvivesEveryChangedHeaderByte) {
     EXPECT_GT(loaded, 10);  // labels, free text, tensor data
 }
 
-/// Writing beyond this many bytes of a file fails with EFBIG while this lives.
+/// While this object exists, writing beyond this many bytes of a file fails with EFBIG.
 class FileSizeLimit {
   public:
     explicit FileSizeLimit(rlim_t bytes) {

@@ -37,7 +37,7 @@ TEST(PositionTable, AgreesWithTimm) {
                 if (i < head || from == to) {
                     EXPECT_EQ(found[i], expected[i]) << name << " element " << i;
                 } else {  // the table's numbers lie in [-1, 1)
-                    // torch rounds the plain kind's positions, up to 32 here, in float32.
+                    // For the plain kind, torch rounds the positions (up to 32 here) to float32.
                     const double bound =
                         interpolation == TableInterpolation::bicubic_plain ? 1e-6 : 5e-7;
                     EXPECT_NEAR(found[i], expected[i], bound) << name << kind << " element " << i;

@@ -183,8 +183,8 @@ TEST(Safetensors, LimitsTheNumberOfTensors) {
                 HasSubstr("at most 65536 tensors"));
 }
 
-// What our reader accepts, a general JSON parser reads alike: over every truncation and four
-// changes of every byte of a header.
+// Compares our reader with a general JSON parser on every truncation and four changes of every byte
+// of a header. What ours accepts, the other must read in the same way.
 TEST(Safetensors, AgreesWithAGeneralJsonParserOnChangedHeaders) {
     const std::string header =
         R"({"a\u00e9":{"dtype":"F32","shape":[2,3],"data_offsets":[4,28]}, "__metadata__":)"
@@ -199,7 +199,7 @@ TEST(Safetensors, AgreesWithAGeneralJsonParserOnChangedHeaders) {
             return;
         }
         ++accepted;
-        const auto json = nlohmann::json::parse(text);  // throws where it disagrees
+        const auto json = nlohmann::json::parse(text);  // throws if it refuses the text
         ASSERT_EQ(json.size(), ours.entries.size() + (json.contains("__metadata__") ? 1 : 0))
             << text;
         for (const SafetensorsEntry& entry : ours.entries) {

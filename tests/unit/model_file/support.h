@@ -1,4 +1,4 @@
-// What the tests of this room share.
+// Code that the tests of this room share.
 #pragma once
 
 #include <cstring>
@@ -10,7 +10,7 @@
 
 namespace vit::test {
 
-/// A safetensors file of this header and so many zero bytes of data.
+/// A safetensors file with this header and `data_bytes` zero bytes of data.
 inline std::string container(std::string_view header, std::size_t data_bytes = 0) {
     std::string out;
     for (int i = 0; i < 8; ++i) out += static_cast<char>((header.size() >> (8 * i)) & 0xFF);
@@ -19,7 +19,7 @@ inline std::string container(std::string_view header, std::size_t data_bytes = 0
     return out;
 }
 
-/// The smallest config that has every kind of tensor the flags ask for.
+/// The smallest config with every kind of tensor that the flags require.
 inline ModelHeader tiny_header() {
     ModelHeader header;
     header.config.architecture = "tiny";

@@ -17,7 +17,8 @@ TensorView view_of(DType dtype, const std::vector<Item>& items) {
     return {"x", dtype, {static_cast<std::int64_t>(items.size())}, std::as_bytes(std::span(items))};
 }
 
-// IEEE 754-2019, 3.4: value from sign, biased exponent and fraction, in double arithmetic.
+// IEEE 754-2019, 3.4: computes the value from sign, biased exponent and fraction in double
+// arithmetic.
 double value_of_half(std::uint32_t bits, int exponent_bits, int fraction_bits) {
     const int bias = (1 << (exponent_bits - 1)) - 1;
     const int exponent = static_cast<int>(bits >> fraction_bits) & ((1 << exponent_bits) - 1);

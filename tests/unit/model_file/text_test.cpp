@@ -11,7 +11,8 @@ TEST(InQuotes, WhatNobodySeesIsEscaped) {
     EXPECT_EQ(in_quotes("it's \\"), "'it\\'s \\\\'");
     EXPECT_EQ(in_quotes("\x1b[31m\n\x7f"), "'\\x1b[31m\\x0a\\x7f'");
     EXPECT_EQ(in_quotes("\u0085"), "'\\xc2\\x85'");
-    // Text that runs backwards, a line's end to some readers, a space without width.
+    // Text that runs backwards, line ends that only some programs recognise, and a space without
+    // width.
     EXPECT_EQ(in_quotes("a\u202eb"), "'a\\xe2\\x80\\xaeb'");
     EXPECT_EQ(in_quotes("a\u2028b"), "'a\\xe2\\x80\\xa8b'");
     EXPECT_EQ(in_quotes("a\u2029b\ufeff"), "'a\\xe2\\x80\\xa9b\\xef\\xbb\\xbf'");

@@ -1,4 +1,4 @@
-// What the tests of linears of every kind share.
+// Code that the tests of all kinds of linear layers share.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -19,7 +19,8 @@ inline std::vector<float> random_values(const std::string& name, std::int64_t co
     return values;
 }
 
-/// found [rows, row_stride(out)] is x Wᵀ + bias of x [rows, in] to within 1e-6, its padding zero.
+/// Checks that found [rows, row_stride(out)] is x Wᵀ + bias of x [rows, in] to within 1e-6, and
+/// that its padding is zero.
 inline void expect_float64_linear(const std::vector<float>& found, const std::vector<float>& x,
                                   const std::vector<float>& weight, const std::vector<float>& bias,
                                   std::int64_t rows) {

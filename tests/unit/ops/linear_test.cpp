@@ -14,7 +14,7 @@
 namespace vit {
 namespace {
 
-/// A primitive and what it multiplies.
+/// A kind of primitive and the type that it multiplies.
 struct Kind {
     std::string name;
     LinearMethod method;
@@ -29,20 +29,20 @@ std::vector<Kind> kinds() {
     return all;
 }
 
-/// Whether the engine uses it at this level, on whoever's CPU.
+/// Whether the engine may use this kind at this level, on a CPU of any maker.
 bool may_be_chosen(const Kind& kind) {
     return onednn_level() != OnednnLevel::amx &&
            kind.method == choose_linear_method(onednn_level(), false);
 }
 
-/// Numbers that the type can hold.
+/// The values rounded to numbers that the type can hold.
 std::vector<float> rounded(std::vector<float> values, DType type) {
     if (type == DType::bf16)
         for (float& x : values) x = from_bf16(to_bf16(x));
     return values;
 }
 
-/// A packed linear with random weights, and the same in float64.
+/// A packed linear layer with random weights, and its result in float64.
 struct Case {
     Kind kind;
     std::int64_t in, out;
@@ -59,7 +59,7 @@ struct Case {
           scale(with_scale ? test::random_values("scale", out) : std::vector<float>{}),
           linear(kind.method, in, out, 7, kind.type),
           packed(linear.packed_bytes()) {
-        // So that a scaled weight is rounded by nobody.
+        // With these scales, a scaled weight is exact in both computations.
         for (float& s : scale) s = s > 0 ? 2.0f : -0.5f;
         linear.set(bias, scale, packed.data());
         linear.pack({weight.data(), DType::f32}, scale, packed.data());
@@ -87,7 +87,7 @@ struct Case {
         return y;
     }
 
-    /// The columns of the first rows of what run() gives, densely.
+    /// The given columns of the first rows of a result of run(), without padding.
     std::vector<float> columns_of(const std::vector<float>& y, std::int64_t rows,
                                   Columns columns) const {
         std::vector<float> part;
@@ -98,7 +98,7 @@ struct Case {
         return part;
     }
 
-    /// The same, computed for these columns alone.
+    /// Like run(), but computes only these columns.
     std::vector<float> run_columns(const float* x, std::int64_t rows, Columns columns,
                                    const std::vector<float>* residual) {
         const std::int64_t stride = linear.stride(columns);
@@ -139,7 +139,8 @@ TEST(ChooseLinearMethod, GoesByLevelAndKernels) {
     }
 }
 
-/// While it lives, oneDNN may multiply float32 in bfloat16 where a primitive does not say.
+/// While this object exists, oneDNN may multiply float32 in bfloat16 if a primitive does not forbid
+/// it.
 class LooseDefault {
   public:
     LooseDefault() {
@@ -183,7 +184,8 @@ TEST_P(LinearOf, AgreesWithFloat64InsideAParallelRegion) {
             parallel(1, [&](int, int) { c.emplace(GetParam(), in, out, rows == 2); });
             const std::vector<float> x = padded_input(rows, in, GetParam().type);
             const std::vector<float> residual = padded_input(rows, out);
-            // A primitive made for more threads than run it would drop the others' part in silence.
+            // If a primitive were made for more threads than run it, it would silently leave out
+            // the part of the others.
             std::vector<std::vector<float>> plain(2), added(2);
             parallel(1, [&](int, int) {
                 c->run(x.data(), rows);
@@ -235,7 +237,7 @@ TEST_P(LinearOf, GivesARowTheSameBitsAmongAnyOthers) {
         parallel(1, [&](int, int) {
             Case c(kind, in, out);
             const std::vector<float> all = c.run(x.data(), 197);
-            // 65, 99 and 150: where oneDNN's blocks change.
+            // oneDNN's blocks change at 65, 99 and 150 rows.
             for (std::int64_t rows : {1, 2, 3, 7, 16, 49, 50, 64, 65, 98, 99, 150, 196})
                 for (std::int64_t first : {std::int64_t{0}, 197 - rows}) {
                     const std::vector<float> part = c.run(x.data() + first * row_stride(in), rows);

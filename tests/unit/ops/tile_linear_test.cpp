@@ -1,4 +1,4 @@
-// Linears on tiles, on every backend that this CPU can run.
+// Tests linear layers on tiles, with every backend that this CPU can run.
 #include "engine/kernels/dispatch.h"
 #include "engine/ops/fused_linear.h"
 
@@ -34,8 +34,8 @@ std::vector<Backend> backends() {
     return all;
 }
 
-/// A matrix of bfloat16 in panels; everything that is not one of its elements is NaN, but for the
-/// padding columns.
+/// A matrix of bfloat16 in panels. Everything outside the matrix is NaN, except the padding
+/// columns.
 class Panels {
   public:
     Panels(std::int64_t rows, std::int64_t cols, std::int64_t first)
@@ -74,7 +74,7 @@ std::vector<float> random(const std::string& name, std::int64_t count) {
     return values;
 }
 
-/// A packed linear with random weights.
+/// A packed linear layer with random weights.
 struct Case {
     std::int64_t in, out;
     std::vector<float> weight, bias;
@@ -94,7 +94,7 @@ struct Case {
         linear.pack({weight.data(), DType::f32}, {}, packed.data());
     }
 
-    /// Runs some columns, into whatever `output` names.
+    /// Computes some columns and writes them where `output` says.
     void run(const Panels& x, Columns columns, const FusedLinear<BFloat16>::Output& output,
              kernels::FusedLinears<BFloat16>::Run function) {
         const std::size_t floats = linear.workspace_bytes(x.rows(), columns) / sizeof(float);
@@ -104,7 +104,7 @@ struct Case {
         const std::span behind(workspace.floats() + floats, 64);
         EXPECT_TRUE(std::ranges::all_of(behind, [](float f) { return f == 0; }));
     }
-    /// float32 rows [rows, row_stride(out)].
+    /// Returns float32 rows [rows, row_stride(out)].
     std::vector<float> run(const Panels& x) {
         std::vector<float> y(static_cast<std::size_t>(x.rows() * row_stride(out)), 7.0f);
         run(x, linear.columns(), {.y = y.data(), .stride = row_stride(out)}, table.linears->none);
@@ -134,7 +134,8 @@ TEST_P(TileLinearOf, AgreesWithFloat64) {
         }
 }
 
-// Every form of output is the float32 one, finished in the way that its kernel names.
+// Every form of output equals the float32 output, finished with the activation or sum that the
+// kernel's name says.
 TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
     constexpr std::int64_t rows = 37, in = 70, out = 90, first = 13;
     Case c(table(), in, out);
@@ -181,7 +182,7 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
                     ASSERT_EQ(dense[at], rounded);
                 }
                 if (o < out && activation != nullptr) {
-                    // The kernel for rows rounds the sum first.
+                    // The kernel for rows also rounds the sum before the activation.
                     BFloat16 expected = to_bf16(product[at]);
                     activation(&expected, 1);
                     ASSERT_NEAR(from_bf16(rounded), from_bf16(expected),
@@ -207,7 +208,7 @@ TEST_P(TileLinearOf, GivesARowTheSameBitsAmongAnyOthers) {
         for (const std::int64_t count : {1, 2, 15, 16, 17, 33, 64, 70})
             for (const std::int64_t first : {0, 1, 16, 31}) {
                 const std::int64_t from = rows - count;
-                Panels x(count, in, first);  // what is around it is NaN
+                Panels x(count, in, first);  // everything around it is NaN
                 x.fill({values.begin() + from * in, values.end()});
                 const std::vector<float> part = c.run(x);
                 ASSERT_EQ(std::memcmp(part.data(), expected.data() + from * row_stride(out),
@@ -218,7 +219,7 @@ TEST_P(TileLinearOf, GivesARowTheSameBitsAmongAnyOthers) {
     }
 }
 
-// More rows than are worked on at once.
+// There are more rows than a kernel processes at once.
 TEST_P(TileLinearOf, GivesARowTheSameBitsAmongManyRows) {
     constexpr std::int64_t rows = 1370, in = 800, out = 33;
     Case c(table(), in, out);
@@ -257,7 +258,7 @@ TEST_P(TileLinearOf, GivesColumnsTheBitsOfTheWhole) {
     }
 }
 
-// Both backends, where the CPU has both.
+// Compares both backends if the CPU has both.
 TEST(TileLinears, GiveTheSameBitsOnEveryBackend) {
     const std::vector<Backend> all = backends();
     std::mt19937 random_shape(4);

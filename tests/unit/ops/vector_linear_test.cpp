@@ -1,4 +1,4 @@
-// Linears of our own in float32, on the vectors that have them, whoever made this CPU.
+// Tests our own float32 linear layers on the vectors that have them, on a CPU of any maker.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -14,7 +14,7 @@
 namespace vit {
 namespace {
 
-/// Rows of x as the executor holds them; what a linear must not read is NaN.
+/// The rows of x in the layout of the executor. Elements that a linear layer must not read are NaN.
 std::vector<float> padded(const std::vector<float>& values, std::int64_t rows, std::int64_t cols) {
     const std::int64_t stride = row_stride(cols);
     std::vector<float> x(static_cast<std::size_t>(rows * stride), NAN);
@@ -23,7 +23,7 @@ std::vector<float> padded(const std::vector<float>& values, std::int64_t rows, s
     return x;
 }
 
-/// A packed linear with random weights.
+/// A packed linear layer with random weights.
 struct Case {
     std::int64_t in, out;
     std::vector<float> weight, bias;
@@ -41,7 +41,7 @@ struct Case {
         linear.pack({weight.data(), DType::f32}, {}, packed.data());
     }
 
-    /// `x` [rows, row_stride(in)] to y [rows, row_stride(out)], of these columns.
+    /// Computes these columns of y [rows, row_stride(out)] from x [rows, row_stride(in)].
     void run(const std::vector<float>& x, Columns columns, std::vector<float>& y,
              kernels::FusedLinears<float>::Run function, const float* residual = nullptr) {
         const std::int64_t rows = static_cast<std::int64_t>(x.size()) / row_stride(in),
@@ -93,7 +93,7 @@ TEST_F(VectorLinear, FinishesAsTheKernelsForRowsDo) {
     const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);
     const std::vector<float> product = c.run(x),
                              residual = test::random_values("residual", rows * row_stride(out));
-    // A residual may be what is written.
+    // The residual and the output may be the same memory.
     std::vector<float> added = residual;
     c.run(x, c.linear.columns(), added, c.linear.kernels().none, added.data());
     for (std::size_t i = 0; i < added.size(); ++i) ASSERT_EQ(added[i], residual[i] + product[i]);
@@ -112,7 +112,7 @@ TEST_F(VectorLinear, FinishesAsTheKernelsForRowsDo) {
 }
 
 TEST_F(VectorLinear, GivesARowTheSameBitsAmongAnyOthers) {
-    constexpr std::int64_t rows = 600;  // more than are worked on at once
+    constexpr std::int64_t rows = 600;  // more than a kernel processes at once
     for (const auto& [in, out] : {std::pair{768, 64}, {1600, 40}, {40, 72}}) {
         Case c(in, out);
         const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);
@@ -153,7 +153,7 @@ TEST_F(VectorLinear, GivesColumnsTheBitsOfTheWhole) {
 TEST_F(VectorLinear, ScalesOutputs) {
     constexpr std::int64_t rows = 3, in = 50, out = 20;
     Case plain(in, out), scaled(in, out);
-    const std::vector<float> scale(out, 0.5f);  // exact
+    const std::vector<float> scale(out, 0.5f);  // the product is exact
     scaled.linear.set(scaled.bias, scale, scaled.packed.data());
     scaled.linear.pack({scaled.weight.data(), DType::f32}, scale, scaled.packed.data());
     const std::vector<float> x = padded(test::random_values("x", rows * in), rows, in);

@@ -1,4 +1,4 @@
-// Hand-made zip archives and torch pickles, right or wrong in one chosen way.
+// Zip archives and torch pickles made by hand. Each is correct, or wrong in one chosen way.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace vit::test {
 
-/// The parts one after another. (GCC 12 warns falsely about `literal + std::string`.)
+/// Joins the parts. (GCC 12 warns falsely about `literal + std::string`.)
 inline std::string cat(std::initializer_list<std::string_view> parts) {
     std::string out;
     for (const std::string_view part : parts) out += part;
@@ -24,16 +24,16 @@ inline std::string little(std::uint64_t value, std::size_t bytes) {
     return out;
 }
 
-/// One member of a hand-made archive. What is set overrides what a correct archive would say.
+/// One member of an archive made by hand. Fields that are set replace the correct values.
 struct Entry {
     std::string name;
     std::string data = {};
     std::uint16_t method = 0;
     std::uint16_t flags = 0;
-    std::optional<std::uint64_t> size = {};  ///< inflated, where `data` is compressed
-    std::optional<std::uint32_t> crc = {};   ///< else that of `data`
-    bool descriptor = false;                 ///< sizes after the data, as streaming writers do
-    bool zip64 = false;                      ///< sizes and offset in the extra field
+    std::optional<std::uint64_t> size = {};  ///< the inflated size, if `data` is compressed
+    std::optional<std::uint32_t> crc = {};   ///< replaces the CRC of `data`
+    bool descriptor = false;                 ///< sizes after the data, as in a stream
+    bool zip64 = false;                      ///< sizes and offset are in the extra field
     std::optional<std::string> local_name = {};
     std::optional<std::uint64_t> local_size = {};
     std::optional<std::uint16_t> local_method = {};
@@ -104,7 +104,7 @@ inline std::string make_zip(const std::vector<Entry>& entries, bool zip64_end = 
     return out;
 }
 
-/// A torch archive of this data.pkl and these storages ("0", "1", …).
+/// A torch archive with this data.pkl and these storages ("0", "1", …).
 inline std::string make_torch(std::string_view pickle,
                               const std::vector<std::string>& storages = {},
                               std::string_view byteorder = "little") {
@@ -115,7 +115,7 @@ inline std::string make_torch(std::string_view pickle,
     return make_zip(entries);
 }
 
-// Pieces of a pickle of protocol 2.
+// Parts of a pickle of protocol 2.
 
 inline const std::string proto = "\x80\x02";
 
@@ -137,7 +137,7 @@ inline std::string tuple(const std::vector<std::string>& items) {
     return out + "t";
 }
 
-/// _rebuild_tensor_v2 of storage `key`.
+/// _rebuild_tensor_v2 with storage `key`.
 inline std::string tensor(std::string_view key, std::int64_t numel, std::int64_t offset,
                           const std::vector<std::int64_t>& shape,
                           const std::vector<std::int64_t>& stride,
@@ -156,7 +156,7 @@ inline std::string tensor(std::string_view key, std::int64_t numel, std::int64_t
            "R";
 }
 
-/// A file of torch.save before 1.6: this pickle, and raw storages of floats by key.
+/// A file as torch.save wrote it before 1.6: this pickle, and raw storages of floats by key.
 inline std::string make_legacy(std::string_view pickle,
                                const std::vector<std::pair<std::string, std::string>>& storages) {
     std::string keys = "](", data;
@@ -168,7 +168,7 @@ inline std::string make_legacy(std::string_view pickle,
                 proto, "}", text("little_endian"), "\x88s.", pickle, proto, keys, "e.", data});
 }
 
-/// {name: value}, ended.
+/// The mapping {name: value} as a complete pickle.
 inline std::string state_dict(const std::vector<std::pair<std::string, std::string>>& items) {
     std::string out = proto + "}(";
     for (const auto& [name, value] : items) out += text(name) + value;

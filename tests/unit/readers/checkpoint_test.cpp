@@ -18,7 +18,7 @@ TEST(Folders, FirstOfTimmsNamesIsRead) {
     write_all(folder / "config.json", "{\"architecture\": \"vit\"}");
     EXPECT_THAT(message_of([&] { read_checkpoint(folder.path()); }, ErrorKind::io),
                 HasSubstr("model.safetensors"));
-    // From the last to the first in timm's order.
+    // The names go from the last to the first in timm's order.
     for (const char* name : {"model.pth", "pytorch_model.pth", "pytorch_model.bin"}) {
         std::filesystem::copy_file(data_file("plain.pth"), folder / name);
         const Checkpoint checkpoint = read_checkpoint(folder.path());
@@ -41,7 +41,7 @@ TEST(Folders, ConfigBesideAFileIsReadAndNoted) {
     EXPECT_THAT(checkpoint.notes, Contains(HasSubstr("config.json")));
 }
 
-// They were taken for absent.
+// Such configurations were once treated as missing.
 TEST(Folders, AConfigurationThatIsNoFileIsRefused) {
     const Folder folder;
     std::filesystem::copy_file(data_file("plain.pth"), folder / "model.pth");
@@ -113,7 +113,7 @@ std::string weights(const char* value) {
     return std::string("}") + text("w") + tensor(value, 1, 0, {1}, {1}) + "s";
 }
 
-/// The storage that was taken.
+/// The storage from which the weights were taken.
 std::string taken(const std::vector<std::pair<std::string, std::string>>& top,
                   EmaChoice ema = EmaChoice::automatic) {
     const std::string bytes = make_torch(state_dict(top), {"0000", "1111", "2222", "3333", "4444"});
@@ -131,7 +131,7 @@ TEST(Unwrapping, TimmsOrder) {
     EXPECT_EQ(taken(top), "0");
     EXPECT_EQ(taken(top, EmaChoice::ema), "0");
     EXPECT_EQ(taken(top, EmaChoice::no_ema), "2");
-    top[3].second = "N";  // None counts as absent
+    top[3].second = "N";  // None counts as missing
     EXPECT_EQ(taken(top), "1");
     top.resize(2);
     EXPECT_EQ(taken(top), "2");

@@ -1,4 +1,5 @@
-// Every truncation and every changed byte of small valid files: an error or an answer, never more.
+// Every truncation and every changed byte of small valid files must give an error or an answer, and
+// nothing else.
 #include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -30,7 +31,7 @@ constexpr const char* checkpoints[] = {"plain.pth",
                                        "../torch_formats/beside4.pth"};
 constexpr const char* arrays[] = {"fortran.npy", "version2.npy"};
 
-/// Reads and touches every byte that is offered; true when it was accepted.
+/// Reads the bytes, and touches every byte of the result. Returns true if the bytes were accepted.
 bool accepted(const std::string& bytes, bool array) {
     try {
         Checkpoint checkpoint;
@@ -62,7 +63,7 @@ TEST(Damage, EveryTruncationIsRefused) {
         const std::string bytes = read_all(data_file(file));
         ASSERT_TRUE(accepted(bytes, array));
         for (std::size_t size = 0; size < bytes.size(); ++size)
-            // A copy of its own, so that a sanitizer sees reads past the end.
+            // The string has exactly this size, so that a sanitizer notices reads past the end.
             ASSERT_FALSE(accepted(std::string(bytes.data(), size), array)) << size;
     };
     for (const char* file : checkpoints) check(file, false);
@@ -88,7 +89,7 @@ TEST(Damage, EveryByteChangedFourWays) {
     for (const char* file : arrays) check(file, true);
 }
 
-// What a refusal may cost: 1 s, and 32 MiB beyond four times the header.
+// A refusal may take at most 1 s, and 32 MiB more than four times the header.
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(NDEBUG)
 constexpr bool measurable = false;
@@ -103,7 +104,7 @@ std::string times(std::string_view part, std::size_t count) {
     return out;
 }
 
-/// Refuses `bytes` in a process of its own and reports what that took.
+/// What it costs to refuse `bytes` in a separate process.
 struct Cost {
     double seconds = 0;
     long kilobytes = 0;
@@ -111,7 +112,7 @@ struct Cost {
 };
 
 Cost cost_of_refusing(const std::string& bytes) {
-    ::malloc_trim(0);  // the child must not live on memory that this process has kept
+    ::malloc_trim(0);  // the child must not use memory that this process has kept
     int channel[2];
     if (::pipe(channel) != 0) throw std::runtime_error("pipe");
     const pid_t child = ::fork();
@@ -163,7 +164,7 @@ TEST(Damage, RefusingCostsLittle) {
                             const std::string& rest = "") {
         check(what, pickle.size(), make_legacy(proto + pickle, {}) + rest);
     };
-    // What follows is no part of the header.
+    // The bytes that follow are not part of the header.
     legacy("old format, lists before much else", "](" + times("]", 200'000) + "e?",
            std::string(80'000'000, 'x'));
     legacy("old format, mappings", "}" + times("NNs", 3'300'000) + "?");

@@ -1,4 +1,5 @@
-// What the libraries themselves read back from a folder's files: its expected.safetensors.
+// The tensors that the libraries themselves read from a folder's files, stored in
+// expected.safetensors.
 #pragma once
 
 #include <map>
@@ -26,13 +27,13 @@ inline void expect_equal(const std::vector<TensorView>& tensors,
     for (const auto& [name, tensor] : wanted) ADD_FAILURE() << "missing tensor " << name;
 }
 
-/// The tensors expected of a folder's files.
+/// The expected tensors of a folder's files.
 class Expectations {
   public:
     explicit Expectations(const std::filesystem::path& folder)
         : folder_(folder), file_(folder / "expected.safetensors") {}
 
-    /// Of FILE, by name.
+    /// The expected tensors of FILE, by name.
     std::map<std::string, TensorView> of(const std::string& file) const {
         std::map<std::string, TensorView> found;
         for (const TensorView& tensor : content_.tensors)

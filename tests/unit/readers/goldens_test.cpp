@@ -1,5 +1,5 @@
-// Files written by torch, timm, numpy and safetensors, against what these libraries read back
-// (tools/fixtures/checkpoints.py).
+// Compares files written by torch, timm, numpy and safetensors with what these libraries read from
+// them (tools/fixtures/checkpoints.py).
 #include <map>
 
 #include "goldens.h"
@@ -70,7 +70,7 @@ TEST_F(Goldens, EntriesThatAreNoTensorsAreNamed) {
 TEST_F(Goldens, PrefixesAreStripped) {
     expect_file("prefixes.safetensors");
     std::map<std::string, TensorView> wanted = expected("prefixes.pth");
-    wanted["e.f"] = wanted.at("e.module.f");  // timm leaves a wrapper within a name
+    wanted["e.f"] = wanted.at("e.module.f");  // timm does not remove a wrapper inside a name
     wanted.erase("e.module.f");
     const Checkpoint checkpoint = read_checkpoint(data_file("prefixes.pth"));
     expect_equal(checkpoint.tensors, wanted);
@@ -131,7 +131,7 @@ TEST_F(Goldens, WritesTheBytesThatNumpyWrites) {
     }
 }
 
-// Refusals of what these libraries write.
+// Files from these libraries that our readers refuse.
 
 struct Refusal {
     const char* file;

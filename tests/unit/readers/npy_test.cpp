@@ -135,7 +135,7 @@ TEST(Npy, WriterWritesPiecewiseAndWhole) {
     message_of([&] { NpyWriter(folder / "c.npy", Shape(40000, 1)); }, ErrorKind::usage);
     message_of([&] { NpyWriter(folder / "no" / "c.npy", {1}); }, ErrorKind::io);
     const auto files = std::filesystem::directory_iterator(folder.path());
-    EXPECT_EQ(std::distance(begin(files), end(files)), 1);  // nothing temporary is left
+    EXPECT_EQ(std::distance(begin(files), end(files)), 1);  // no temporary file is left
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ TEST(Pickle, DepthIsBounded) {
 
 TEST(Pickle, CyclesAndSharingAreHarmless) {
     read(proto + "]q" + little(0, 1) + "h" + little(0, 1) + "a.");
-    // A billion laughs: ten lists, each holding the one before ten times.
+    // A "billion laughs" attack: ten lists, each of which holds the previous one ten times.
     std::string laughs = proto + "]q" + little(0, 1);
     for (char i = 1; i < 10; ++i)
         laughs += "](" + times(std::string("h") + static_cast<char>(i - 1), 10) + "eq" + i;

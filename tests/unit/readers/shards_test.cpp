@@ -1,4 +1,4 @@
-// Weights split over several files (tests/data/transformers/vit_classifier has three).
+// Weights that are split over several files (tests/data/transformers/vit_classifier has three).
 #include "weights/readers/shards.h"
 
 #include <map>
@@ -18,7 +18,7 @@ const std::filesystem::path split =
     std::filesystem::path(VIT_TEST_DATA) / "transformers" / "vit_classifier";
 constexpr const char* index_name = "model.safetensors.index.json";
 
-/// A copy of the split checkpoint whose index may be changed.
+/// A copy of the split checkpoint. A test can change its index.
 class Copy {
   public:
     Copy() : index(json::parse(read_all(split / index_name))) {

@@ -1,4 +1,4 @@
-// What the tests of this room share.
+// Code that the tests of this room share.
 #pragma once
 
 #include "tests/support/files.h"
@@ -9,7 +9,7 @@ inline std::filesystem::path data_file(std::string_view name) {
     return std::filesystem::path(VIT_TEST_DATA) / "readers" / name;
 }
 
-/// What tools/fixtures/torch_formats.py made.
+/// A file that tools/fixtures/torch_formats.py made.
 inline std::filesystem::path format_file(std::string_view name) {
     return std::filesystem::path(VIT_TEST_DATA) / "torch_formats" / name;
 }

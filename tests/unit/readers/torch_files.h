@@ -1,4 +1,4 @@
-// Files of torch.save as bytes in memory.
+// Makes files of torch.save as bytes in memory.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What torch.save writes beyond plain state dicts, against what torch reads back
-// (tools/fixtures/torch_formats.py).
+// Compares files that torch.save writes in other forms than a plain state dict with what torch
+// reads from them (tools/fixtures/torch_formats.py).
 #include "archives.h"
 #include "goldens.h"
 
@@ -25,7 +25,7 @@ TEST_F(TorchFormats, BeforeRelease16) {
     EXPECT_THAT(training.notes, Contains(HasSubstr("left out 'optimizer' (a mapping)")));
 }
 
-// Both kinds of machines write the same storages; torch does not look at little_endian either.
+// Machines of both byte orders write the same storages. torch does not use little_endian either.
 TEST_F(TorchFormats, BeforeRelease16OnABigEndianMachine) {
     expectations_.expect_file("old_big_endian.pth");
 }
@@ -91,12 +91,12 @@ TEST_F(TorchFormats, WeightsOfOtherKindsAreRefusedByName) {
                 testing::AllOf(HasSubstr("a Python pickle"), Not(HasSubstr("1.6"))));
 }
 
-/// {name: value}
+/// The mapping {name: value}.
 std::string flag(std::string_view name, std::string_view value) {
     return cat({"}", text(name), value});
 }
 
-/// {"w": a tensor of storage 0 with this metadata}.
+/// {"w": a tensor of storage 0 with this metadata}, as an archive.
 std::string with_metadata(const std::string& metadata, const char* storage = "FloatStorage") {
     std::string value = tensor("0", 2, 0, {2}, {1}, storage);
     value.replace(value.size() - 2, 2, metadata + "tR");

@@ -41,7 +41,7 @@ TEST(TorchLegacy, TensorsMustLieInTheirStorage) {
     }
 }
 
-/// A tensor over a part of storage 0, as before release 0.4.
+/// A tensor over a part of storage 0, in the form from before torch 0.4.
 std::string part(std::int64_t begin, std::int64_t count, std::int64_t offset, std::int64_t size) {
     std::string value = tensor("0", 6, offset, {size}, {1});
     const std::string end = "tQ";
@@ -97,7 +97,7 @@ TEST(TorchLegacy, NothingIsExecuted) {
     EXPECT_THAT(refused(make_legacy(call, {}), ErrorKind::model),
                 AllOf(HasSubstr("'os.system'"), HasSubstr("nothing was executed")));
     const std::string good = one(tensor("0", 6, 0, {6}, {1}));
-    for (const char* before : {"M\xe9\x03.", "](X"}) {  // in every other pickle too
+    for (const char* before : {"M\xe9\x03.", "](X"}) {  // in the file's other pickles too
         std::string bytes = good;
         bytes.insert(bytes.find(before), global("os", "system"));
         EXPECT_THAT(refused(bytes, ErrorKind::model), HasSubstr("'os.system'"));

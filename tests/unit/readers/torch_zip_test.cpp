@@ -11,7 +11,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// An archive of one tensor `w` over a storage of six floats.
+/// An archive with one tensor `w` over a storage of six floats.
 std::string one(const std::string& value) {
     return make_torch(state_dict({{"w", value}}), {std::string(24, '\x01')});
 }
@@ -51,7 +51,7 @@ TEST(TorchZip, TensorsMustLieInTheirStorage) {
         SCOPED_TRACE(words);
         EXPECT_THAT(refused(one(value)), HasSubstr(words));
     }
-    // Empty tensors reach nothing, whatever their other extents and strides.
+    // Empty tensors read no byte, whatever their other extents and strides are.
     EXPECT_EQ(read(one(tensor("0", 6, 6, {0, most}, {most, most}))).tensors[0].data.size(), 0u);
 }
 
@@ -72,7 +72,7 @@ TEST(TorchZip, ArchivesOfAnotherKindAreRefused) {
                 HasSubstr("'middle'"));
     const Entry data{.name = "a/data.pkl", .data = pickle};
     const Entry storage{.name = "a/data/0", .data = "0000"};
-    EXPECT_NO_THROW(read(make_zip({data, storage})));  // as before `byteorder` was written
+    EXPECT_NO_THROW(read(make_zip({data, storage})));  // torch once wrote no `byteorder`
     EXPECT_NO_THROW(
         read(make_zip({{.name = "data.pkl", .data = pickle}, {.name = "data/0", .data = "0000"}})));
     EXPECT_THAT(refused(make_zip({data, storage, {.name = "b/data/1"}})), HasSubstr("outside"));

@@ -84,11 +84,11 @@ TEST(ZipMembers, MembersMustLieInsideWithoutOverlap) {
     for (const std::uint64_t offset : {std::uint64_t{1} << 20, UINT64_MAX - 1, UINT64_MAX - 30})
         EXPECT_THAT(refused({{.name = "x", .data = "1", .zip64 = true, .central_offset = offset}}),
                     HasSubstr("truncated"));
-    // The first member swallows the second: its size reaches over the other's header.
+    // The first member covers the second, because its size reaches beyond the second's header.
     EXPECT_THAT(refused({{.name = "x", .data = "1", .descriptor = true, .central_size = 40},
                          {.name = "y", .data = "0123456789"}}),
                 HasSubstr("inside member 'x'"));
-    // Two names for one member.
+    // Two names point to one member.
     const std::string inner = make_zip({{.name = "y", .data = "2"}});
     EXPECT_THAT(
         refused({{.name = "x", .data = inner}, {.name = "y", .data = "2", .central_offset = 31}}),
@@ -106,15 +106,16 @@ TEST(ZipMembers, OneArchiveAFile) {
     const auto refused_bytes = [](const std::string& bytes) {
         return message_of([&] { members_of(bytes); }, ErrorKind::format);
     };
-    // Of the same layout, as torch writes them: the second's offsets fit the first.
+    // Both archives have the same layout, as torch writes them, so the second's offsets also fit
+    // the first.
     const std::string first = make_zip({{.name = "x", .data = "1"}}, true);
     const std::string second = make_zip({{.name = "x", .data = "2"}}, true);
     EXPECT_THAT(refused_bytes(first + second), HasSubstr("one archive behind another"));
-    // The second in the comment of the first.
+    // The second archive is in the comment of the first.
     std::string commented = make_zip({{.name = "x", .data = "1"}});
     commented.replace(commented.size() - 2, 2, little(second.size() + 1, 2));
     EXPECT_THAT(refused_bytes(commented + second + "!"), HasSubstr("a second in its comment"));
-    // The second with offsets of its own.
+    // The second archive has offsets of its own.
     std::string other = make_zip({{.name = "x", .data = "1"}});
     const std::uint64_t shift = 200, directory = 32, offset_in_entry = 42;
     other.replace(other.size() - 6, 4, little(directory + shift, 4));
@@ -158,7 +159,7 @@ TEST(ZipMembers, DirectoryMustFillItsPlace) {
     std::string split = good;
     split[split.size() - 18] = 1;
     EXPECT_THAT(message_of([&] { members_of(split); }, ErrorKind::format), HasSubstr("split"));
-    // Two directories: one for readers that know zip64, another for those that do not.
+    // There are two directories: one for readers that know zip64, another for those that do not.
     std::string two = make_zip({{.name = "x", .data = "1"}}, true);
     two.replace(two.size() - 10, 4, little(1, 4));
     message_of([&] { members_of(two); }, ErrorKind::format);
