@@ -105,9 +105,13 @@ TEST_F(ConvertTool, PacksWeights) {
     ASSERT_EQ(convert_to_file({digits(), "--pack"}).status, 0);
     EXPECT_THAT(run({tool(), out(), "--info"}).out, HasSubstr("packed in the file"));
     EXPECT_EQ(run({tool(), out(), "--verify"}).status, 0);
-    const Finished capped = run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--info"});
-    EXPECT_THAT(capped.out, HasSubstr("packed when loaded"));
-    EXPECT_EQ(run({"/usr/bin/env", "VIT_ISA=baseline", tool(), out(), "--verify"}).status, 0);
+    // oneDNN's own limit, because its layouts depend on its instruction set, not on VIT_ISA.
+    const auto capped = [&](const char* option) {
+        return run({"/usr/bin/env", "VIT_ISA=baseline", "ONEDNN_MAX_CPU_ISA=SSE41", tool(), out(),
+                    option});
+    };
+    EXPECT_THAT(capped("--info").out, HasSubstr("packed when loaded"));
+    EXPECT_EQ(capped("--verify").status, 0);
 }
 
 TEST_F(ConvertTool, IsQuietWhenAsked) {

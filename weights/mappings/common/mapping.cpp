@@ -81,7 +81,7 @@ class Mapper {
     bool fits_here(const WrittenRule& rule, std::string_view name,
                    std::vector<std::string>& numbers) {
         if (!rule.source.starts_with('~')) return fits(rule.source, name, numbers);
-        const std::string_view pattern = rule.source.substr(1);
+        const std::string_view pattern = std::string_view(rule.source).substr(1);
         for (const std::string_view prefix : mapping_.prefixes) {
             if (!name.starts_with(prefix) || !fits(pattern, name.substr(prefix.size()), numbers))
                 continue;
@@ -179,11 +179,12 @@ class Mapper {
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
         enum class Naming { used, sibling_used, any };
+        const auto stem = [](const WrittenRule& rule) {
+            return std::string_view(rule.source).substr(0, rule.source.rfind('.'));
+        };
         const auto sibling_used = [&](const WrittenRule& rule) {
-            const std::string_view stem = rule.source.substr(0, rule.source.rfind('.'));
-            return std::ranges::any_of(used_, [&](const WrittenRule* other) {
-                return other->source.substr(0, other->source.rfind('.')) == stem;
-            });
+            return std::ranges::any_of(
+                used_, [&](const WrittenRule* other) { return stem(*other) == stem(rule); });
         };
         const auto named_so = [&](const WrittenRule& rule, Naming naming) {
             return naming == Naming::any ||
