@@ -2,12 +2,15 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <cstdio>
-#include <map>
+#include <utility>
 
+#include "engine/model/preprocessing_names.h"
 #include "tools/common/command_line.h"
 #include "tools/common/error_line.h"
 #include "tools/common/image_size_arg.h"
+#include "tools/common/named_values.h"
 #include "tools/common/output_check.h"
 
 namespace vit::infer {
