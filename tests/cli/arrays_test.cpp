@@ -78,6 +78,15 @@ TEST_F(Arrays, ATensorGivesTheLogitsOfItsImages) {
     EXPECT_EQ(records[0]["predictions"][0]["label"], "five");
 }
 
+TEST_F(Arrays, ATensorThatAListNamesIsNotReplaced) {
+    write_npy(path("in.npy"), {2, 3, 32, 32}, preprocessed(2));
+    const std::string before = read(path("in.npy"));
+    const Finished done = infer({"-", "--logits", path("in.npy")}, path("in.npy") + "\n");
+    EXPECT_EQ(done.status, 2);
+    EXPECT_THAT(done.err, HasSubstr("this output is also an input"));
+    EXPECT_TRUE(read(path("in.npy")) == before);
+}
+
 TEST_F(Arrays, RowsOfFailedInputsAreNaN) {
     const Finished done =
         infer({path("none.png"), sample("01_five.png"), path("none2.png"), "--logits",

@@ -19,6 +19,7 @@ void pickle(std::span<const std::byte> bytes);
 void npz(std::span<const std::byte> bytes);
 void npy(std::span<const std::byte> bytes);
 void image(std::span<const std::byte> bytes);
+void cgroup(std::span<const std::byte> bytes);
 
 struct Target {
     std::string_view name;  ///< also the name of its folder under tests/data/fuzz
@@ -35,6 +36,7 @@ inline constexpr Target targets[] = {
     {"npz", npz},
     {"npy", npy},
     {"image", image},
+    {"cgroup", cgroup},
 };
 
 }  // namespace vit::fuzz

@@ -107,6 +107,7 @@ std::optional<Input> InputSource::next() {
         if (rows_) {
             Input input;
             input.name = fmt::format("{}[{}]", rows_name_, next_row_);
+            input.path = rows_name_;
             input.rows = rows_;
             input.row = next_row_;
             if (++next_row_ == rows_->shape()[0]) rows_.reset();

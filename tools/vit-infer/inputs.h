@@ -18,7 +18,7 @@ namespace vit::infer {
 /// One input. It gets one record in the output.
 struct Input {
     std::string name;                  ///< name in the record
-    std::filesystem::path path;        ///< an image, if `rows` is empty
+    std::filesystem::path path;        ///< the file: an image, or the array of `rows`
     std::shared_ptr<TensorRows> rows;  ///< a file of preprocessed images …
     std::int64_t row = 0;              ///< … and the index of one of them
     Image decoded;                     ///< if not empty: the image at `path`, decoded ahead of time

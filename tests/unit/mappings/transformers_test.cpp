@@ -153,6 +153,9 @@ TEST(Transformers, NamesConfigurationKeys) {
          },
          "a list of one class"},
         {"vit", [](json& c) { c["model_type"] = "beit"; }, "model_type: expected vit, deit"},
+        {"siglip", [](json& c) { c["model_type"] = "siglip2"; }, "images of any shape (NaFlex)"},
+        {"siglip", [](json& c) { c["model_type"] = "siglip2_vision_model"; },
+         "images of any shape (NaFlex)"},
         {"vit",
          [](json& c) {
              c["pruned_heads"] = {{"0", {1}}};

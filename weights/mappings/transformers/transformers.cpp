@@ -269,6 +269,12 @@ ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOp
                     "numbers; leave --arch out");
     const std::string type = model_type(checkpoint);
     const std::optional<Family> family = transformers_family(type);
+    if (type.starts_with("siglip2"))
+        refuse(
+            fmt::format("config.json model_type: {} takes images of any shape (NaFlex), which is "
+                        "not supported; convert a SigLIP 2 checkpoint of one image size, whose "
+                        "model_type is siglip",
+                        in_quotes(type)));
     if (!family)
         refuse(fmt::format("config.json model_type: expected {}, found {}, which is not supported",
                            fmt::join(transformers_model_types(), ", "), in_quotes(type)));
