@@ -318,7 +318,7 @@ Json parse_bounded(std::string_view text, const std::string& where) {
         if (event == Event::object_start) keys.emplace_back();
         if (event == Event::object_end) keys.pop_back();
         if (event == Event::key && !keys.back().insert(parsed.get<std::string>()).second)
-            refuse(fmt::format("key {} stands twice", in_quotes(parsed.get<std::string>())));
+            refuse(fmt::format("key {} appears twice", in_quotes(parsed.get<std::string>())));
         return true;
     };
     try {

@@ -164,7 +164,7 @@ void check_tensors(const ModelHeader& header, std::span<const TensorHead> tensor
     std::unordered_map<std::string_view, const TensorHead*> left;
     for (const TensorHead& tensor : tensors) {
         if (!left.emplace(tensor.name, &tensor).second)
-            refuse(fmt::format("tensor {} is there twice", in_quotes(tensor.name)));
+            refuse(fmt::format("tensor {} appears twice", in_quotes(tensor.name)));
         const DType expected = tensor.name == "packed"
                                    ? DType::u8
                                    : stored_dtype({tensor.name, tensor.shape}, header.dtype);

@@ -27,7 +27,7 @@ class Reader {
         if (text_.empty() || text_[0] != '{') fail("'{' at the start of the header");
         members([&](std::string name, std::size_t at) {
             if (name == "__metadata__") {
-                if (std::exchange(has_metadata, true)) refuse(at, "__metadata__ stands twice");
+                if (std::exchange(has_metadata, true)) refuse(at, "__metadata__ appears twice");
                 metadata(header.metadata);
                 return;
             }
@@ -95,7 +95,7 @@ class Reader {
                                        max_tensors));
             const auto [place, inserted] = out.try_emplace(std::move(key));
             if (!inserted)
-                refuse(at, fmt::format("metadata key {} stands twice", in_quotes(place->first)));
+                refuse(at, fmt::format("metadata key {} appears twice", in_quotes(place->first)));
             place->second = string("a metadata value that is a string");
         });
     }
@@ -106,7 +106,7 @@ class Reader {
         const std::size_t start = at_;
         const auto once = [&](bool& seen, std::size_t at, std::string_view key) {
             if (std::exchange(seen, true))
-                refuse(at, fmt::format("tensor {}: {} stands twice", in_quotes(name), key));
+                refuse(at, fmt::format("tensor {}: {} appears twice", in_quotes(name), key));
         };
         members([&](const std::string& key, std::size_t at) {
             if (key == "dtype") {
@@ -283,7 +283,7 @@ class Reader {
         const auto twice = std::adjacent_find(names.begin(), names.end());
         if (twice != names.end())
             throw Error(ErrorKind::format,
-                        fmt::format("{}: safetensors header: tensor {} stands twice", file_,
+                        fmt::format("{}: safetensors header: tensor {} appears twice", file_,
                                     in_quotes(*twice)));
     }
 

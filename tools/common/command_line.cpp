@@ -17,7 +17,7 @@ std::optional<int> parse_command_line(CLI::App& app, std::string_view tool, int 
             app.exit(error);  // --help, --version
             return exit_ok;
         }
-        const std::string line = error_line(tool, error.what(), "--help tells the options");
+        const std::string line = error_line(tool, error.what(), "--help lists the options");
         std::fprintf(stderr, "%s\n", line.c_str());
         return exit_usage;
     }

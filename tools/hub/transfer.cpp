@@ -185,7 +185,7 @@ class Transfer {
             const std::optional<ContentRange> range = content_range(response);
             if (!range || range->first != from || range->total <= from) {
                 into_.restart();
-                reason_ = "the server sent another part than it was asked for";
+                reason_ = "the server sent another part than was requested";
                 return false;
             }
             total = range->total;

@@ -23,13 +23,14 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     app.add_option("--arch", arch,
                    "timm's name of the architecture, NAME or NAME.TAG; other libraries: "
                    "LIBRARY.NAME:KEY=VALUE,... (docs/sources.md)");
-    app.add_option("--prefix", prefix,
-                   "NAME.: take the tensors whose names begin so, where a checkpoint holds several "
-                   "models")
+    app.add_option(
+           "--prefix", prefix,
+           "NAME.: take the tensors whose names begin with it, where a checkpoint holds several "
+           "models")
         ->type_name("NAME.");
     app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
     app.add_option("--dtype", dtype,
-                   "how weights are stored, and the precision to run in where none is asked for")
+                   "how weights are stored, and the precision to run in where none is given")
         ->check(CLI::IsMember({"f32", "bf16"}))
         ->capture_default_str();
     app.add_flag("--pack", arguments.pack,

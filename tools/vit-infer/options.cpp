@@ -93,7 +93,7 @@ void check(const Options& options) {
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
     if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
                                     options.tokens.empty() && options.output.empty()))
-        refuse("an output file was asked for, but no INPUT was given");
+        refuse("an output file was named, but no INPUT was given");
     if (options.std)
         for (const float each : *options.std)
             if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));
@@ -181,7 +181,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     } catch (const Error& error) {
         std::fprintf(
             stderr, "%s\n",
-            tools::error_line("vit-infer", error.what(), "--help tells the options").c_str());
+            tools::error_line("vit-infer", error.what(), "--help lists the options").c_str());
         return {{}, tools::exit_status(error.kind())};
     }
     return {std::move(options), 0};

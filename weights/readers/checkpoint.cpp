@@ -98,7 +98,7 @@ Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file
     const auto no_ema_here = [&] {
         if (ema == EmaChoice::ema)
             throw Error(ErrorKind::model,
-                        fmt::format("{}: EMA weights were asked for, but {} files have one set of "
+                        fmt::format("{}: EMA weights were requested, but {} files have one set of "
                                     "weights only",
                                     where, checkpoint.container));
     };

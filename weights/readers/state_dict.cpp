@@ -75,7 +75,7 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
 
     if (ema == EmaChoice::ema && averaged.dict == nullptr)
         throw Error(ErrorKind::model,
-                    fmt::format("{}: EMA weights were asked for, but the checkpoint has none of "
+                    fmt::format("{}: EMA weights were requested, but the checkpoint has none of "
                                 "state_dict_ema, model_ema and teacher; where the names of "
                                 "tensors tell them apart, choose with --prefix NAME.",
                                 archive.where));
@@ -291,8 +291,8 @@ void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& che
                                                         is_one_of(plain_keys, *text) ||
                                                         *text == "teacher" || *text == "student");
             if (!is_weights)
-                left_out.add(fmt::format("{} ({}): it stands beside the weights",
-                                         key_text(tree[key]), kind_name(tree[value])));
+                left_out.add(fmt::format("{} ({}): it is beside the weights", key_text(tree[key]),
+                                         kind_name(tree[value])));
         }
     }
     left_out.finish();

@@ -9,7 +9,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// RowRange [first, last) of a value.
+/// Rows [first, last) of a value.
 struct RowRange {
     std::int64_t first = 0, last = 0;
     bool operator==(const RowRange&) const = default;

@@ -275,8 +275,8 @@ TEST(ModelHeaderJson, RefusesMalformedText) {
     refused("{\"a\":01}", "malformed JSON");
     refused("{\"a\": 1e999}", "malformed JSON");
     refused("{\"a\":\n1}", "expected one line of JSON, found a control character");
-    refused("{\"a\":1,\"a\":2}", "key 'a' stands twice");
-    refused("{\"a\":{\"b\":1,\"b\":2}}", "key 'b' stands twice");
+    refused("{\"a\":1,\"a\":2}", "key 'a' appears twice");
+    refused("{\"a\":{\"b\":1,\"b\":2}}", "key 'b' appears twice");
     std::string keys = "{", objects = "[", values = "[";
     for (int i = 0; i < 1001; ++i) keys += fmt::format("\"{}\":0,", i);
     for (int i = 0; i < 101; ++i) objects += "{},";

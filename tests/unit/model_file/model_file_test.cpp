@@ -148,7 +148,7 @@ TEST(ModelFile, RefusesTensorsThatDisagreeWithTheConfig) {
     views = good.views;
     views.push_back(views[0]);
     EXPECT_THAT(message_of([&] { write_model_file(path, header, views); }, ErrorKind::model),
-                HasSubstr("stands twice"));
+                HasSubstr("appears twice"));
     views = good.views;
     views[0].data = views[0].data.subspan(1);
     EXPECT_THAT(message_of([&] { write_model_file(path, header, views); }, ErrorKind::model),

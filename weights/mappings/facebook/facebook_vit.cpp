@@ -26,7 +26,7 @@ constexpr std::array rules{
     MappingRule{"[backbone.]cls_token", "cls_token", squeeze},
     MappingRule{"[backbone.]register_tokens", "reg_token", squeeze},
     MappingRule{"[backbone.]pos_embed", "pos_embed", position_table},
-    MappingRule{"[backbone.]mask_token", "", drop, "stands for hidden patches, in training only"},
+    MappingRule{"[backbone.]mask_token", "", drop, "replaces hidden patches, in training only"},
 
     MappingRule{"[backbone.]blocks.[@.]#.norm1.$", "blocks.#.norm1.$"},
     MappingRule{"[backbone.]blocks.[@.]#.attn.qkv.$", "blocks.#.attn.{q,k,v}.$", split_rows},

@@ -68,7 +68,8 @@ void classifier(PretrainedCfg&, Value v) {
 constexpr std::string_view for_people = "for people only";
 constexpr std::string_view where_from = "where timm downloads the weights";
 constexpr std::string_view test_size =
-    "timm uses it only when asked for the test size; pass --img-size or --crop-pct for that";
+    "timm uses it only where the caller requests the test size; pass --img-size or --crop-pct for "
+    "that";
 constexpr std::string_view no_pooling_grid = "Vision Transformers have no pooling grid";
 
 constexpr std::array keys{
@@ -106,7 +107,7 @@ constexpr std::array keys{
     Key{"hf_hub_id", nullptr, where_from},
     Key{"hf_hub_filename", nullptr, where_from},
     Key{"source", nullptr, where_from},
-    Key{"architecture", nullptr, "the architecture stands at the top of config.json"},
+    Key{"architecture", nullptr, "the architecture is at the top of config.json"},
     Key{"tag", nullptr, for_people},
     Key{"license", nullptr, for_people},
     Key{"description", nullptr, for_people},
