@@ -189,7 +189,7 @@ TEST_F(WebFileTest, BelievesNoPartBeyondTheEnd) {
     cuts = 1;
     refused(file());
     said_total = 500;  // but the part begins at 1000
-    EXPECT_THAT(refused(file()), HasSubstr("another part than it was asked for"));
+    EXPECT_THAT(refused(file()), HasSubstr("another part than was requested"));
     EXPECT_FALSE(fs::exists(settings.cache / "x.pth"));
 }
 
