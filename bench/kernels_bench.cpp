@@ -62,6 +62,11 @@ void time_kernel(benchmark::State& state, Shape shape, int moved,
         Counter(elements, Counter::Flags(rate | Counter::kInvert), Counter::kIs1000);
 }
 
+template <class T>
+vit::kernels::Matrix<T> matrix(T* data, Shape shape) {
+    return vit::kernels::row_major(data, shape.rows, shape.cols, shape.cols);
+}
+
 void add(const std::string& kernel, const Table& table, Shape shape, int moved,
          const std::function<void(float*)>& call) {
     const std::string name = kernel + "/" + vit::kernels::isa_name(table.isa) + "/" +
@@ -91,20 +96,18 @@ void add_row_kernels(const Table& t) {
         const Shape shape{rows, embed_dim};
         std::vector<float> out(shape.count());
         add("layer_norm", t, shape, 2, [=](float* x) mutable {
-            t.layer_norm(x, shape.cols, out.data(), shape.cols, shape.rows, shape.cols,
-                         other.data(), other.data() + embed_dim, eps);
+            t.layer_norm(matrix<const float>(x, shape), matrix(out.data(), shape),
+                         {other.data(), other.data() + embed_dim, eps});
         });
         add("add", t, shape, 3, [=](float* x) {
-            t.add_scaled(x, shape.cols, other.data(), shape.cols, shape.rows, shape.cols, 1.0f);
+            t.add_scaled(matrix<const float>(other.data(), shape), 1.0f, matrix(x, shape));
         });
-        add("mean_rows", t, shape, 1, [=](float* x) mutable {
-            t.mean_rows(x, shape.cols, shape.rows, shape.cols, out.data());
-        });
+        add("mean_rows", t, shape, 1,
+            [=](float* x) mutable { t.mean_rows(matrix<const float>(x, shape), out.data()); });
     }
     for (const std::size_t rows : {heads * tokens, in_cache_rows}) {
         const Shape scores{rows, tokens};
-        add("softmax", t, scores, 2,
-            [=](float* x) { t.softmax(x, scores.cols, scores.rows, scores.cols, 0.125F); });
+        add("softmax", t, scores, 2, [=](float* x) { t.softmax(matrix(x, scores), 0.125F); });
     }
 }
 

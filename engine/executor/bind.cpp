@@ -95,6 +95,9 @@ class Binder {
     Rows own(ValueId id) const { return rows(id, own_.first, own_.count()); }
     Rows input(std::size_t i) const { return own(node_->inputs[i]); }
     Rows output() const { return own(node_->output); }
+    std::size_t key_count(ValueId packed) const {
+        return static_cast<std::size_t>(graph_.value(packed).rows);
+    }
     std::byte* packed(ValueId id) const {
         const Placement& p = placement(id);
         return base(p) + static_cast<std::size_t>(image_) * p.image_bytes;
@@ -122,7 +125,7 @@ class Binder {
                              const Rows& x, const typename FusedLinear<T>::Output& y,
                              std::size_t used) {
         std::byte* const scratch = workspace(used, linear.workspace_bytes(x.count, columns));
-        return linear.bind(run, x.count, columns, matrix_of<const T>(x), y,
+        return linear.bind(run, columns, matrix_of<const T>(x), y,
                            reinterpret_cast<float*>(scratch));
     }
 
@@ -186,9 +189,8 @@ class Binder {
         const WeightMap& weights = b_.model.weights();
         return {in,
                 out,
-                weights.get(n.weight).data(),
-                n.bias.empty() ? nullptr : weights.get(n.bias).data(),
-                static_cast<float>(n.eps),
+                {weights.get(n.weight).data(),
+                 n.bias.empty() ? nullptr : weights.get(n.bias).data(), static_cast<float>(n.eps)},
                 n.rms,
                 n.groups};
     }
@@ -264,20 +266,29 @@ class Binder {
     void bind(const op::PackHeads& p, std::vector<Step>& steps) {
         with_attention(b_.model.kernels(), input(0).type,
                        [&]<class T>(const kernels::AttentionKernels<T>& k) {
-                           push(steps, PackStep<T>{input(0), p.keys ? k.pack_keys : k.pack_values,
-                                                   own_.first, graph_.value(node_->output).rows,
-                                                   p.heads, p.head_dim, packed(node_->output)});
+                           const auto dim = static_cast<std::size_t>(p.head_dim);
+                           push(steps, PackStep<T>{input(0),
+                                                   p.keys ? k.pack_keys : k.pack_values,
+                                                   own_.first,
+                                                   {key_count(node_->output),
+                                                    static_cast<std::size_t>(p.heads), dim, dim},
+                                                   packed(node_->output)});
                        });
     }
 
     void bind(const op::Attention& a, std::vector<Step>& steps) {
         with_attention(
             b_.model.kernels(), input(0).type, [&]<class T>(const kernels::AttentionKernels<T>& k) {
-                push(steps,
-                     AttentionStep<T>{input(0), output(), packed(node_->inputs[1]),
-                                      packed(node_->inputs[2]), graph_.value(node_->inputs[1]).rows,
-                                      a.heads, a.head_dim, a.value_dim, static_cast<float>(a.scale),
-                                      k.attend, reinterpret_cast<float*>(workspace())});
+                push(steps, AttentionStep<T>{
+                                input(0),
+                                output(),
+                                {packed(node_->inputs[1]), packed(node_->inputs[2])},
+                                {key_count(node_->inputs[1]), static_cast<std::size_t>(a.heads),
+                                 static_cast<std::size_t>(a.head_dim),
+                                 static_cast<std::size_t>(a.value_dim)},
+                                static_cast<float>(a.scale),
+                                k.attend,
+                                reinterpret_cast<float*>(workspace())});
             });
     }
 

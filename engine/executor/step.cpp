@@ -40,29 +40,30 @@ void copy_rows(const Rows& from, const Rows& to, std::int64_t count) {
         std::memcpy(to.row(r), from.row(r), u(count) * item_size(to.type));
 }
 
+/// Columns [first, first + count) of a matrix. In panels, `first` must be the start of a segment.
+template <class T>
+kernels::Matrix<T> columns_of(kernels::Matrix<T> m, std::size_t first, std::size_t count) {
+    m.data += element(m, 0, first) - element(m, 0, 0);
+    m.cols = count;
+    return m;
+}
+
 void run(const LayerNormStep& s, const KernelSet& kernels) {
-    const std::int64_t width = s.out.cols / s.groups;
-    for (std::int64_t column = 0; column < s.out.cols; column += width) {
-        const float* const in = s.in.f32() + column;
-        if (s.out.type == DType::f32) {
-            float* const out = s.out.f32() + column;
+    const std::size_t width = u(s.out.cols / s.groups);
+    const auto normalise = [&](const auto& table, const auto& to) {
+        for (std::size_t column = 0; column < u(s.out.cols); column += width) {
+            const auto in = columns_of(matrix_of<const float>(s.in), column, width);
+            const auto out = columns_of(to, column, width);
             if (s.rms)
-                kernels.f32.rms_norm(in, u(s.in.stride), out, u(s.out.stride), u(s.out.count),
-                                     u(width), s.gamma, s.eps);
+                table.rms_norm(in, out, s.norm);
             else
-                kernels.f32.layer_norm(in, u(s.in.stride), out, u(s.out.stride), u(s.out.count),
-                                       u(width), s.gamma, s.beta, s.eps);
-        } else {
-            auto out = matrix_of<kernels::BFloat16>(s.out);
-            out.data += element(out, 0, u(column)) - element(out, 0, 0);
-            if (s.rms)
-                kernels.bf16->rms_norm(in, u(s.in.stride), out, u(s.out.count), u(width), s.gamma,
-                                       s.eps);
-            else
-                kernels.bf16->layer_norm(in, u(s.in.stride), out, u(s.out.count), u(width), s.gamma,
-                                         s.beta, s.eps);
+                table.layer_norm(in, out, s.norm);
         }
-    }
+    };
+    if (s.out.type == DType::f32)
+        normalise(kernels.f32, matrix_of<float>(s.out));
+    else
+        normalise(*kernels.bf16, matrix_of<kernels::BFloat16>(s.out));
     clear_padding(s.out);
 }
 
@@ -81,8 +82,9 @@ void run(const EmbedStep& s, const KernelSet& kernels) {
             row.first += to.panels ? p : 0;
             row.data = to.panels ? to.data : to.row(p);
             row.count = 1;
-            kernels.bf16->round(s.patch, u(to.stride), matrix_of<kernels::BFloat16>(row), 1,
-                                u(to.cols));
+            kernels.bf16->round(
+                kernels::row_major<const float>(s.patch, 1, u(to.cols), u(to.stride)),
+                matrix_of<kernels::BFloat16>(row));
         }
         clear_padding(to);
     }
@@ -90,9 +92,9 @@ void run(const EmbedStep& s, const KernelSet& kernels) {
     if (!s.norm) return;
     run(*s.norm, kernels);
     const Rows& rows = s.norm->out;
-    kernels.f32.add_scaled(rows.f32(), u(rows.stride),
-                           s.table + (s.out.count - rows.count) * rows.stride, u(rows.stride),
-                           u(rows.count), u(rows.cols), 1.0f);
+    kernels::Matrix<const float> table = matrix_of<const float>(rows);
+    table.data = s.table + (s.out.count - rows.count) * rows.stride;
+    kernels.f32.add_scaled(table, 1.0f, matrix_of<float>(rows));
 }
 
 void run(const LinearStep& s, const KernelSet&) {
@@ -122,36 +124,31 @@ void run(const FusedLinearStep<T>& s, const KernelSet&) {
 
 template <class T>
 void run(const PackStep<T>& s, const KernelSet&) {
-    s.pack(reinterpret_cast<const T*>(s.in.data), u(s.in.stride), u(s.first), u(s.in.count),
-           u(s.keys), u(s.heads), u(s.head_dim), s.packed);
+    s.pack(matrix_of<const T>(s.in), u(s.first), s.size, s.packed);
 }
 
 template <class T>
 void run(const AttentionStep<T>& s, const KernelSet&) {
-    s.attend(matrix_of<const T>(s.q), u(s.q.count), s.keys, s.values, u(s.key_count), u(s.heads),
-             u(s.head_dim), u(s.value_dim), s.scale, matrix_of<T>(s.out), s.workspace);
+    s.attend(matrix_of<const T>(s.q), s.packed, s.size, s.scale, matrix_of<T>(s.out), s.workspace);
     clear_padding(s.out);
 }
 
 void run(const AddStep& s, const KernelSet& kernels) {
     if (s.a) copy_rows(*s.a, s.out, s.out.stride);
-    kernels.f32.add_scaled(s.out.f32(), u(s.out.stride), s.b.f32(), u(s.b.stride), u(s.out.count),
-                           u(s.out.cols), s.factor);
+    kernels.f32.add_scaled(matrix_of<const float>(s.b), s.factor, matrix_of<float>(s.out));
 }
 
 void run(const MultiplyStep& s, const KernelSet& kernels) {
+    const auto a = matrix_of<const float>(s.a), b = matrix_of<const float>(s.b);
     if (s.out.type == DType::f32)
-        kernels.f32.multiply(s.a.f32(), u(s.a.stride), s.b.f32(), u(s.b.stride), s.out.f32(),
-                             u(s.out.stride), u(s.out.count), u(s.out.cols));
+        kernels.f32.multiply(a, b, matrix_of<float>(s.out));
     else
-        kernels.bf16->multiply(s.a.f32(), u(s.a.stride), s.b.f32(), u(s.b.stride),
-                               matrix_of<kernels::BFloat16>(s.out), u(s.out.count), u(s.out.cols));
+        kernels.bf16->multiply(a, b, matrix_of<kernels::BFloat16>(s.out));
     clear_padding(s.out);
 }
 
 void run(const RoundStep& s, const KernelSet& kernels) {
-    kernels.bf16->round(s.in.f32(), u(s.in.stride), matrix_of<kernels::BFloat16>(s.out),
-                        u(s.out.count), u(s.out.cols));
+    kernels.bf16->round(matrix_of<const float>(s.in), matrix_of<kernels::BFloat16>(s.out));
     clear_padding(s.out);
 }
 
@@ -162,7 +159,7 @@ void run(const ConstantStep& s, const KernelSet&) {
 }
 
 void run(const ReduceRowsStep& s, const KernelSet&) {
-    s.reduce(s.in.f32(), u(s.in.stride), u(s.in.count), u(s.in.cols), s.out.f32());
+    s.reduce(matrix_of<const float>(s.in), s.out.f32());
     clear_padding(s.out);
 }
 

@@ -43,15 +43,14 @@ struct Rows {
 template <class T>
 kernels::Matrix<T> matrix_of(const Rows& rows) {
     auto* const data = reinterpret_cast<T*>(rows.data);
-    return rows.panels ? kernels::in_panels(data, static_cast<std::size_t>(rows.cols),
-                                            static_cast<std::size_t>(rows.first))
-                       : kernels::row_major(data, static_cast<std::size_t>(rows.stride));
+    const auto u = [](std::int64_t n) { return static_cast<std::size_t>(n); };
+    return rows.panels ? kernels::in_panels(data, u(rows.count), u(rows.cols), u(rows.first))
+                       : kernels::row_major(data, u(rows.count), u(rows.cols), u(rows.stride));
 }
 
 struct LayerNormStep {
     Rows in, out;
-    const float *gamma, *beta;  ///< beta: nullptr for RMS norm
-    float eps;
+    kernels::NormParameters norm;
     bool rms;
     std::int64_t groups;
 };
@@ -95,14 +94,15 @@ template <class T>
 struct PackStep {
     Rows in;
     decltype(kernels::AttentionKernels<T>::pack_keys) pack;
-    std::int64_t first, keys, heads, head_dim;
+    std::int64_t first;  ///< key of the first row
+    kernels::AttentionSize size;
     std::byte* packed;
 };
 template <class T>
 struct AttentionStep {
     Rows q, out;
-    const std::byte *keys, *values;
-    std::int64_t key_count, heads, head_dim, value_dim;
+    kernels::PackedHeads packed;
+    kernels::AttentionSize size;
     float scale;
     decltype(kernels::AttentionKernels<T>::attend) attend;
     float* workspace;

@@ -84,17 +84,17 @@ struct Attention {
         return tile_rows * (panels(keys) * panel + (converts ? head_dim : 0));
     }
 
-    static void pack_keys(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                          std::size_t keys, std::size_t heads, std::size_t head_dim,
+    static void pack_keys(Matrix<const T> k, std::size_t first, const AttentionSize& size,
                           void* to_packed) {
         P* const packed = static_cast<P*>(to_packed);
-        const std::size_t depth = lanes(head_dim), head_size = key_elements(keys, head_dim);
-        for (std::size_t h = 0; h < heads; ++h)
+        const std::size_t head_dim = size.head_dim, rows = k.rows, k_stride = k.row,
+                          depth = lanes(head_dim), head_size = key_elements(size.keys, head_dim);
+        for (std::size_t h = 0; h < size.heads; ++h)
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
                 P* to =
                     packed + h * head_size + (key / panel * depth * panel + key % panel) * per_lane;
-                const T* from = k + r * k_stride + h * head_dim;
+                const T* from = k.data + r * k_stride + h * head_dim;
                 if (key % w == 0 && r + w <= rows) {
                     std::size_t d = 0;
                     for (; d + w <= depth; d += w)
@@ -109,10 +109,11 @@ struct Attention {
             }
     }
 
-    static void pack_values(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                            std::size_t keys, std::size_t heads, std::size_t value_dim,
+    static void pack_values(Matrix<const T> v, std::size_t first, const AttentionSize& size,
                             void* to_packed) {
         P* const packed = static_cast<P*>(to_packed);
+        const std::size_t keys = size.keys, heads = size.heads, value_dim = size.value_dim,
+                          rows = v.rows, v_stride = v.row;
         const std::size_t head_size = value_elements(keys, value_dim),
                           panel_size = panel * lanes(keys) * per_lane;
         for (std::size_t r = 0; r < rows;) {
@@ -120,7 +121,7 @@ struct Attention {
             // Keys that share a lane are packed together if this call has all of them.
             const bool whole = key % per_lane == 0 && r + per_lane <= rows;
             for (std::size_t h = 0; h < heads; ++h) {
-                const T* from = v + r * v_stride + h * value_dim;
+                const T* from = v.data + r * v_stride + h * value_dim;
                 P* to = packed + h * head_size + key / per_lane * panel * per_lane;
                 for (std::size_t d = 0; d < value_dim; d += panel, to += panel_size) {
                     const std::size_t cols = value_dim - d < panel ? value_dim - d : panel;
@@ -145,36 +146,46 @@ struct Attention {
         }
     }
 
-    static void attend(Matrix<const T> q, std::size_t rows, const void* keys_packed,
-                       const void* values_packed, std::size_t keys, std::size_t heads,
-                       std::size_t head_dim, std::size_t value_dim, float scale, Matrix<T> out,
-                       float* scores) {
+    static void attend(Matrix<const T> q, const PackedHeads& packed, const AttentionSize& size,
+                       float scale, Matrix<T> out, float* scores) {
+        const auto [keys, heads, head_dim, value_dim] = size;
         const std::size_t score_stride = panels(keys) * panel;
         for (std::size_t h = 0; h < heads; ++h) {
-            const P* k_head = static_cast<const P*>(keys_packed) + h * key_elements(keys, head_dim);
-            const P* v_head =
-                static_cast<const P*>(values_packed) + h * value_elements(keys, value_dim);
-            for (std::size_t tile = 0; tile < rows; tile += tile_rows) {
-                const std::size_t count = rows - tile < tile_rows ? rows - tile : tile_rows;
+            const Head head{
+                static_cast<const P*>(packed.keys) + h * key_elements(keys, head_dim),
+                static_cast<const P*>(packed.values) + h * value_elements(keys, value_dim),
+                keys,
+                head_dim,
+                value_dim,
+                scale,
+                scores,
+                score_stride};
+            for (std::size_t tile = 0; tile < q.rows; tile += tile_rows) {
+                const std::size_t count = q.rows - tile < tile_rows ? q.rows - tile : tile_rows;
                 const T* queries = q.data + tile * q.row + h * head_dim;
                 T* const to = out.data + tile * out.row + h * value_dim;
-                const auto attend_to = [&](const P* as_multiplied, std::size_t stride) {
-                    attend_tile(as_multiplied, stride, count, k_head, v_head, keys, head_dim,
-                                value_dim, scale, to, out.row, scores, score_stride);
-                };
                 if constexpr (converts) {
                     P* const wide = scores + tile_rows * score_stride;
                     for (std::size_t r = 0; r < count; ++r)
-                        convert(queries + r * q.row, head_dim, wide + r * head_dim);
-                    attend_to(wide, head_dim);
+                        convert(queries + r * q.row, head.head_dim, wide + r * head.head_dim);
+                    attend_tile(head, wide, head.head_dim, count, to, out.row);
                 } else {
-                    attend_to(queries, q.row);
+                    attend_tile(head, queries, q.row, count, to, out.row);
                 }
             }
         }
     }
 
   private:
+    /// One head, and the memory for its scores.
+    struct Head {
+        const P *keys, *values;  ///< packed
+        std::size_t key_count, head_dim, value_dim;
+        float scale;
+        float* scores;
+        std::size_t score_stride;
+    };
+
     static P converted(const T* x) {
         if constexpr (converts)
             return to_float<A>(*x);
@@ -212,11 +223,13 @@ struct Attention {
             to[head_dim / per_lane * panel * per_lane + head_dim % per_lane] = P(0);
     }
 
-    static void attend_tile(const P* q, std::size_t q_stride, std::size_t count, const P* k_head,
-                            const P* v_head, std::size_t keys, std::size_t head_dim,
-                            std::size_t value_dim, float scale, T* out, std::size_t out_stride,
-                            float* scores, std::size_t score_stride) {
-        const std::size_t depth = lanes(head_dim);
+    /// Computes `count` rows of one head.
+    static void attend_tile(const Head& head, const P* q, std::size_t q_stride, std::size_t count,
+                            T* out, std::size_t out_stride) {
+        const P *k_head = head.keys, *v_head = head.values;
+        float* const scores = head.scores;
+        const std::size_t keys = head.key_count, value_dim = head.value_dim,
+                          score_stride = head.score_stride, depth = lanes(head.head_dim);
         const auto each_block = [&](auto block) {
             for (std::size_t r = 0; r < count; r += micro_rows)
                 block(r, count - r < micro_rows ? count - r : micro_rows);
@@ -240,7 +253,7 @@ struct Attention {
         float inverse[tile_rows];
         for (std::size_t r = 0; r < count; ++r) {
             P* to = terms + r * term_stride;
-            inverse[r] = 1.0F / softmax_terms<A>(scores + r * score_stride, keys, scale, to);
+            inverse[r] = 1.0F / softmax_terms<A>(scores + r * score_stride, keys, head.scale, to);
             if (per_lane > 1 && keys % per_lane != 0) to[keys] = P(0);
         }
         const std::size_t key_lanes = lanes(keys);

@@ -15,25 +15,32 @@ inline constexpr Isa all_isas[] = {Isa::baseline, Isa::avx2, Isa::avx512, Isa::a
 /// bfloat16 is the upper half of a float32.
 using BFloat16 = std::uint16_t;
 
-/// Rows of elements in memory. Element (r, c) is at data + (R / 32) · panel + (R % 32) · row + (c /
+/// A matrix in memory. Element (r, c) is at data + (R / 32) · panel + (R % 32) · row + (c /
 /// 32) · segment + c % 32, where R = first + r. That describes rows one after another (row_major),
 /// and panels, the layout that tiles load (in_panels): [panel of 32 rows][32 columns][row][column].
 template <class T>
 struct Matrix {
     T* data;
+    std::size_t rows, cols;
     std::size_t first;
     std::size_t row, panel, segment;
 };
 inline constexpr std::size_t panel_rows = 32;  ///< rows of a panel, and columns of a segment
 
+/// Rows that are `stride` elements apart.
 template <class T>
-constexpr Matrix<T> row_major(T* data, std::size_t stride) {
-    return {data, 0, stride, panel_rows * stride, panel_rows};
+constexpr Matrix<T> row_major(T* data, std::size_t rows, std::size_t cols, std::size_t stride) {
+    return {data, rows, cols, 0, stride, panel_rows * stride, panel_rows};
 }
-/// `cols` columns, padded to whole panels. Row 0 is row `first` of the panels.
+/// Panels, whose columns are padded to a multiple of 32. Row 0 is row `first` of the panels.
 template <class T>
-constexpr Matrix<T> in_panels(T* data, std::size_t cols, std::size_t first) {
-    return {data, first, panel_rows, (cols + panel_rows - 1) / panel_rows * panel_rows * panel_rows,
+constexpr Matrix<T> in_panels(T* data, std::size_t rows, std::size_t cols, std::size_t first) {
+    return {data,
+            rows,
+            cols,
+            first,
+            panel_rows,
+            (cols + panel_rows - 1) / panel_rows * panel_rows * panel_rows,
             panel_rows * panel_rows};
 }
 
@@ -50,6 +57,17 @@ struct Activations {
     void (*tanh)(T* x, std::size_t count);
 };
 
+/// The sizes of attention. Queries and keys have heads × head_dim columns, values and results have
+/// heads × value_dim.
+struct AttentionSize {
+    std::size_t keys, heads, head_dim, value_dim;
+};
+
+/// What pack_keys and pack_values write.
+struct PackedHeads {
+    const void *keys, *values;
+};
+
 /// Attention over packed keys and values (engine/kernels/attention.h, tile_attention.h). T is float
 /// or BFloat16. Products of BFloat16 are added in float32, and softmax is float32. The result for a
 /// query row does not depend on the other query rows.
@@ -58,27 +76,25 @@ struct AttentionKernels {
     /// Bytes of the packed keys, or values, of one head.
     std::size_t (*packed_keys)(std::size_t keys, std::size_t head_dim);
     std::size_t (*packed_values)(std::size_t keys, std::size_t value_dim);
-    /// Packs rows [first, first + rows) of all `keys` keys. `k` points to row `first`. Several
+    /// Packs the rows of `k`, which is row-major. Its row 0 is key `first` of all keys. Several
     /// threads may pack different rows at the same time.
-    void (*pack_keys)(const T* k, std::size_t k_stride, std::size_t first, std::size_t rows,
-                      std::size_t keys, std::size_t heads, std::size_t head_dim, void* packed);
-    void (*pack_values)(const T* v, std::size_t v_stride, std::size_t first, std::size_t rows,
-                        std::size_t keys, std::size_t heads, std::size_t value_dim, void* packed);
+    void (*pack_keys)(Matrix<const T> k, std::size_t first, const AttentionSize& size,
+                      void* packed);
+    void (*pack_values)(Matrix<const T> v, std::size_t first, const AttentionSize& size,
+                        void* packed);
     /// Number of floats of workspace that `attend` needs, 64-byte aligned.
     std::size_t (*workspace)(std::size_t keys, std::size_t head_dim);
-    /// out = softmax(scale · q kᵀ) v for each head, for `rows` query rows. q and out may be in
-    /// panels only for the kernels on tiles. BFloat16: head_dim and strides must be even.
-    void (*attend)(Matrix<const T> q, std::size_t rows, const void* packed_keys,
-                   const void* packed_values, std::size_t keys, std::size_t heads,
-                   std::size_t head_dim, std::size_t value_dim, float scale, Matrix<T> out,
-                   float* workspace);
+    /// out = softmax(scale · q kᵀ) v for each head and each row of q. q and out may be in panels
+    /// only for the kernels on tiles. BFloat16: head_dim and strides must be even.
+    void (*attend)(Matrix<const T> q, const PackedHeads& packed, const AttentionSize& size,
+                   float scale, Matrix<T> out, float* workspace);
 };
 
 /// The arguments of one call of a fused linear. T is the type of x and of the weights.
 template <class T>
 struct FusedLinearCall {
-    Matrix<const T> x;  ///< float: row-major; BFloat16: in panels, padding columns zero
-    std::size_t rows, in;
+    /// The inputs. float: row-major. BFloat16: in panels, with zeros in the padding columns.
+    Matrix<const T> x;
     /// Packed, `panels` column panels.
     const T* weights;
     std::size_t panels;
@@ -111,41 +127,41 @@ struct FusedLinears {
     bool registers;  ///< whether threads must hold a TileScope during a call
 };
 
-/// All pointers are to float32. Rows are `stride` floats apart. Nothing needs to be aligned. Where
-/// a function has both `in` and `out`, they may be equal. The result of a row depends only on that
-/// row, and not on the number of rows in a call.
+/// Parameters of a norm. gamma and beta [cols]; rms_norm does not read beta.
+struct NormParameters {
+    const float *gamma, *beta;
+    float eps;
+};
+
+/// Matrices of float32 are row-major and need no alignment. A function reads or writes as many rows
+/// and columns as its last matrix has. Where it has both an input and an output, they may be equal.
+/// The result of a row depends only on that row, and not on the number of rows in a call.
 struct Table {
     Isa isa;
 
     /// out = (in - mean) / sqrt(var + eps) * gamma + beta, per row, with the two-pass (biased)
-    /// variance (Ba, Kiros & Hinton, "Layer Normalization", 2016). gamma and beta [cols].
-    void (*layer_norm)(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
-                       std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
-                       float eps);
+    /// variance (Ba, Kiros & Hinton, "Layer Normalization", 2016).
+    void (*layer_norm)(Matrix<const float> in, Matrix<float> out, const NormParameters& norm);
 
     /// out = in / sqrt(mean(in²) + eps) * gamma, per row (Zhang & Sennrich, "Root Mean Square Layer
     /// Normalization", 2019).
-    void (*rms_norm)(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
-                     std::size_t rows, std::size_t cols, const float* gamma, float eps);
+    void (*rms_norm)(Matrix<const float> in, Matrix<float> out, const NormParameters& norm);
 
     /// Row-wise softmax(scale * x) in place, scale >= 0. The row's maximum is subtracted first.
-    void (*softmax)(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale);
+    void (*softmax)(Matrix<float> x, float scale);
 
     Activations<float> activations;
 
-    /// x[r] += factor * y[r], rows × cols.
-    void (*add_scaled)(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                       std::size_t rows, std::size_t cols, float factor);
-    /// out[r] = x[r] * y[r], rows × cols. `out` may equal `x`.
-    void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                     float* out, std::size_t out_stride, std::size_t rows, std::size_t cols);
+    /// x += factor * y, elementwise.
+    void (*add_scaled)(Matrix<const float> y, float factor, Matrix<float> x);
+    /// out = x * y, elementwise. `out` may equal `x`.
+    void (*multiply)(Matrix<const float> x, Matrix<const float> y, Matrix<float> out);
 
-    /// out[c] = mean over rows of in[r, c], summed in the order of the rows; rows >= 1.
-    void (*mean_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
-                      float* out);
+    /// out[c] = mean over the rows of in[r, c], summed in the order of the rows. `in` has at least
+    /// one row.
+    void (*mean_rows)(Matrix<const float> in, float* out);
     /// The same with the maximum. NaN where the column contains a NaN.
-    void (*max_rows)(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
-                     float* out);
+    void (*max_rows)(Matrix<const float> in, float* out);
 
     AttentionKernels<float> attention;
     const FusedLinears<float>* linears;  ///< nullptr: oneDNN computes linears
@@ -154,18 +170,13 @@ struct Table {
 /// The kernels for bfloat16. They are used together with the table of the same instruction set.
 struct Bf16Table {
     /// The same as in Table. Only the result is rounded.
-    void (*layer_norm)(const float* in, std::size_t in_stride, Matrix<BFloat16> out,
-                       std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
-                       float eps);
-    void (*rms_norm)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
-                     std::size_t cols, const float* gamma, float eps);
-    void (*multiply)(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                     Matrix<BFloat16> out, std::size_t rows, std::size_t cols);
+    void (*layer_norm)(Matrix<const float> in, Matrix<BFloat16> out, const NormParameters& norm);
+    void (*rms_norm)(Matrix<const float> in, Matrix<BFloat16> out, const NormParameters& norm);
+    void (*multiply)(Matrix<const float> x, Matrix<const float> y, Matrix<BFloat16> out);
     Activations<BFloat16> activations;
     AttentionKernels<BFloat16> attention;
     /// Rounds to nearest even. Subnormal numbers become zero.
-    void (*round)(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
-                  std::size_t cols);
+    void (*round)(Matrix<const float> in, Matrix<BFloat16> out);
     /// On tiles. nullptr: oneDNN computes linears.
     const FusedLinears<BFloat16>* linears;
 };

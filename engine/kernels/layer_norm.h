@@ -13,11 +13,12 @@ namespace vit::inline internal::kernels {
 /// |result|), for normally distributed rows of 1 to 3072 elements with means up to 1e6 times their
 /// spread.
 template <class A, class Out>
-inline void layer_norm_row(const float* in, Out out, std::size_t cols, const float* gamma,
-                           const float* beta, float eps) noexcept {
+inline void layer_norm_row(const float* in, Out out, std::size_t cols,
+                           const NormParameters& norm) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
     constexpr std::size_t lanes = 4;
+    const float *const gamma = norm.gamma, *const beta = norm.beta;
     const std::size_t whole = cols - cols % w;
     const std::size_t rest = cols - whole;
     const V count(static_cast<float>(cols));
@@ -45,7 +46,7 @@ inline void layer_norm_row(const float* in, Out out, std::size_t cols, const flo
     const V off = V(sum_lanes<A>((drift[0] + drift[1]) + (drift[2] + drift[3]))) / count;
     const V spread = V(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3]))) / count;
     const V variance = xsimd::max(fnmadd<A>(off, off, spread), V(0.0F));
-    const V inverse = V(1.0F) / xsimd::sqrt(variance + V(eps));
+    const V inverse = V(1.0F) / xsimd::sqrt(variance + V(norm.eps));
 
     const V correction = -off * inverse;
 
@@ -61,21 +62,11 @@ inline void layer_norm_row(const float* in, Out out, std::size_t cols, const flo
     }
 }
 
-template <class A>
-void layer_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
-                std::size_t rows, std::size_t cols, const float* gamma, const float* beta,
-                float eps) {
-    if (cols == 0) return;
-    for (std::size_t r = 0; r < rows; ++r)
-        layer_norm_row<A>(in + r * in_stride, out + r * out_stride, cols, gamma, beta, eps);
-}
-
-template <class A>
-void layer_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
-                     std::size_t cols, const float* gamma, const float* beta, float eps) {
-    if (cols == 0) return;
-    for (std::size_t r = 0; r < rows; ++r)
-        layer_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, beta, eps);
+template <class A, class Out>
+void layer_norm(Matrix<const float> in, Matrix<Out> out, const NormParameters& norm) {
+    if (out.cols == 0) return;
+    for (std::size_t r = 0; r < out.rows; ++r)
+        layer_norm_row<A>(in.data + r * in.row, row_of<A>(out, r), out.cols, norm);
 }
 
 }  // namespace vit::inline internal::kernels

@@ -40,12 +40,12 @@ constexpr AttentionKernels<T> attention() noexcept {
 template <class A>
 constexpr Table make_table(Isa isa, const FusedLinears<float>* linears = nullptr) noexcept {
     return {.isa = isa,
-            .layer_norm = layer_norm<A>,
-            .rms_norm = rms_norm<A>,
+            .layer_norm = layer_norm<A, float>,
+            .rms_norm = rms_norm<A, float>,
             .softmax = softmax<A>,
             .activations = activations<A, float>(),
             .add_scaled = add_scaled<A>,
-            .multiply = multiply<A>,
+            .multiply = multiply<A, float>,
             .mean_rows = mean_rows<A>,
             .max_rows = max_rows<A>,
             .attention = attention<A, float>(),
@@ -55,9 +55,9 @@ constexpr Table make_table(Isa isa, const FusedLinears<float>* linears = nullptr
 template <class A>
 constexpr Bf16Table make_bf16_table(const AttentionKernels<BFloat16>& attention,
                                     const FusedLinears<BFloat16>* linears) noexcept {
-    return {.layer_norm = layer_norm_bf16<A>,
-            .rms_norm = rms_norm_bf16<A>,
-            .multiply = multiply_bf16<A>,
+    return {.layer_norm = layer_norm<A, BFloat16>,
+            .rms_norm = rms_norm<A, BFloat16>,
+            .multiply = multiply<A, BFloat16>,
             .activations = activations<A, BFloat16>(),
             .attention = attention,
             .round = round_bf16<A>,

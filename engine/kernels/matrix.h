@@ -18,6 +18,11 @@ inline Row<T> row_of(const Matrix<T>& m, std::size_t r) noexcept {
     const std::size_t row = m.first + r;
     return {m.data + row / panel_rows * m.panel + row % panel_rows * m.row, m.segment};
 }
+/// A row of float32, which is never in panels.
+template <class A>
+inline float* row_of(const Matrix<float>& m, std::size_t r) noexcept {
+    return m.data + r * m.row;
+}
 
 /// Pointer to element `c`. The elements up to the next multiple of 32 follow it.
 template <class A, class T>

@@ -9,11 +9,12 @@ namespace vit::inline internal::kernels {
 /// Normalises one row, cols > 0. The sum of squares uses four vectors. Measured relative error at
 /// most 2.4e-7, for normally distributed rows of 1 to 3072 elements.
 template <class A, class Out>
-inline void rms_norm_row(const float* in, Out out, std::size_t cols, const float* gamma,
-                         float eps) noexcept {
+inline void rms_norm_row(const float* in, Out out, std::size_t cols,
+                         const NormParameters& norm) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
     constexpr std::size_t lanes = 4;
+    const float* const gamma = norm.gamma;
     const std::size_t whole = cols - cols % w;
     const std::size_t rest = cols - whole;
 
@@ -27,7 +28,7 @@ inline void rms_norm_row(const float* in, Out out, std::size_t cols, const float
     add_square(tail, 1);
 
     const V sum(sum_lanes<A>((square[0] + square[1]) + (square[2] + square[3])));
-    const V inverse = V(1.0F) / xsimd::sqrt(sum / V(static_cast<float>(cols)) + V(eps));
+    const V inverse = V(1.0F) / xsimd::sqrt(sum / V(static_cast<float>(cols)) + V(norm.eps));
     for (i = 0; i < whole; i += w)
         store<A>(at<A>(out, i), load<A>(in + i) * inverse * load<A>(gamma + i));
     if (rest > 0)
@@ -35,20 +36,11 @@ inline void rms_norm_row(const float* in, Out out, std::size_t cols, const float
                          tail * inverse * load_partial<A>(gamma + whole, rest, 0.0F));
 }
 
-template <class A>
-void rms_norm(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
-              std::size_t rows, std::size_t cols, const float* gamma, float eps) {
-    if (cols == 0) return;
-    for (std::size_t r = 0; r < rows; ++r)
-        rms_norm_row<A>(in + r * in_stride, out + r * out_stride, cols, gamma, eps);
-}
-
-template <class A>
-void rms_norm_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
-                   std::size_t cols, const float* gamma, float eps) {
-    if (cols == 0) return;
-    for (std::size_t r = 0; r < rows; ++r)
-        rms_norm_row<A>(in + r * in_stride, row_of<A>(out, r), cols, gamma, eps);
+template <class A, class Out>
+void rms_norm(Matrix<const float> in, Matrix<Out> out, const NormParameters& norm) {
+    if (out.cols == 0) return;
+    for (std::size_t r = 0; r < out.rows; ++r)
+        rms_norm_row<A>(in.data + r * in.row, row_of<A>(out, r), out.cols, norm);
 }
 
 }  // namespace vit::inline internal::kernels

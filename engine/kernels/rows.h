@@ -23,43 +23,39 @@ inline void combine_row(const float* x, const float* y, Out out, std::size_t col
 }
 
 template <class A>
-void add_scaled(float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                std::size_t rows, std::size_t cols, float factor) {
+void add_scaled(Matrix<const float> y, float factor, Matrix<float> x) {
     const F32<A> f(factor);
-    for (std::size_t r = 0; r < rows; ++r, x += x_stride, y += y_stride)
-        combine_row<A>(x, y, x, cols, [f](F32<A> a, F32<A> b) { return fmadd<A>(f, b, a); });
+    for (std::size_t r = 0; r < x.rows; ++r) {
+        float* const row = x.data + r * x.row;
+        combine_row<A>(row, y.data + r * y.row, row, x.cols,
+                       [f](F32<A> a, F32<A> b) { return fmadd<A>(f, b, a); });
+    }
 }
 
-template <class A>
-void multiply(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-              float* out, std::size_t out_stride, std::size_t rows, std::size_t cols) {
-    for (std::size_t r = 0; r < rows; ++r)
-        combine_row<A>(x + r * x_stride, y + r * y_stride, out + r * out_stride, cols,
-                       [](F32<A> a, F32<A> b) { return a * b; });
-}
-
-template <class A>
-void multiply_bf16(const float* x, std::size_t x_stride, const float* y, std::size_t y_stride,
-                   Matrix<BFloat16> out, std::size_t rows, std::size_t cols) {
-    for (std::size_t r = 0; r < rows; ++r)
-        combine_row<A>(x + r * x_stride, y + r * y_stride, row_of<A>(out, r), cols,
+template <class A, class Out>
+void multiply(Matrix<const float> x, Matrix<const float> y, Matrix<Out> out) {
+    for (std::size_t r = 0; r < out.rows; ++r)
+        combine_row<A>(x.data + r * x.row, y.data + r * y.row, row_of<A>(out, r), out.cols,
                        [](F32<A> a, F32<A> b) { return a * b; });
 }
 
 /// Copies rows and rounds them to bfloat16.
 template <class A>
-void round_bf16(const float* in, std::size_t in_stride, Matrix<BFloat16> out, std::size_t rows,
-                std::size_t cols) {
-    for (std::size_t r = 0; r < rows; ++r, in += in_stride)
-        combine_row<A>(in, in, row_of<A>(out, r), cols, [](F32<A> a, F32<A>) { return a; });
+void round_bf16(Matrix<const float> in, Matrix<BFloat16> out) {
+    for (std::size_t r = 0; r < out.rows; ++r) {
+        const float* const row = in.data + r * in.row;
+        combine_row<A>(row, row, row_of<A>(out, r), out.cols, [](F32<A> a, F32<A>) { return a; });
+    }
 }
 
 /// out[c] = finish(combine(… combine(start, in[0, c]) …)). A block of columns stays in registers
 /// while it reads all rows. Each column is combined in the order of the rows.
 template <class A, class Combine, class Finish>
-inline void reduce_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
-                        float* out, float start, Combine combine, Finish finish) noexcept {
+inline void reduce_rows(Matrix<const float> matrix, float* out, float start, Combine combine,
+                        Finish finish) noexcept {
     using V = F32<A>;
+    const float* const in = matrix.data;
+    const std::size_t rows = matrix.rows, cols = matrix.cols, stride = matrix.row;
     constexpr std::size_t w = width<A>;
     constexpr std::size_t block = 8;
     std::size_t c = 0;
@@ -86,19 +82,18 @@ inline void reduce_rows(const float* in, std::size_t stride, std::size_t rows, s
 }
 
 template <class A>
-void mean_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols,
-               float* out) {
-    const F32<A> count(static_cast<float>(rows));
+void mean_rows(Matrix<const float> in, float* out) {
+    const F32<A> count(static_cast<float>(in.rows));
     reduce_rows<A>(
-        in, stride, rows, cols, out, 0.0F, [](F32<A> sum, F32<A> x) { return sum + x; },
+        in, out, 0.0F, [](F32<A> sum, F32<A> x) { return sum + x; },
         [count](F32<A> sum) { return sum / count; });
 }
 
 template <class A>
-void max_rows(const float* in, std::size_t stride, std::size_t rows, std::size_t cols, float* out) {
+void max_rows(Matrix<const float> in, float* out) {
     // This comparison takes a NaN and then keeps it.
     reduce_rows<A>(
-        in, stride, rows, cols, out, -__builtin_inff(),
+        in, out, -__builtin_inff(),
         [](F32<A> most, F32<A> x) { return xsimd::select((x > most) | xsimd::isnan(x), x, most); },
         [](F32<A> most) { return most; });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/kernels/exp.h"
+#include "engine/kernels/kernels.h"
 #include "engine/kernels/lanes.h"
 
 namespace vit::inline internal::kernels {
@@ -79,12 +80,13 @@ inline float softmax_terms(const float* x, std::size_t cols, float scale, T* out
 /// Measured relative error at most 5.6e-7 for normally distributed scores and up to 3072 columns.
 /// Where scores are 80 below the maximum it is 4.2e-6, mostly from rounding the difference.
 template <class A>
-void softmax(float* x, std::size_t stride, std::size_t rows, std::size_t cols, float scale) {
+void softmax(Matrix<float> matrix, float scale) {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
+    const std::size_t cols = matrix.cols, whole = cols - cols % w;
     if (cols == 0) return;
-    const std::size_t whole = cols - cols % w;
-    for (std::size_t r = 0; r < rows; ++r, x += stride) {
+    float* x = matrix.data;
+    for (std::size_t r = 0; r < matrix.rows; ++r, x += matrix.row) {
         const V inverse = V(1.0F) / V(softmax_terms<A>(x, cols, scale, x));
         for (std::size_t i = 0; i < whole; i += w) store<A>(x + i, load<A>(x + i) * inverse);
         if (whole < cols)

@@ -33,12 +33,9 @@ struct TileAttention {
         return elements(keys, value_dim) * sizeof(BFloat16);
     }
     static std::size_t workspace(std::size_t keys, std::size_t head_dim) {
-        return panel * score_stride(keys) + panel * panel +
+        return panel * panels(keys) * panel + panel * panel +
                panels(head_dim) * step_size * sizeof(BFloat16) / sizeof(float);
     }
-
-    /// Floats that the workspace reserves for a row of scores: whole panels and one cache line.
-    static std::size_t score_stride(std::size_t keys) { return panels(keys) * panel + 16; }
 
     /// Offset of pair `pair` of key `column` in step `step`, where a panel has `steps` steps.
     static std::size_t place(std::size_t steps, std::size_t column, std::size_t step,
@@ -47,16 +44,17 @@ struct TileAttention {
                pair * panel + column % 16 * 2;
     }
 
-    static void pack_keys(const BFloat16* k, std::size_t k_stride, std::size_t first,
-                          std::size_t rows, std::size_t keys, std::size_t heads,
-                          std::size_t head_dim, void* packed) {
+    static void pack_keys(Matrix<const BFloat16> k, std::size_t first, const AttentionSize& size,
+                          void* packed) {
         constexpr std::size_t w = width<A>;
-        const std::size_t steps = panels(head_dim), whole = head_dim / panel;
-        for (std::size_t h = 0; h < heads; ++h) {
-            BFloat16* const head = static_cast<BFloat16*>(packed) + h * elements(keys, head_dim);
+        const std::size_t head_dim = size.head_dim, rows = k.rows, k_stride = k.row,
+                          steps = panels(head_dim), whole = head_dim / panel;
+        for (std::size_t h = 0; h < size.heads; ++h) {
+            BFloat16* const head =
+                static_cast<BFloat16*>(packed) + h * elements(size.keys, head_dim);
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
-                const BFloat16* const from = k + r * k_stride + h * head_dim;
+                const BFloat16* const from = k.data + r * k_stride + h * head_dim;
                 const bool many = key % w == 0 && r + w <= rows;
                 if (many) {
                     for (std::size_t s = 0; s < whole; ++s)
@@ -80,19 +78,19 @@ struct TileAttention {
         }
     }
 
-    static void pack_values(const BFloat16* v, std::size_t v_stride, std::size_t first,
-                            std::size_t rows, std::size_t keys, std::size_t heads,
-                            std::size_t value_dim, void* packed) {
+    static void pack_values(Matrix<const BFloat16> v, std::size_t first, const AttentionSize& size,
+                            void* packed) {
         constexpr std::size_t w = width<A>;
-        const std::size_t steps = panels(keys), whole = value_dim - value_dim % w;
-        for (std::size_t h = 0; h < heads; ++h) {
+        const std::size_t keys = size.keys, value_dim = size.value_dim, rows = v.rows,
+                          v_stride = v.row, steps = panels(keys), whole = value_dim - value_dim % w;
+        for (std::size_t h = 0; h < size.heads; ++h) {
             BFloat16* const head = static_cast<BFloat16*>(packed) + h * elements(keys, value_dim);
             const auto to = [&](std::size_t key, std::size_t column) {
                 return head + place(steps, column, key / panel, key % panel / 2) + key % 2;
             };
             for (std::size_t r = 0; r < rows;) {
                 const std::size_t key = first + r;
-                const BFloat16* const from = v + r * v_stride + h * value_dim;
+                const BFloat16* const from = v.data + r * v_stride + h * value_dim;
                 // Two keys that share a pair are packed together if this call has both.
                 const bool both = key % 2 == 0 && r + 1 < rows;
                 std::size_t c = 0;
@@ -112,10 +110,11 @@ struct TileAttention {
         }
     }
 
-    static void attend(Matrix<const BFloat16> q, std::size_t rows, const void* keys_packed,
-                       const void* values_packed, std::size_t keys, std::size_t heads,
-                       std::size_t head_dim, std::size_t value_dim, float scale,
-                       Matrix<BFloat16> out, float* memory) {
+    static void attend(Matrix<const BFloat16> q, const PackedHeads& packed,
+                       const AttentionSize& size, float scale, Matrix<BFloat16> out,
+                       float* memory) {
+        const auto [keys, heads, head_dim, value_dim] = size;
+        const std::size_t rows = q.rows;
         const Scratch scratch{
             memory, memory + panel * panels(keys) * panel,
             reinterpret_cast<BFloat16*>(memory + panel * panels(keys) * panel + panel * panel),
@@ -124,9 +123,9 @@ struct TileAttention {
         const bool in_place = q.segment != panel && q.first % panel == 0 && head_dim % panel == 0;
         for (std::size_t h = 0; h < heads; ++h) {
             const BFloat16* const k_head =
-                static_cast<const BFloat16*>(keys_packed) + h * elements(keys, head_dim);
+                static_cast<const BFloat16*>(packed.keys) + h * elements(keys, head_dim);
             const BFloat16* const v_head =
-                static_cast<const BFloat16*>(values_packed) + h * elements(keys, value_dim);
+                static_cast<const BFloat16*>(packed.values) + h * elements(keys, value_dim);
             for (std::size_t r = 0; r < rows; r += panel) {
                 const std::size_t count = min(panel, rows - r);
                 const BFloat16* queries = scratch.q;

@@ -68,7 +68,7 @@ struct TileLinear {
     template <class Activation>
     static void run(const FusedLinearCall<BFloat16>& call) {
         const std::size_t first = call.x.first / tile_rows,
-                          last = divide_up(call.x.first + call.rows, tile_rows);
+                          last = divide_up(call.x.first + call.x.rows, tile_rows);
         const std::size_t at_once = row_tiles_at_once(last - first);
         for (std::size_t tile = first; tile < last; tile += at_once)
             run_rows<Activation>(call, tile, min(tile + at_once, last));
@@ -85,7 +85,7 @@ struct TileLinear {
         void begin(std::size_t tile, std::size_t panel, const float* c) {
             top = tile * tile_rows;
             row = call.x.first > top ? call.x.first : top;
-            end = min(top + 2 * tile_rows, call.x.first + call.rows);
+            end = min(top + 2 * tile_rows, call.x.first + call.x.rows);
             column = panel * panel_rows;
             sums = c;
         }
@@ -131,7 +131,7 @@ struct TileLinear {
     static void run_rows(const FusedLinearCall<BFloat16>& call, std::size_t first,
                          std::size_t last) {
         Tiles tiles;
-        const std::size_t steps = divide_up(call.in, step), pairs = divide_up(last - first, 2),
+        const std::size_t steps = divide_up(call.x.cols, step), pairs = divide_up(last - first, 2),
                           own_panels = call.last_panel - call.first_panel;
         // The sums of the previous block are finished while the next block is multiplied.
         float* const finished = call.workspace;

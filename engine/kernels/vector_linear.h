@@ -51,9 +51,9 @@ struct VectorLinear {
 
     template <class Activation>
     static void run(const FusedLinearCall<float>& call) {
-        const std::size_t at_once = rows_at_once(call.rows);
-        for (std::size_t row = 0; row < call.rows; row += at_once)
-            run_rows<Activation>(call, row, min(row + at_once, call.rows));
+        const std::size_t at_once = rows_at_once(call.x.rows);
+        for (std::size_t row = 0; row < call.x.rows; row += at_once)
+            run_rows<Activation>(call, row, min(row + at_once, call.x.rows));
     }
 
   private:
@@ -74,9 +74,9 @@ struct VectorLinear {
     static void run_rows(const FusedLinearCall<float>& call, std::size_t first, std::size_t last) {
         const std::size_t rows = last - first, blocks = divide_up(rows, block_rows),
                           block_floats = block_rows * panel_columns;
-        const bool many_superblocks = call.in > superblock;
-        for (std::size_t s = 0; s < call.in; s += superblock) {
-            const std::size_t count = min(superblock, call.in - s);
+        const bool many_superblocks = call.x.cols > superblock;
+        for (std::size_t s = 0; s < call.x.cols; s += superblock) {
+            const std::size_t count = min(superblock, call.x.cols - s);
             for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
                 const float* const weights =
                     call.weights + (s * call.panels + panel * count) * panel_columns;
@@ -85,7 +85,7 @@ struct VectorLinear {
                     (many_superblocks ? (panel - call.first_panel) * blocks * block_floats : 0);
                 for (std::size_t k = 0; k < count; k += chunk) {
                     const std::size_t inputs = min(chunk, count - k);
-                    const bool ends = s + k + inputs == call.in;
+                    const bool ends = s + k + inputs == call.x.cols;
                     // Each block of this chunk prefetches a part of the next chunk.
                     const std::size_t lines = divide_up(panel_columns * sizeof(float) / 8, blocks);
                     const char* next =

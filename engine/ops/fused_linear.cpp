@@ -70,7 +70,8 @@ void FusedLinear<T>::pack(const onednn::Weights& weight, std::span<const float> 
             if constexpr (std::is_same_v<T, float>)
                 std::ranges::copy(wide, row);
             else
-                kernels_->round(wide.data(), in, kernels::row_major(row, stride), 1, in);
+                kernels_->round(kernels::row_major<const float>(wide.data(), 1, in, in),
+                                kernels::row_major(row, 1, in, stride));
         }
         kernels().pack(rows.data(), in, static_cast<std::size_t>(p),
                        static_cast<std::size_t>(panels()), static_cast<T*>(packed));
@@ -94,17 +95,14 @@ std::size_t FusedLinear<T>::workspace_bytes(std::int64_t rows, Columns columns) 
 
 template <class T>
 BoundFusedLinear<T> FusedLinear<T>::bind(typename kernels::FusedLinears<T>::Run run,
-                                         std::int64_t rows, Columns columns,
-                                         kernels::Matrix<const T> x, const Output& output,
-                                         float* workspace) const {
+                                         Columns columns, kernels::Matrix<const T> x,
+                                         const Output& output, float* workspace) const {
     const auto u = [](std::int64_t n) { return static_cast<std::size_t>(n); };
     const std::int64_t end = output.bf16_in_panels && columns.last == row_stride(out_)
                                  ? panels() * panel_columns()
                                  : columns.last;
     return {run,
             {.x = x,
-             .rows = u(rows),
-             .in = u(in_),
              .weights = packed_,
              .panels = u(panels()),
              .bias = bias_.data(),

@@ -71,9 +71,9 @@ class FusedLinear {
         kernels::Matrix<kernels::BFloat16> bf16{};
         bool bf16_in_panels = false;
     };
-    /// `run` must be of the same kernels. It applies the activation.
-    BoundFusedLinear<T> bind(typename kernels::FusedLinears<T>::Run run, std::int64_t rows,
-                             Columns columns, kernels::Matrix<const T> x, const Output& output,
+    /// `run` must be of the same kernels. It applies the activation. x has `in` columns.
+    BoundFusedLinear<T> bind(typename kernels::FusedLinears<T>::Run run, Columns columns,
+                             kernels::Matrix<const T> x, const Output& output,
                              float* workspace) const;
 
   private:

@@ -11,6 +11,8 @@ struct Shape {
     std::size_t heads;
     std::size_t head_dim;
     std::size_t value_dim;
+
+    AttentionSize size() const { return {keys, heads, head_dim, value_dim}; }
 };
 
 const Shape shapes[] = {{1, 1, 1, 1, 1},       {5, 7, 2, 3, 3},     {1, 197, 12, 64, 64},
@@ -37,14 +39,13 @@ Tensors make(const Table& table, const Shape& s) {
                                  sizeof(float))};
     // Packs in two parts, as two threads would.
     const std::size_t half = s.keys / 2;
-    table.attention.pack_keys(t.k.data(), width, 0, half, s.keys, s.heads, s.head_dim,
-                              t.packed_k.data());
-    table.attention.pack_keys(t.k.data() + half * width, width, half, s.keys - half, s.keys,
-                              s.heads, s.head_dim, t.packed_k.data());
-    table.attention.pack_values(t.v.data(), value_width, 0, half, s.keys, s.heads, s.value_dim,
-                                t.packed_v.data());
-    table.attention.pack_values(t.v.data() + half * value_width, value_width, half, s.keys - half,
-                                s.keys, s.heads, s.value_dim, t.packed_v.data());
+    for (const auto& [first, count] : {std::pair{std::size_t{0}, half}, {half, s.keys - half}}) {
+        table.attention.pack_keys(rows_of(t.k.data() + first * width, count, width, width), first,
+                                  s.size(), t.packed_k.data());
+        table.attention.pack_values(
+            rows_of(t.v.data() + first * value_width, count, value_width, value_width), first,
+            s.size(), t.packed_v.data());
+    }
     return t;
 }
 
@@ -52,10 +53,11 @@ void attend(const Table& table, const Shape& s, const Tensors& t, std::size_t fi
             std::size_t rows, float* out) {
     const std::size_t width = s.heads * s.head_dim;
     GuardedFloats workspace(table.attention.workspace(s.keys, s.head_dim));
-    table.attention.attend(row_major(t.q.data() + first * width, width), rows, t.packed_k.data(),
-                           t.packed_v.data(), s.keys, s.heads, s.head_dim, s.value_dim,
+    const std::size_t value_width = s.heads * s.value_dim;
+    table.attention.attend(rows_of(t.q.data() + first * width, rows, width, width),
+                           {t.packed_k.data(), t.packed_v.data()}, s.size(),
                            1.0F / std::sqrt(static_cast<float>(s.head_dim)),
-                           row_major(out, s.heads * s.value_dim), workspace.data());
+                           row_major(out, rows, value_width, value_width), workspace.data());
     EXPECT_TRUE(workspace.intact());
 }
 

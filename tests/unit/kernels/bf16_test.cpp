@@ -65,8 +65,8 @@ class Output {
           memory_(
               panels ? (first + rows + 31) / 32 * 32 * ((cols + 31) / 32 * 32) : rows * cols + 1,
               unwritten),
-          matrix_(panels ? in_panels(memory_.data(), cols, first)
-                         : row_major(memory_.data(), cols)) {}
+          matrix_(panels ? in_panels(memory_.data(), rows, cols, first)
+                         : row_major(memory_.data(), rows, cols, cols)) {}
 
     const Matrix<BFloat16>& matrix() const { return matrix_; }
     /// The written values, row by row.
@@ -103,17 +103,17 @@ TEST_P(Bf16Kernels, RoundsAsThePortableFunctionDoes) {
     for (float y : normal_numbers(1000)) x.push_back(y);
     for (std::size_t count = 1; count <= 40; ++count) {
         Output out(1, count, false);
-        bf16().round(x.data(), count, out.matrix(), 1, count);
+        bf16().round(rows_of(x.data(), 1, count, count), out.matrix());
         EXPECT_EQ(out.values(),
                   narrow({x.begin(), x.begin() + static_cast<std::ptrdiff_t>(count)}));
         EXPECT_TRUE(out.intact());
     }
     Output all(1, x.size(), false);
-    bf16().round(x.data(), x.size(), all.matrix(), 1, x.size());
+    bf16().round(rows_of(x.data(), 1, x.size(), x.size()), all.matrix());
     EXPECT_EQ(all.values(), narrow(x));
     const std::vector<float> special{std::nanf(""), 0x1p-127F, -0x1p-127F, 0x1p-149F};
     Output out(1, 4, false);
-    bf16().round(special.data(), 4, out.matrix(), 1, 4);
+    bf16().round(rows_of(special.data(), 1, 4, 4), out.matrix());
     EXPECT_TRUE(std::isnan(from_bf16(out.values()[0])));
     EXPECT_THAT((std::vector{out.values()[1], out.values()[2], out.values()[3]}),
                 testing::ElementsAre(0, 0x8000, 0))
@@ -136,23 +136,21 @@ TEST_P(Bf16Kernels, RowsAreTheFloat32OnesRounded) {
                 EXPECT_TRUE(out.intact()) << name << ' ' << cols << ' ' << panels;
             }
         };
-        f32().layer_norm(in.data(), cols, wide.data(), cols, rows, cols, gamma.data(), beta.data(),
-                         1e-6F);
-        expect_rounded("layer_norm", [&](const Matrix<BFloat16>& out) {
-            bf16().layer_norm(in.data(), cols, out, rows, cols, gamma.data(), beta.data(), 1e-6F);
-        });
-        f32().rms_norm(in.data(), cols, wide.data(), cols, rows, cols, gamma.data(), 1e-6F);
-        expect_rounded("rms_norm", [&](const Matrix<BFloat16>& out) {
-            bf16().rms_norm(in.data(), cols, out, rows, cols, gamma.data(), 1e-6F);
-        });
-        f32().multiply(in.data(), cols, other.data(), cols, wide.data(), cols, rows, cols);
-        expect_rounded("multiply", [&](const Matrix<BFloat16>& out) {
-            bf16().multiply(in.data(), cols, other.data(), cols, out, rows, cols);
-        });
+        const Matrix<const float> x = rows_of(in.data(), rows, cols, cols),
+                                  y = rows_of(other.data(), rows, cols, cols);
+        const Matrix<float> to = row_major(wide.data(), rows, cols, cols);
+        const NormParameters norm{gamma.data(), beta.data(), 1e-6F};
+        f32().layer_norm(x, to, norm);
+        expect_rounded("layer_norm",
+                       [&](const Matrix<BFloat16>& out) { bf16().layer_norm(x, out, norm); });
+        f32().rms_norm(x, to, norm);
+        expect_rounded("rms_norm",
+                       [&](const Matrix<BFloat16>& out) { bf16().rms_norm(x, out, norm); });
+        f32().multiply(x, y, to);
+        expect_rounded("multiply",
+                       [&](const Matrix<BFloat16>& out) { bf16().multiply(x, y, out); });
         wide = in;
-        expect_rounded("round", [&](const Matrix<BFloat16>& out) {
-            bf16().round(in.data(), cols, out, rows, cols);
-        });
+        expect_rounded("round", [&](const Matrix<BFloat16>& out) { bf16().round(x, out); });
     }
 }
 
@@ -187,6 +185,8 @@ TEST_P(Bf16Kernels, ActivationsAreTheFloat32OnesRounded) {
 
 struct Shape {
     std::size_t rows, keys, heads, head_dim, value_dim;
+
+    AttentionSize size() const { return {keys, heads, head_dim, value_dim}; }
 };
 const Shape shapes[] = {{1, 1, 1, 2, 2},       {5, 7, 2, 4, 4},     {1, 197, 12, 64, 64},
                         {197, 197, 2, 64, 64}, {50, 50, 3, 32, 32}, {26, 65, 2, 80, 80},
@@ -209,10 +209,11 @@ Tensors make(const AttentionKernels<BFloat16>& a, const Shape& s) {
     const std::size_t bounds[] = {0, s.keys / 3, s.keys / 3 + s.keys / 2, s.keys};
     for (std::size_t part = 0; part < 3; ++part) {
         const std::size_t first = bounds[part], count = bounds[part + 1] - first;
-        a.pack_keys(t.k.data() + first * width, width, first, count, s.keys, s.heads, s.head_dim,
-                    t.packed_k.data());
-        a.pack_values(t.v.data() + first * value_width, value_width, first, count, s.keys, s.heads,
-                      s.value_dim, t.packed_v.data());
+        a.pack_keys(row_major<const BFloat16>(t.k.data() + first * width, count, width, width),
+                    first, s.size(), t.packed_k.data());
+        a.pack_values(row_major<const BFloat16>(t.v.data() + first * value_width, count,
+                                                value_width, value_width),
+                      first, s.size(), t.packed_v.data());
     }
     return t;
 }
@@ -224,17 +225,17 @@ std::vector<BFloat16> attend(const AttentionKernels<BFloat16>& a, const Shape& s
     GuardedFloats workspace(a.workspace(s.keys, s.head_dim));
     Output out(rows, value_width, panels, first % 32);
     std::vector<BFloat16> q((s.rows + 31) / 32 * 32 * ((width + 31) / 32 * 32), 0x7fff);
-    Matrix<const BFloat16> queries = row_major<const BFloat16>(t.q.data() + first * width, width);
+    Matrix<const BFloat16> queries =
+        row_major<const BFloat16>(t.q.data() + first * width, rows, width, width);
     if (panels) {
         for (std::size_t r = 0; r < s.rows; ++r)
             for (std::size_t c = 0; c < width; ++c)
                 q[r / 32 * 32 * ((width + 31) / 32 * 32) + c / 32 * 1024 + r % 32 * 32 + c % 32] =
                     t.q[r * width + c];
-        queries = in_panels<const BFloat16>(q.data(), width, first);
+        queries = in_panels<const BFloat16>(q.data(), rows, width, first);
     }
-    a.attend(queries, rows, t.packed_k.data(), t.packed_v.data(), s.keys, s.heads, s.head_dim,
-             s.value_dim, 1.0F / std::sqrt(static_cast<float>(s.head_dim)), out.matrix(),
-             workspace.data());
+    a.attend(queries, {t.packed_k.data(), t.packed_v.data()}, s.size(),
+             1.0F / std::sqrt(static_cast<float>(s.head_dim)), out.matrix(), workspace.data());
     EXPECT_TRUE(workspace.intact());
     EXPECT_TRUE(out.intact());
     return out.values();

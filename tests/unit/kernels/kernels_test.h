@@ -65,6 +65,12 @@ class GuardedFloats {
     std::size_t start_ = 0;
 };
 
+/// Rows that a kernel reads.
+inline Matrix<const float> rows_of(const float* data, std::size_t rows, std::size_t cols,
+                                   std::size_t stride) {
+    return row_major(data, rows, cols, stride);
+}
+
 inline bool same_bits(float a, float b) {
     return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
 }

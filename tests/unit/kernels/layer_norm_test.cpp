@@ -26,8 +26,9 @@ class LayerNorm : public EveryTable {
 
     void run(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
              std::size_t rows, std::size_t cols) const {
-        GetParam()->layer_norm(in, in_stride, out, out_stride, rows, cols, gamma_.data(),
-                               beta_.data(), eps);
+        GetParam()->layer_norm(rows_of(in, rows, cols, in_stride),
+                               row_major(out, rows, cols, out_stride),
+                               {gamma_.data(), beta_.data(), eps});
     }
 
     /// The largest error over rows of all lengths, normally distributed. An error is divided by
@@ -87,7 +88,8 @@ TEST_P(LayerNorm, EpsIsInsideTheRoot) {
     const std::vector<float> ones = {1.0F, 1.0F};
     const std::vector<float> zeros = {0.0F, 0.0F};
     std::vector<float> y(2);
-    GetParam()->layer_norm(x.data(), 2, y.data(), 2, 1, 2, ones.data(), zeros.data(), 3e-6F);
+    GetParam()->layer_norm(rows_of(x.data(), 1, 2, 2), row_major(y.data(), 1, 2, 2),
+                           {ones.data(), zeros.data(), 3e-6F});
     EXPECT_NEAR(y[1], 0.5, 1e-6);  // variance 1e-6: 1e-3 / sqrt(4e-6)
     EXPECT_NEAR(y[0], -0.5, 1e-6);
 }

@@ -11,7 +11,8 @@ class RmsNorm : public EveryTable {
 
     void run(const float* in, std::size_t in_stride, float* out, std::size_t out_stride,
              std::size_t rows, std::size_t cols) const {
-        GetParam()->rms_norm(in, in_stride, out, out_stride, rows, cols, gamma_.data(), eps);
+        GetParam()->rms_norm(rows_of(in, rows, cols, in_stride),
+                             row_major(out, rows, cols, out_stride), {gamma_.data(), nullptr, eps});
     }
 
     /// The largest relative error over rows of all lengths, normally distributed.
@@ -53,7 +54,8 @@ TEST_P(RmsNorm, EpsIsInsideTheRoot) {
     const std::vector<float> x = {-1e-3F, 1e-3F};
     const std::vector<float> ones = {1.0F, 1.0F};
     std::vector<float> y(2);
-    GetParam()->rms_norm(x.data(), 2, y.data(), 2, 1, 2, ones.data(), 3e-6F);
+    GetParam()->rms_norm(rows_of(x.data(), 1, 2, 2), row_major(y.data(), 1, 2, 2),
+                         {ones.data(), nullptr, 3e-6F});
     EXPECT_NEAR(y[1], 0.5, 1e-6);  // mean of squares 1e-6: 1e-3 / sqrt(4e-6)
     EXPECT_NEAR(y[0], -0.5, 1e-6);
 }

@@ -18,8 +18,8 @@ TEST_P(Rows, AddingOnceIsExact) {
                 GuardedFloats x(rows * stride - gap, misalignment);
                 for (std::size_t r = 0; r < rows; ++r)
                     std::memcpy(x.data() + r * stride, a.data() + r * cols, cols * sizeof(float));
-                GetParam()->add_scaled(x.data(), stride, y.data() + gap, stride - gap, rows, cols,
-                                       1.0F);
+                GetParam()->add_scaled(rows_of(y.data() + gap, rows, cols, stride - gap), 1.0F,
+                                       row_major(x.data(), rows, cols, stride));
                 for (std::size_t r = 0; r < rows; ++r) {
                     for (std::size_t i = 0; i < cols; ++i)
                         ASSERT_TRUE(
@@ -40,7 +40,8 @@ TEST_P(Rows, AddScaledIsAccurate) {
             const std::vector<float> y = normal_numbers(cols, 0.0F, 1.0F, 2);
             GuardedFloats x(cols, cols % 13);
             x.assign(a);
-            GetParam()->add_scaled(x.data(), cols, y.data(), cols, 1, cols, factor);
+            GetParam()->add_scaled(rows_of(y.data(), 1, cols, cols), factor,
+                                   row_major(x.data(), 1, cols, cols));
             ASSERT_TRUE(x.intact());
             for (std::size_t i = 0; i < cols; ++i) {
                 const double product = static_cast<double>(factor) * y[i];
@@ -62,8 +63,9 @@ TEST_P(Rows, MultiplyIsExact) {
                 const std::vector<float> a = normal_numbers(rows * stride, 0.0F, 1.0F, 1);
                 const std::vector<float> b = normal_numbers(rows * cols, 0.0F, 9.0F, 2);
                 GuardedFloats x(rows * stride - gap, misalignment);
-                GetParam()->multiply(a.data(), stride, b.data(), cols, x.data(), stride, rows,
-                                     cols);
+                GetParam()->multiply(rows_of(a.data(), rows, cols, stride),
+                                     rows_of(b.data(), rows, cols, cols),
+                                     row_major(x.data(), rows, cols, stride));
                 for (std::size_t r = 0; r < rows; ++r) {
                     for (std::size_t i = 0; i < cols; ++i)
                         ASSERT_TRUE(
@@ -74,8 +76,9 @@ TEST_P(Rows, MultiplyIsExact) {
                 }
                 ASSERT_TRUE(x.intact());
                 std::vector<float> in_place = b;
-                GetParam()->multiply(in_place.data(), cols, a.data(), stride, in_place.data(), cols,
-                                     rows, cols);
+                GetParam()->multiply(rows_of(in_place.data(), rows, cols, cols),
+                                     rows_of(a.data(), rows, cols, stride),
+                                     row_major(in_place.data(), rows, cols, cols));
                 for (std::size_t r = 0; r < rows; ++r)
                     ASSERT_TRUE(same_bits(in_place.data() + r * cols, x.data() + r * stride, cols));
             }
@@ -88,7 +91,7 @@ TEST_P(Rows, MaxIsThePlainLoop) {
                 const std::size_t stride = cols + gap;
                 const std::vector<float> in = normal_numbers(rows * stride, -5.0F, 1.0F);
                 GuardedFloats out(cols, rows % 13);
-                GetParam()->max_rows(in.data(), stride, rows, cols, out.data());
+                GetParam()->max_rows(rows_of(in.data(), rows, cols, stride), out.data());
                 for (std::size_t c = 0; c < cols; ++c) {
                     float most = in[c];
                     for (std::size_t r = 1; r < rows; ++r)
@@ -106,7 +109,7 @@ TEST_P(Rows, MaxKeepsNaN) {
             std::vector<float> in = normal_numbers(rows * cols);
             in[bad * cols] = std::nanf("");
             std::vector<float> out(cols);
-            GetParam()->max_rows(in.data(), cols, rows, cols, out.data());
+            GetParam()->max_rows(rows_of(in.data(), rows, cols, cols), out.data());
             EXPECT_TRUE(std::isnan(out[0]));
             for (std::size_t c = 1; c < cols; ++c) EXPECT_TRUE(std::isfinite(out[c]));
         }
@@ -120,7 +123,7 @@ TEST_P(Rows, MeanIsThePlainLoop) {
                 const std::size_t stride = cols + gap;
                 const std::vector<float> in = normal_numbers(rows * stride, 1.0F, 3.0F);
                 GuardedFloats out(cols, rows % 13);
-                GetParam()->mean_rows(in.data(), stride, rows, cols, out.data());
+                GetParam()->mean_rows(rows_of(in.data(), rows, cols, stride), out.data());
                 for (std::size_t c = 0; c < cols; ++c) {
                     float sum = 0.0F;
                     for (std::size_t r = 0; r < rows; ++r) sum += in[r * stride + c];
@@ -133,12 +136,16 @@ TEST_P(Rows, MeanIsThePlainLoop) {
 
 TEST_P(Rows, NothingToDo) {
     GuardedFloats x(4);
-    GetParam()->add_scaled(x.data(), 4, x.data(), 4, 0, 4, 2.0F);
-    GetParam()->add_scaled(x.data(), 0, x.data(), 0, 2, 0, 2.0F);
-    GetParam()->multiply(x.data(), 4, x.data(), 4, x.data(), 4, 0, 4);
-    GetParam()->multiply(x.data(), 0, x.data(), 0, x.data(), 0, 2, 0);
-    GetParam()->max_rows(x.data(), 0, 2, 0, x.data());
-    GetParam()->mean_rows(x.data(), 0, 2, 0, x.data());
+    const Matrix<const float> no_rows = rows_of(x.data(), 0, 4, 4),
+                              no_columns = rows_of(x.data(), 2, 0, 0);
+    const Matrix<float> to_no_rows = row_major(x.data(), 0, 4, 4),
+                        to_no_columns = row_major(x.data(), 2, 0, 0);
+    GetParam()->add_scaled(no_rows, 2.0F, to_no_rows);
+    GetParam()->add_scaled(no_columns, 2.0F, to_no_columns);
+    GetParam()->multiply(no_rows, no_rows, to_no_rows);
+    GetParam()->multiply(no_columns, no_columns, to_no_columns);
+    GetParam()->max_rows(no_columns, x.data());
+    GetParam()->mean_rows(no_columns, x.data());
     for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(GuardedFloats::is_guard(x[i]));
 }
 

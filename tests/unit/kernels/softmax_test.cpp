@@ -20,7 +20,7 @@ std::vector<double> reference(const float* x, std::size_t cols, float scale) {
 class Softmax : public EveryTable {
   protected:
     std::vector<float> softmax(std::vector<float> x, float scale = 1.0F) const {
-        GetParam()->softmax(x.data(), x.size(), 1, x.size(), scale);
+        GetParam()->softmax(row_major(x.data(), 1, x.size(), x.size()), scale);
         return x;
     }
 };
@@ -32,7 +32,7 @@ LargestError largest_error(const Table& table, float deviation, float scale) {
         for (unsigned seed = 0; seed < 20; ++seed) {
             const std::vector<float> x = normal_numbers(cols, 0.0F, deviation, seed);
             std::vector<float> y = x;
-            table.softmax(y.data(), cols, 1, cols, scale);
+            table.softmax(row_major(y.data(), 1, cols, cols), scale);
             const auto expected = reference(x.data(), cols, scale);
             for (std::size_t i = 0; i < cols; ++i)
                 if (expected[i] > 1e-36)
@@ -113,14 +113,14 @@ TEST_P(Softmax, RowDoesNotDependOnPlace) {
         const std::vector<float> x = normal_numbers(rows * cols, 0.0F, 3.0F);
         std::vector<float> alone = x;
         for (std::size_t r = 0; r < rows; ++r)
-            GetParam()->softmax(alone.data() + r * cols, cols, 1, cols, scale);
+            GetParam()->softmax(row_major(alone.data() + r * cols, 1, cols, cols), scale);
         for (const std::size_t misalignment : {0, 1, 5, 11})
             for (const std::size_t gap : {0, 1, 6}) {
                 const std::size_t stride = cols + gap;
                 GuardedFloats y(rows * stride - gap, misalignment);
                 for (std::size_t r = 0; r < rows; ++r)
                     std::memcpy(y.data() + r * stride, x.data() + r * cols, cols * sizeof(float));
-                GetParam()->softmax(y.data(), stride, rows, cols, scale);
+                GetParam()->softmax(row_major(y.data(), rows, cols, stride), scale);
                 for (std::size_t r = 0; r < rows; ++r) {
                     ASSERT_TRUE(same_bits(y.data() + r * stride, alone.data() + r * cols, cols))
                         << cols << " " << misalignment << " " << gap;
@@ -143,8 +143,8 @@ TEST_P(Softmax, NanReachesTheWholeRow) {
 
 TEST_P(Softmax, NothingToDo) {
     GuardedFloats x(4);
-    GetParam()->softmax(x.data(), 4, 0, 4, 1.0F);
-    GetParam()->softmax(x.data(), 0, 1, 0, 1.0F);
+    GetParam()->softmax(row_major(x.data(), 0, 4, 4), 1.0F);
+    GetParam()->softmax(row_major(x.data(), 1, 0, 0), 1.0F);
     for (std::size_t i = 0; i < 4; ++i) EXPECT_TRUE(GuardedFloats::is_guard(x[i]));
 }
 

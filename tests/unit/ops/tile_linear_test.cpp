@@ -42,7 +42,8 @@ class Panels {
         : rows_(rows),
           cols_(cols),
           data_(static_cast<std::size_t>(round_up(first + rows, 32) * round_up(cols, 32)), nan),
-          matrix_(kernels::in_panels(data_.data(), static_cast<std::size_t>(cols),
+          matrix_(kernels::in_panels(data_.data(), static_cast<std::size_t>(rows),
+                                     static_cast<std::size_t>(cols),
                                      static_cast<std::size_t>(first))) {}
 
     BFloat16& at(std::int64_t row, std::int64_t col) {
@@ -57,7 +58,8 @@ class Panels {
     }
     const Matrix<BFloat16>& matrix() const { return matrix_; }
     Matrix<const BFloat16> source() const {
-        return {matrix_.data, matrix_.first, matrix_.row, matrix_.panel, matrix_.segment};
+        return kernels::in_panels<const BFloat16>(matrix_.data, matrix_.rows, matrix_.cols,
+                                                  matrix_.first);
     }
     std::int64_t rows() const { return rows_; }
 
@@ -100,7 +102,7 @@ struct Case {
         const std::size_t floats = linear.workspace_bytes(x.rows(), columns) / sizeof(float);
         const AlignedBuffer workspace((floats + 64) * sizeof(float));
         const kernels::TileScope scope(table.linears->registers);
-        linear.bind(function, x.rows(), columns, x.source(), output, workspace.floats()).execute();
+        linear.bind(function, columns, x.source(), output, workspace.floats()).execute();
         const std::span behind(workspace.floats() + floats, 64);
         EXPECT_TRUE(std::ranges::all_of(behind, [](float f) { return f == 0; }));
     }
@@ -168,7 +170,10 @@ TEST_P(TileLinearOf, FinishesAsTheKernelsForRowsDo) {
     for (const auto& [run, activation] : functions) {
         std::vector<BFloat16> dense(static_cast<std::size_t>(rows * stride), 7);
         c.run(x, c.linear.columns(),
-              {.bf16 = kernels::row_major(dense.data(), static_cast<std::size_t>(stride))}, run);
+              {.bf16 = kernels::row_major(dense.data(), static_cast<std::size_t>(rows),
+                                          static_cast<std::size_t>(out),
+                                          static_cast<std::size_t>(stride))},
+              run);
         Panels panels(rows, out, 21);
         c.run(x, c.linear.columns(), {.bf16 = panels.matrix(), .bf16_in_panels = true}, run);
         std::vector<float> wide(product.size());

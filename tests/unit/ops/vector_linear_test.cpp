@@ -50,8 +50,10 @@ struct Case {
         const AlignedBuffer workspace((floats + 64) * sizeof(float));
         linear
             .bind(
-                function, rows, columns,
-                kernels::row_major(x.data(), static_cast<std::size_t>(row_stride(in))),
+                function, columns,
+                kernels::row_major(x.data(), static_cast<std::size_t>(rows),
+                                   static_cast<std::size_t>(in),
+                                   static_cast<std::size_t>(row_stride(in))),
                 {.y = y.data(), .stride = stride, .residual = residual, .residual_stride = stride},
                 workspace.floats())
             .execute();
