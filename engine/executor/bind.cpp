@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "engine/base/rounding.h"
-#include "engine/executor/ownership.h"
+#include "engine/executor/workspace.h"
 #include "vit/error.h"
 
 namespace vit::inline internal {
@@ -106,27 +106,17 @@ class Binder {
         return b_.scratch + b_.plan.workspaces[static_cast<std::size_t>(index_)];
     }
 
-    /// The workspace from byte `used` on. Throws where it has fewer than `bytes` bytes.
-    std::byte* workspace(std::size_t used, std::size_t bytes) const {
-        if (used + bytes > b_.plan.workspace_bytes[static_cast<std::size_t>(index_)])
-            throw Error(ErrorKind::internal,
-                        "node " + node_->name + ": its linear wants more scratch than was planned");
-        return workspace() + used;
-    }
-    /// Binds a linear to the part of the workspace that starts at byte `used`.
     BoundLinear call(Linear& linear, std::int64_t count, bool accumulate, Columns columns,
-                     const void* x, void* y, std::size_t used) {
-        return linear.bind(count, accumulate, columns, x, y,
-                           workspace(used, linear.scratchpad_bytes(count, accumulate, columns)));
+                     const void* x, void* y, const Workspace& space) {
+        return linear.bind(count, accumulate, columns, x, y, workspace() + space.scratch());
     }
     template <class T>
     BoundFusedLinear<T> call(const FusedLinear<T>& linear,
                              typename kernels::FusedLinears<T>::Run run, Columns columns,
                              const Rows& x, const typename FusedLinear<T>::Output& y,
-                             std::size_t used) {
-        std::byte* const scratch = workspace(used, linear.workspace_bytes(x.count, columns));
+                             const Workspace& space) {
         return linear.bind(run, columns, matrix_of<const T>(x), y,
-                           reinterpret_cast<float*>(scratch));
+                           reinterpret_cast<float*>(workspace() + space.scratch()));
     }
 
     template <class Work>
@@ -142,19 +132,15 @@ class Binder {
         const std::int64_t first = own.first, count = own.count();
         const Rows out = output();
         AnyLinear& linear = b_.model.linear(e.patch.weight);
-        const std::int64_t stride = row_stride(geometry.patch_floats());
-        const Rows gathered{workspace(), count,  geometry.patch_floats(),
-                            stride,      e.type, reads_panels(linear)};
-        const std::size_t gathered_bytes = bytes_of(gathered),
-                          patch_bytes = e.type == DType::f32
-                                            ? 0
-                                            : static_cast<std::size_t>(stride) * sizeof(float);
+        const Workspace space = count > 0 ? embed_workspace(graph_, e, linear, count) : Workspace{};
+        const Rows gathered =
+            gathered_patches(graph_, e, linear, count, workspace() + space.input());
         EmbedStep step{b_.image + image_,
                        geometry,
                        first - prefix,
                        count,
                        gathered,
-                       reinterpret_cast<float*>(workspace() + gathered_bytes),
+                       reinterpret_cast<float*>(workspace() + space.patch()),
                        b_.model.embed_table().data() + own_.first * out.stride,
                        out,
                        {},
@@ -162,22 +148,21 @@ class Binder {
                        {}};
         if (count > 0) {
             if (e.patch.norm) {
-                const Rows one{reinterpret_cast<std::byte*>(step.patch), 1, gathered.cols, stride,
-                               DType::f32};
+                const Rows one{reinterpret_cast<std::byte*>(step.patch), 1, gathered.cols,
+                               gathered.stride, DType::f32};
                 const Rows& raw = e.type == DType::f32 ? gathered : one;
                 step.patch_norm = norm_step(*e.patch.norm, raw, raw);
             }
             const Rows patches = rows(node_->output, first, count);
-            const std::size_t used = gathered_bytes + patch_bytes;
             const auto bind_to_patches = [&]<class L>(L& l) {
                 if constexpr (std::is_same_v<L, Linear>)
                     step.linear = call(l, count, accumulates(e), l.columns(), gathered.data,
-                                       patches.data, used);
+                                       patches.data, space);
                 else
                     step.linear = call(l, l.kernels().none, l.columns(), gathered,
                                        {patches.f32(), patches.stride,
                                         accumulates(e) ? patches.f32() : nullptr, patches.stride},
-                                       used);
+                                       space);
             };
             std::visit(bind_to_patches, linear);
             if (e.norm) step.norm = norm_step(*e.norm, patches, patches);
@@ -204,20 +189,22 @@ class Binder {
         const Part part = owned_part(graph_, *node_, linear, b_.shares, b_.thread);
         if (b_.images == 1) own_ = part.rows;
         if (own_.count() == 0 || part.columns.count() == 0) return;
-        std::visit([&](auto& each) { bind(l, each, part.columns, steps); }, linear);
+        const Workspace space = linear_workspace(graph_, *node_, linear, {own_, part.columns});
+        std::visit([&](auto& each) { bind(l, each, part.columns, space, steps); }, linear);
     }
 
-    void bind(const op::Linear& l, Linear& linear, Columns columns, std::vector<Step>& steps) {
+    void bind(const op::Linear& l, Linear& linear, Columns columns, const Workspace& space,
+              std::vector<Step>& steps) {
         const bool accumulate = node_->inputs.size() > 1;
         const Rows out = columns_of(output(), columns);
         Rows made = out;
-        const std::size_t apart = bytes_apart(linear, {own_, columns}, out.type);
-        if (apart > 0) {
-            made.data = workspace();
+        const bool apart = space.output_bytes > 0;
+        if (apart) {
+            made.data = workspace() + space.output();
             made.stride = linear.stride(columns);
         }
         LinearStep step{
-            call(linear, own_.count(), accumulate, columns, input(0).data, made.data, apart),
+            call(linear, own_.count(), accumulate, columns, input(0).data, made.data, space),
             made,
             {},
             {},
@@ -227,15 +214,15 @@ class Binder {
             step.activation = activation_kernel(k.f32.activations, *l.activation);
         else if (l.activation)
             step.activation = activation_kernel(k.bf16->activations, *l.activation);
-        if (apart > 0) step.copy = out;
-        if (accumulate && (apart > 0 || !b_.plan.in_place[static_cast<std::size_t>(index_)]))
+        if (apart) step.copy = out;
+        if (accumulate && (apart || !b_.plan.in_place[static_cast<std::size_t>(index_)]))
             step.residual = columns_of(input(1), columns);
         push(steps, std::move(step));
     }
 
     template <class T>
     void bind(const op::Linear& l, const FusedLinear<T>& linear, Columns columns,
-              std::vector<Step>& steps) {
+              const Workspace& space, std::vector<Step>& steps) {
         const Rows out = output(), in = input(0);
         typename FusedLinear<T>::Output y;
         if (out.type == DType::f32) {
@@ -250,15 +237,15 @@ class Binder {
             y.bf16 = matrix_of<kernels::BFloat16>(out);
             y.bf16_in_panels = out.panels;
         }
-        const bool copied = FusedLinear<T>::in_panels && !in.panels;
+        const bool copied = space.input_bytes > 0;
         Rows x = in;
-        if (copied) x = {workspace(), in.count, in.cols, 0, in.type, true};
+        if (copied) x = {workspace() + space.input(), in.count, in.cols, 0, in.type, true};
         const auto& k = linear.kernels();
         FusedLinearStep<T> step{
             {},
             x,
             call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns, x, y,
-                 copied ? bytes_of(x) : 0)};
+                 space)};
         if (copied) step.in = in;
         push(steps, std::move(step));
     }

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/executor/bind.h"
-#include "engine/executor/ownership.h"
+#include "engine/executor/workspace.h"
 #include "engine/kernels/tile_state.h"
 
 namespace vit::inline internal {

@@ -43,7 +43,6 @@ class Planner {
         plan_.values.resize(graph_.values.size());
         plan_.in_place.resize(graph_.nodes.size(), false);
         plan_.workspaces.resize(graph_.nodes.size(), 0);
-        plan_.workspace_bytes.resize(graph_.nodes.size(), 0);
         storage_of_.assign(graph_.values.size(), -1);
         find_last_reads();
         for (std::size_t step = 0; step < order_.size(); ++step) assign_storage(step);
@@ -189,7 +188,6 @@ class Planner {
         for (std::size_t step = 0; step < order_.size(); ++step) {
             const int now = static_cast<int>(step);
             scratch.push_back({now, now, aligned(rules_.workspace(node(step)))});
-            plan_.workspace_bytes[at(order_[step])] = scratch.back().bytes;
         }
         const Offsets arena_offsets = assign_offsets(arena),
                       scratch_offsets = assign_offsets(scratch);

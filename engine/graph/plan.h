@@ -60,9 +60,8 @@ struct StorageRules {
 };
 
 struct Plan {
-    std::vector<Placement> values;             ///< one per value
-    std::vector<std::size_t> workspaces;       ///< one per node: offset in scratch
-    std::vector<std::size_t> workspace_bytes;  ///< one per node
+    std::vector<Placement> values;        ///< one per value
+    std::vector<std::size_t> workspaces;  ///< one per node: offset in scratch
     /// Nodes that work in place: the output has the storage of an input. A Linear with a residual
     /// adds to the residual. Add, Multiply and SubtractScaled overwrite their first input.
     std::vector<bool> in_place;  ///< one per node
