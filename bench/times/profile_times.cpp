@@ -29,8 +29,8 @@ class ProfileTimes : public testing::Test {
     RunProfile profile(int threads, std::int64_t count) const {
         const Executor executor(file_, config_.image_size, {fastest()}, threads);
         const std::vector<float> images = test::random_images(config_, count);
-        (void)executor.profile(images.data(), count);  // touches every page
-        return executor.profile(images.data(), count);
+        (void)executor.profile({.count = count, .data = images.data()});  // touches every page
+        return executor.profile({.count = count, .data = images.data()});
     }
     static double in_nodes(const RunProfile& profile) {
         double sum = 0;
@@ -67,8 +67,8 @@ TEST_F(ProfileTimes, OfThreadsAddUpToTheRunOnceWaitingIsCounted) {
 TEST_F(ProfileTimes, StartAgainWithEveryRun) {
     const Executor executor(file_, config_.image_size, {fastest()}, 2);
     const std::vector<float> image = test::random_images(config_, 1);
-    for (int i = 0; i < 5; ++i) (void)executor.profile(image.data(), 1);
-    const RunProfile run = executor.profile(image.data(), 1);
+    for (int i = 0; i < 5; ++i) (void)executor.profile({.count = 1, .data = image.data()});
+    const RunProfile run = executor.profile({.count = 1, .data = image.data()});
     EXPECT_LE(in_nodes(run) + run.waiting, 2 * run.wall * (1 + 1e-9));
 }
 
@@ -76,7 +76,7 @@ TEST_F(ProfileTimes, StartAgainWithEveryRun) {
 TEST_F(ProfileTimes, AreFollowedByRest) {
     const Executor executor(file_, config_.image_size, {fastest()}, 2);
     const std::vector<float> images = test::random_images(config_, 3);
-    (void)executor.profile(images.data(), 3);
+    (void)executor.profile({.count = 3, .data = images.data()});
     EXPECT_LT(bench::idle_load(), 0.1);
 }
 

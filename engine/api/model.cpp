@@ -96,7 +96,7 @@ void Model::run(std::span<const float> images, std::int64_t count, const Outputs
     guarded("run", [&] {
         impl_->expect_images(images, count);
         const ResultPointers results = impl_->result_pointers(count, outputs);
-        if (results.any()) impl_->executor.run(images.data(), count, results);
+        if (results.any()) impl_->executor.run({.count = count, .data = images.data()}, results);
     });
 }
 
@@ -106,16 +106,12 @@ void Model::run_each(std::int64_t count, const Outputs& outputs, const FillImage
         if (count < 0) throw Error(ErrorKind::usage, "images: negative count");
         const ResultPointers results = impl_->result_pointers(count, outputs);
         if (!results.any()) return;
-        const std::size_t floats = impl_->image_floats();
-        const auto rooms = std::make_unique_for_overwrite<float[]>(
-            static_cast<std::size_t>(impl_->executor.rooms()) * floats);
-        const auto source = [&](std::int64_t image, int room) -> const float* {
-            const std::span to(rooms.get() + static_cast<std::size_t>(room) * floats, floats);
-            return call_callers(fill, image, to) ? to.data() : nullptr;
+        ImageBatch images{.count = count};
+        images.fill = [&](std::int64_t image, std::span<float> to) {
+            return call_callers(fill, image, to);
         };
-        impl_->executor.run(count, source, results, [&](std::int64_t image) {
-            if (done) call_callers(done, image);
-        });
+        if (done) images.done = [&](std::int64_t image) { call_callers(done, image); };
+        impl_->executor.run(images, results);
     });
 }
 

@@ -91,7 +91,7 @@ Profile profile(const Model& model, std::span<const float> images, std::int64_t 
         const Model::Impl& impl = model.impl();
         impl.expect_images(images, count);
         if (count < 1) throw Error(ErrorKind::usage, "images: expected at least one");
-        const RunProfile run = impl.executor.profile(images.data(), count);
+        const RunProfile run = impl.executor.profile({.count = count, .data = images.data()});
         Profile result{{}, run.waiting * 1e3, run.wall * 1e3};
         for (const NodeTime& t : run.nodes)
             result.nodes.push_back(

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "engine/base/threads.h"
+#include "vit/fill_image.h"
 
 namespace vit::inline internal {
 
@@ -16,13 +16,14 @@ struct ResultPointers {
     bool any() const { return logits != nullptr || features != nullptr || tokens != nullptr; }
 };
 
-/// Returns a pointer to image `image` of the batch, [channels, height, width], which must stay
-/// valid until that image is finished; nullptr: the image is skipped. Called once for each image,
-/// by any thread. `room` is a number from 0 to Executor::rooms() - 1. No other image has the same
-/// `room` until this one is finished, so it can be the index of a buffer.
-using ImageSource = FunctionRef<const float*(std::int64_t image, int room)>;
-/// Called by any thread when the results of an image are written.
-using ImageFinished = FunctionRef<void(std::int64_t image)>;
+/// The images of a batch, [channels, height, width] each: at `data`, one after another, or written
+/// by `fill` when a thread needs them.
+struct ImageBatch {
+    std::int64_t count = 0;
+    const float* data = nullptr;
+    FillImage fill = {};
+    ImageDone done = {};  ///< may be empty
+};
 
 /// How the images of a call are divided. The first images run in stacks. The next images run one
 /// per thread. Gangs run the remaining images: each gang is several threads that share one image.

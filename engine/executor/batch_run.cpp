@@ -72,7 +72,7 @@ std::int64_t BatchRun::fill_stack(Context& context, int thread, std::span<std::i
             filled == 0 ? thread : 2 * call_.threads + thread * (call_.stack - 1) + filled - 1;
         const float* data = nullptr;
         try {
-            data = call_.source(image, static_cast<int>(room));
+            data = get(image, room);
         } catch (...) {
             error = std::current_exception();
             break;
@@ -90,11 +90,11 @@ void BatchRun::run_alone_and_prepare_gangs(int thread) {
         if (image >= whole) {
             const std::int64_t gang = image - whole;
             team_.gangs[static_cast<std::size_t>(gang)].context->set_image(
-                call_.source(image, call_.threads + static_cast<int>(gang)));
+                get(image, call_.threads + gang));
             continue;
         }
         Context& context = *team_.alone[static_cast<std::size_t>(thread)].context;
-        context.set_image(call_.source(image, thread));
+        context.set_image(get(image, thread));
         if (context.image() == nullptr) continue;
         run_part(context, 0);
         context.rethrow_error();
@@ -127,7 +127,16 @@ void BatchRun::finish(const Context& context, std::int64_t index, std::int64_t i
     copy_result(context, index, graph.logits, call_.results.logits, image);
     copy_result(context, index, graph.features, call_.results.features, image);
     copy_result(context, index, graph.tokens, call_.results.tokens, image);
-    call_.finished(image);
+    if (call_.images.done) call_.images.done(image);
+}
+
+const float* BatchRun::get(std::int64_t image, std::int64_t room) const {
+    const ImageBatch& images = call_.images;
+    if (images.data != nullptr)
+        return images.data + static_cast<std::size_t>(image) * call_.image_floats;
+    const std::span to(call_.rooms + static_cast<std::size_t>(room) * call_.image_floats,
+                       call_.image_floats);
+    return images.fill(image, to) ? to.data() : nullptr;
 }
 
 std::int64_t BatchRun::take_before(std::int64_t end) {

@@ -18,17 +18,22 @@ class BatchRun {
         Split split;
         int threads;
         std::int64_t stack;  ///< images of a stack
-        ImageSource source;
+        const ImageBatch& images;
+        std::size_t image_floats;
+        float* rooms;  ///< memory that images.fill writes to, one image per room; may be nullptr
         ResultPointers results;
-        ImageFinished finished;
         bool profiled;  ///< measures every node
     };
+    /// How many rooms a call on `threads` threads needs: the most images that it requests before
+    /// the first of them is finished.
+    static std::int64_t rooms(int threads, std::int64_t stack) { return threads * (stack + 1); }
+
     /// `team`: from Contexts::take() for the same graph, split and threads.
     BatchRun(const Call& call, Team& team)
         : call_(call), team_(team), start_(Clock::now()), gangs_have_images_(call.threads) {}
 
-    /// Throws what the source, `finished` or a node threw, but only after no other thread waits for
-    /// this one.
+    /// Throws what images.fill, images.done or a node threw, but only after no other thread waits
+    /// for this one.
     void run_thread(int thread);
 
     /// Seconds since construction.
@@ -39,10 +44,13 @@ class BatchRun {
 
     void run_stacks(int thread);
     /// Fills the context with images that belong to stacks. Returns how many images it found.
-    /// Stores what the source throws in `error`.
+    /// Stores what images.fill throws in `error`.
     std::int64_t fill_stack(Context& context, int thread, std::span<std::int64_t> images,
                             std::exception_ptr& error);
     void run_alone_and_prepare_gangs(int thread);
+    /// Returns image `image`, or nullptr where there is none. No other image has the same room
+    /// until this one is finished.
+    const float* get(std::int64_t image, std::int64_t room) const;
     void run_gang(int thread);
     void run_part(Context& context, int member);
     /// Copies the results of image `index` of the context to the rows of image `image` of the call.

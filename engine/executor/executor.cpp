@@ -1,6 +1,7 @@
 #include "engine/executor/executor.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "engine/executor/batch_run.h"
 #include "engine/graph/build_vit.h"
@@ -60,52 +61,48 @@ const Graph& Executor::graph_of(const ResultPointers& results) const {
     return graphs_.emplace_back(demand, optimised(demand)).second;
 }
 
-std::int64_t Executor::image_floats() const {
-    return built_.value(built_.image).rows * built_.value(built_.image).cols;
+std::size_t Executor::image_floats() const {
+    const Value& image = built_.value(built_.image);
+    return static_cast<std::size_t>(image.rows * image.cols);
 }
 
-void Executor::run(const float* images, std::int64_t count, const ResultPointers& results) const {
-    run(
-        count, [&](std::int64_t image, int) { return images + image * image_floats(); }, results,
-        [](std::int64_t) {});
+void Executor::run(const ImageBatch& images, const ResultPointers& results) const {
+    run_batch(images, results, nullptr);
 }
 
-void Executor::run(std::int64_t count, ImageSource source, const ResultPointers& results,
-                   ImageFinished finished) const {
-    run_batch(count, source, results, finished, nullptr);
-}
-
-RunProfile Executor::profile(const float* images, std::int64_t count) const {
+RunProfile Executor::profile(const ImageBatch& images) const {
     RunProfile profile;
-    std::vector<float> logits(static_cast<std::size_t>(count * built_.value(built_.logits).cols));
-    run_batch(
-        count, [&](std::int64_t image, int) { return images + image * image_floats(); },
-        {logits.data(), nullptr, nullptr}, [](std::int64_t) {}, &profile);
+    std::vector<float> logits(
+        static_cast<std::size_t>(images.count * built_.value(built_.logits).cols));
+    run_batch(images, {logits.data(), nullptr, nullptr}, &profile);
     return profile;
 }
 
-void Executor::run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
-                         ImageFinished finished, RunProfile* profile) const {
-    if (count <= 0) return;
+void Executor::run_batch(const ImageBatch& images, const ResultPointers& results,
+                         RunProfile* profile) const {
+    if (images.count <= 0) return;
     const Graph& graph = graph_of(results);
+    std::unique_ptr<float[]> rooms;
+    if (images.data == nullptr)
+        rooms = std::make_unique_for_overwrite<float[]>(
+            static_cast<std::size_t>(BatchRun::rooms(threads_, stack_)) * image_floats());
     // OpenMP may give fewer threads than requested. A split for fewer threads gives the same bits.
     for (int threads = grantable_threads(threads_), granted = 0; granted != threads;) {
         if (granted > 0) threads = granted;
-        granted = run_on(threads, graph, count, source, results, finished, profile);
+        granted = run_on(threads, graph, images, rooms.get(), results, profile);
     }
 }
 
-int Executor::run_on(int threads, const Graph& graph, std::int64_t count, ImageSource source,
-                     const ResultPointers& results, ImageFinished finished,
-                     RunProfile* profile) const {
-    const Split split = split_of(count, threads, stack_);
+int Executor::run_on(int threads, const Graph& graph, const ImageBatch& images, float* rooms,
+                     const ResultPointers& results, RunProfile* profile) const {
+    const Split split = split_of(images.count, threads, stack_);
     struct Lease {
         Contexts& contexts;
         std::unique_ptr<Team> team;
         ~Lease() { contexts.give_back(std::move(team)); }
     } lease{contexts_, contexts_.take(graph, split, threads)};
-    const BatchRun::Call call{graph,  split,   threads,  stack_,
-                              source, results, finished, profile != nullptr};
+    const BatchRun::Call call{graph, split,   threads,           stack_, images, image_floats(),
+                              rooms, results, profile != nullptr};
     BatchRun run(call, *lease.team);
     int granted = threads;
     parallel(threads, [&](int thread, int got) {
@@ -115,7 +112,7 @@ int Executor::run_on(int threads, const Graph& graph, std::int64_t count, ImageS
             granted = got;
     });
     if (profile != nullptr && granted == threads)
-        collect(graph, count, *lease.team, run.seconds(), *profile);
+        collect(graph, images.count, *lease.team, run.seconds(), *profile);
     return granted;
 }
 

@@ -38,29 +38,22 @@ class Executor {
     Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels, int threads,
              DType precision = DType::f32, std::int64_t stack = 0);
 
-    /// The most images that a run requests before the first of them is finished.
-    int rooms() const { return threads_ * (static_cast<int>(stack_) + 1); }
-
     const Graph& built() const { return built_; }
     /// The graph after all passes.
     Graph optimised(const Demand& demand) const { return optimise(built_, demand, target_); }
     const KernelSet& kernels() const { return model_.kernels(); }
     const PreparedModel& model() const { return model_; }
 
-    /// Runs images [count, channels, height, width]. While at least as many images as threads
-    /// remain, each thread runs its own images, one by one or in stacks. Gangs of threads share the
-    /// remaining images by rows, and faster threads get more rows. The results have the same bits
-    /// for every split.
-    void run(const float* images, std::int64_t count, const ResultPointers& results) const;
-
-    /// The same, but the threads call `source` for an image when they need it. The images are
-    /// requested in ascending order. If `source` or `finished` throws, the images that have started
-    /// are finished, the run ends, and the exception is rethrown.
-    void run(std::int64_t count, ImageSource source, const ResultPointers& results,
-             ImageFinished finished) const;
+    /// While at least as many images as threads remain, each thread runs its own images, one by one
+    /// or in stacks. Gangs of threads share the remaining images by rows, and faster threads get
+    /// more rows. The results have the same bits for every split. Threads call images.fill once for
+    /// each image, in ascending order, and images.done when its results are written. If one of them
+    /// throws, the images that have started are finished, the run ends, and the exception is
+    /// rethrown.
+    void run(const ImageBatch& images, const ResultPointers& results) const;
 
     /// Runs the images for their logits and measures each node.
-    RunProfile profile(const float* images, std::int64_t count) const;
+    RunProfile profile(const ImageBatch& images) const;
 
     /// Frees the memory that no call uses. Later calls allocate again.
     void trim() const noexcept { contexts_.trim(); }
@@ -68,17 +61,17 @@ class Executor {
     std::size_t idle_bytes() const { return contexts_.idle_bytes(); }
 
   private:
-    std::int64_t image_floats() const;
+    std::size_t image_floats() const;
     /// The graph that computes the requested results. It is built when it is first needed.
     const Graph& graph_of(const ResultPointers& results) const;
     /// Does a whole call. Where `profile` is not null, measures the call and stores the times
     /// there.
-    void run_batch(std::int64_t count, ImageSource source, const ResultPointers& results,
-                   ImageFinished finished, RunProfile* profile) const;
+    void run_batch(const ImageBatch& images, const ResultPointers& results,
+                   RunProfile* profile) const;
     /// Tries the call on `threads` threads. Returns how many threads OpenMP gave; where that is
     /// fewer, nothing has run.
-    int run_on(int threads, const Graph& graph, std::int64_t count, ImageSource source,
-               const ResultPointers& results, ImageFinished finished, RunProfile* profile) const;
+    int run_on(int threads, const Graph& graph, const ImageBatch& images, float* rooms,
+               const ResultPointers& results, RunProfile* profile) const;
     void collect(const Graph& graph, std::int64_t count, Team& team, double wall,
                  RunProfile& profile) const;
 

@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "vit/error.h"
+#include "vit/fill_image.h"
 #include "vit/image.h"
 
 namespace vit {
@@ -84,13 +84,6 @@ struct Outputs {
     std::span<float> features;  ///< [N, features]
     std::span<float> tokens;    ///< [N, tokens, embed_dim], after the final norm
 };
-
-/// Writes image `index` of a run: [channels, height, width] float32, preprocessed. Returns false
-/// where there is no image; its rows of the outputs then stay unchanged.
-using FillImage = std::function<bool(std::int64_t index, std::span<float> image)>;
-
-/// Called when the rows of image `index` are written.
-using ImageDone = std::function<void(std::int64_t index)>;
 
 /// Options of embed().
 struct EmbedOptions {

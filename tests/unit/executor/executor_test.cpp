@@ -49,7 +49,7 @@ TEST_P(ExecutorOf, GivesTheSameLogitsWhetherTokensAreAskedForOrNot) {
         const Batch all = run(executor, images, 2, true);
         EXPECT_EQ(run(executor, images, 2, false).logits, all.logits) << s.name;
         std::vector<float> logits(all.logits.size());
-        executor.run(images.data(), 2, {logits.data(), nullptr, nullptr});
+        executor.run({.count = 2, .data = images.data()}, {logits.data(), nullptr, nullptr});
         EXPECT_EQ(logits, all.logits) << s.name;
     }
 }

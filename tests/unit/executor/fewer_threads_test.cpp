@@ -2,6 +2,8 @@
 // results have the same bits.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <vector>
 
 #include "engine/executor/executor.h"
@@ -20,7 +22,7 @@ class FewerThreads : public testing::Test {
 
     std::vector<float> logits(const Executor& executor) const {
         std::vector<float> out(static_cast<std::size_t>(count * config_.num_classes));
-        executor.run(images_.data(), count, {out.data(), nullptr, nullptr});
+        executor.run({.count = count, .data = images_.data()}, {out.data(), nullptr, nullptr});
         return out;
     }
     Executor executor(int threads) const {
@@ -39,7 +41,7 @@ TEST_F(FewerThreads, GivesTheSameBits) {
     for (const int threads : {2, 3, 4, 8}) {
         const Executor all = executor(threads);
         EXPECT_EQ(logits(all), expected_) << threads;
-        EXPECT_GT(all.profile(images_.data(), count).wall, 0);
+        EXPECT_GT(all.profile({.count = count, .data = images_.data()}).wall, 0);
     }
 }
 
@@ -53,18 +55,19 @@ TEST_F(FewerThreads, GivesTheSameBitsInsideOfARegion) {
     EXPECT_EQ(found[1], expected_);
 }
 
-TEST_F(FewerThreads, GivesTheSameBitsInsideOfAnotherModelsSource) {
+TEST_F(FewerThreads, GivesTheSameBitsInsideAnotherModelsFill) {
     const Executor outer = executor(2), inner = executor(2);
     std::vector<float> out(expected_.size());
     std::atomic<int> same = 0;
     const std::size_t floats = images_.size() / count;
-    outer.run(
-        count,
-        [&](std::int64_t image, int) {
-            same += logits(inner) == expected_;
-            return images_.data() + static_cast<std::size_t>(image) * floats;
-        },
-        {out.data(), nullptr, nullptr}, [](std::int64_t) {});
+    const FillImage fill = [&](std::int64_t image, std::span<float> to) {
+        same += logits(inner) == expected_;
+        std::ranges::copy(
+            std::span(images_).subspan(static_cast<std::size_t>(image) * floats, floats),
+            to.begin());
+        return true;
+    };
+    outer.run({.count = count, .fill = fill}, {out.data(), nullptr, nullptr});
     EXPECT_EQ(out, expected_);
     EXPECT_EQ(same, count);
 }

@@ -1,6 +1,7 @@
 // Tests how much memory an executor keeps between calls.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -14,9 +15,14 @@ namespace {
 class KeptMemory : public testing::Test {
   protected:
     void run(const Executor& executor, std::int64_t count) {
-        executor.run(
-            count, [&](std::int64_t, int) { return image_.data(); },
-            {logits_.data(), nullptr, nullptr}, [](std::int64_t) {});
+        executor.run({.count = count, .fill = filler()}, {logits_.data(), nullptr, nullptr});
+    }
+
+    FillImage filler() const {
+        return [this](std::int64_t, std::span<float> to) {
+            std::ranges::copy(image_, to.begin());
+            return true;
+        };
     }
 
     ModelConfig config_ = test::small_config();
@@ -55,9 +61,8 @@ TEST_F(KeptMemory, CanBeGivenBackWhileOthersRun) {
         callers.emplace_back([&] {
             for (std::int64_t i = 0; i < 20; ++i) {
                 logits.assign(50, 0);
-                executor.run(
-                    1 + i % 5, [&](std::int64_t, int) { return image_.data(); },
-                    {logits.data(), nullptr, nullptr}, [](std::int64_t) {});
+                executor.run({.count = 1 + i % 5, .fill = filler()},
+                             {logits.data(), nullptr, nullptr});
                 executor.trim();
             }
         });

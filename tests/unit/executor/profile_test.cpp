@@ -18,7 +18,7 @@ TEST(Profile, HasEveryNode) {
     const Executor executor(file, config.image_size, {fastest()}, 2);
     const std::vector<float> images = test::random_images(config, 3);
     double sum = 0;
-    for (const NodeTime& time : executor.profile(images.data(), 3).nodes) {
+    for (const NodeTime& time : executor.profile({.count = 3, .data = images.data()}).nodes) {
         EXPECT_GT(time.seconds, 0) << time.name;
         EXPECT_GT(time.bytes, 0) << time.name;
         sum += time.flop;
@@ -40,7 +40,7 @@ TEST(Profile, StartsAgainWithEveryRun) {
     for (int i = 0; i < 5; ++i) {
         // If times of earlier runs were included, the sum would be larger than this run's thread
         // time.
-        const RunProfile run = executor.profile(image.data(), 1);
+        const RunProfile run = executor.profile({.count = 1, .data = image.data()});
         EXPECT_GT(run.wall, 0);
         EXPECT_GE(run.waiting, 0);
         EXPECT_LE(in_nodes(run) + run.waiting, 2 * run.wall * (1 + 1e-9));

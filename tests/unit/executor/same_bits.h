@@ -62,7 +62,7 @@ inline Batch run(const Executor& executor, std::span<const float> images, std::i
     };
     Batch b{std::vector<float>(size(g.logits)), std::vector<float>(size(g.features)),
             std::vector<float>(size(g.tokens))};
-    executor.run(images.data(), count,
+    executor.run({.count = count, .data = images.data()},
                  {b.logits.data(), b.features.data(), tokens ? b.tokens.data() : nullptr});
     return b;
 }

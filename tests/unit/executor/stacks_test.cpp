@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <mutex>
+#include <set>
 #include <stdexcept>
 
 #include "tests/unit/executor/same_bits.h"
@@ -62,26 +64,29 @@ TEST(Stacks, LeaveOutImagesThatAreNotThere) {
             Batch found = expected;
             for (std::vector<float>* values : {&found.logits, &found.features, &found.tokens})
                 std::ranges::fill(*values, 7.0f);
-            std::vector<std::atomic<int>> asked(count), done(count),
-                in_room(static_cast<std::size_t>(executor.rooms()));
-            std::vector<std::atomic<int>> room_of(count);
+            std::vector<std::atomic<int>> asked(count), done(count);
+            std::mutex mutex;  // guards the two below
+            std::set<float*> taken;
+            std::vector<float*> room_of(count);
             const auto missing = [](std::int64_t image) { return image % 5 == 1 || image == 20; };
-            executor.run(
-                count,
-                [&](std::int64_t image, int room) -> const float* {
-                    const auto i = static_cast<std::size_t>(image);
-                    ++asked[i];
-                    if (missing(image)) return nullptr;
-                    EXPECT_EQ(in_room[static_cast<std::size_t>(room)]++, 0) << "room is taken";
-                    room_of[i] = room;
-                    return images.data() + i * floats;
-                },
-                {found.logits.data(), found.features.data(), found.tokens.data()},
-                [&](std::int64_t image) {
-                    const auto i = static_cast<std::size_t>(image);
-                    ++done[i];
-                    --in_room[static_cast<std::size_t>(room_of[i].load())];
-                });
+            const FillImage fill = [&](std::int64_t image, std::span<float> to) {
+                const auto i = static_cast<std::size_t>(image);
+                ++asked[i];
+                if (missing(image)) return false;
+                std::ranges::copy(std::span(images).subspan(i * floats, floats), to.begin());
+                const std::lock_guard lock(mutex);
+                EXPECT_TRUE(taken.insert(to.data()).second) << "the memory is taken";
+                room_of[i] = to.data();
+                return true;
+            };
+            const ImageDone note_done = [&](std::int64_t image) {
+                const auto i = static_cast<std::size_t>(image);
+                ++done[i];
+                const std::lock_guard lock(mutex);
+                taken.erase(room_of[i]);
+            };
+            executor.run({.count = count, .fill = fill, .done = note_done},
+                         {found.logits.data(), found.features.data(), found.tokens.data()});
             for (std::int64_t image = 0; image < count; ++image) {
                 const auto i = static_cast<std::size_t>(image);
                 EXPECT_EQ(asked[i], 1) << image;
@@ -103,13 +108,14 @@ TEST(Stacks, FinishTheImagesBeforeOneThatFails) {
     const Executor executor(file, config.image_size, {*tables().back()}, 1, DType::f32, 4);
     std::vector<float> logits(8 * static_cast<std::size_t>(config.num_classes));
     std::vector<std::int64_t> done;
-    EXPECT_THROW(executor.run(
-                     8,
-                     [&](std::int64_t i, int) -> const float* {
-                         if (i == 6) throw std::runtime_error("no image");
-                         return image.data();
-                     },
-                     {logits.data(), nullptr, nullptr}, [&](std::int64_t i) { done.push_back(i); }),
+    const FillImage fill = [&](std::int64_t i, std::span<float> to) {
+        if (i == 6) throw std::runtime_error("no image");
+        std::ranges::copy(image, to.begin());
+        return true;
+    };
+    const ImageDone note_done = [&](std::int64_t i) { done.push_back(i); };
+    EXPECT_THROW(executor.run({.count = 8, .fill = fill, .done = note_done},
+                              {logits.data(), nullptr, nullptr}),
                  std::runtime_error);
     EXPECT_EQ(done, (std::vector<std::int64_t>{0, 1, 2, 3, 4, 5}));
 }
