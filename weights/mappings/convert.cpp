@@ -16,7 +16,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// `size` in patches; as timm, what is left of the last patch is cut off.
+/// `size` in patches. As in timm, an incomplete last patch is cut off.
 ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
                   std::string_view what) {
     if (size.height < config.patch_height || size.width < config.patch_width)
@@ -72,7 +72,7 @@ Converted convert_selected(const Selection& selection, const ConvertOptions& opt
         resize.steps = {{grid_of(*options.image_size, config, ErrorKind::usage, "--img-size"),
                          config.table_interpolation}};
     } else {
-        // Built for one size, timm resizes again, and bicubically, for images of another.
+        // For images of another size, timm resizes the table of the built model again, bicubically.
         resize.steps = {{grid_of(model.build_size, config, ErrorKind::model, image_size_key),
                          config.table_interpolation},
                         {grid_of(config.image_size, config, ErrorKind::model, image_size_key),

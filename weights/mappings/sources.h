@@ -1,5 +1,5 @@
-// Whose checkpoints are understood. A source is one row: how it is recognised, how its
-// configuration is read, and the table of its tensors' names.
+// The libraries whose checkpoints can be converted. Each has a row: the function that recognises
+// it, the function that reads its configuration, and the table of its tensor names.
 #pragma once
 
 #include <span>
@@ -12,18 +12,18 @@
 namespace vit::inline internal {
 
 struct Source {
-    std::string_view name;  ///< "timm": whose names the tensors have, for messages
-    /// By tensors' names and config.json; must not throw.
+    std::string_view name;  ///< the library that gave the tensors their names, for messages: "timm"
+    /// Looks at tensor names and config.json. Must not throw.
     bool (*recognise)(const Checkpoint& checkpoint);
-    /// Throws Error as convert does.
+    /// Throws what convert throws.
     ResolvedModel (*resolve)(const Checkpoint& checkpoint, const ConvertOptions& options);
     std::span<const MappingRule> (*rules)();
     std::span<const std::string_view> prefixes{};  ///< Mapping::prefixes
 };
 
-/// The first source that recognises the checkpoint; timm, which comes last, takes what is left and
-/// says what it is where it is not timm's. Facebook's backbones without marks of their own are
-/// known by `arch`, --arch facebook.….
+/// Returns the first source that recognises the checkpoint. timm is the last one; it takes all
+/// other checkpoints, and its error describes those that are not timm's. A backbone of Facebook's
+/// that looks like timm's is recognised by `arch`, --arch facebook.….
 const Source& find_source(const Checkpoint& checkpoint,
                           const std::optional<std::string>& arch = {});
 

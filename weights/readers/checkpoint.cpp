@@ -91,7 +91,7 @@ std::optional<std::string> read_text(const std::filesystem::path& path) {
     return text;
 }
 
-/// With the names as they stand in the file.
+/// Keeps the names of the file.
 Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file, EmaChoice ema) {
     const std::string where = in_quotes(file);
     Checkpoint checkpoint;
@@ -145,7 +145,7 @@ struct Storage {
     std::shared_ptr<const void> owned;
 };
 
-/// Of one file; its storage keeps the file mapped.
+/// Reads one file. The storage keeps the file mapped.
 Checkpoint read_weights(const std::filesystem::path& path, EmaChoice ema) {
     const auto storage = std::make_shared<Storage>(Storage{MappedFile(path), nullptr});
     Checkpoint checkpoint = parse_weights(storage->file.bytes(), path.native(), ema);

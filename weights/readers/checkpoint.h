@@ -1,4 +1,4 @@
-// A checkpoint as read from disk, whatever its container: named tensors and what stood beside them.
+// A checkpoint in memory, the same for every container: named tensors and the files beside them.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ enum class EmaChoice { automatic, ema, no_ema };
 /// Whether the configurations beside the weights belong to them.
 enum class Neighbours { read, ignored };
 
-/// What stands among the weights and is no tensor: a text, a list, ….
+/// An entry of the weights that is not a tensor: a text, a list, ….
 struct OtherEntry {
     std::string name;
     std::string_view kind;  ///< "text", "a list", …
@@ -31,13 +31,13 @@ struct Checkpoint {
     std::filesystem::path path;                ///< the weights file itself, or the index of several
     std::vector<std::filesystem::path> files;  ///< all weights files that were read
     std::string container;  ///< "safetensors", "torch zip", "torch before 1.6", "npz"
-    /// Names as in the file, without what wrappers put into them (without_wrappers).
+    /// Named as in the file, without the parts that wrappers add (without_wrappers).
     std::vector<TensorView> tensors;
-    std::vector<OtherEntry> other_entries;  ///< names likewise
-    /// `arch` of a timm training checkpoint, else `model` of its `args`.
+    std::vector<OtherEntry> other_entries;  ///< named in the same way
+    /// `arch` of a timm training checkpoint, or `model` of its `args` where that is missing.
     std::optional<std::string> arch;
     std::optional<std::string> config_json;  ///< text of config.json beside the weights
-    /// Text of preprocessor_config.json, else of processor_config.json, beside the weights.
+    /// Text of preprocessor_config.json beside the weights, or of processor_config.json.
     std::optional<std::string> preprocessor_json;
     /// Text of open_clip_config.json beside the weights.
     std::optional<std::string> open_clip_json;
@@ -46,16 +46,16 @@ struct Checkpoint {
 };
 
 /// Reads a checkpoint file (.safetensors, .pth, .pt, .bin, .pth.tar, .npz), an index of several
-/// (.index.json), or a folder as timm and transformers save it. The container is told by the first
-/// bytes, never by the name. Tensors are views into the mapped file where its bytes are dense and
-/// uncompressed. Nothing in a checkpoint is ever executed. Throws Error(io), Error(format),
-/// Error(model), Error(unsupported).
+/// (.index.json), or a folder as timm and transformers save it. The first bytes
+/// decide which container it is, never the name. Tensors are views into the mapped file where its
+/// bytes are dense and uncompressed. Nothing in a checkpoint is ever executed. Throws Error(io),
+/// Error(format), Error(model), Error(unsupported).
 Checkpoint read_checkpoint(const std::filesystem::path& source,
                            EmaChoice ema = EmaChoice::automatic,
                            Neighbours neighbours = Neighbours::read);
 
-/// The same for a file's bytes, which must outlive the result; what lies
-/// beside the file is not read. `file` names the bytes in messages (escaped by this function).
+/// The same for a file's bytes, which must outlive the result. Does not read the files beside it.
+/// `file` names the bytes in messages (this function escapes it).
 Checkpoint parse_checkpoint(std::span<const std::byte> bytes, std::string_view file,
                             EmaChoice ema = EmaChoice::automatic);
 

@@ -1,4 +1,4 @@
-// Which container a checkpoint is, told by its first bytes.
+// Recognises a checkpoint's container by its first bytes.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@ namespace vit::inline internal {
 
 enum class Container { safetensors, zip, torch_legacy };
 
-/// Throws Error(format) with advice for what else is often found under a checkpoint's name: torch's
-/// tar format, other pickles, Git LFS pointers, web pages, other frameworks' files.
+/// Throws Error(format) for anything else, with advice for common cases: torch's tar format, other
+/// pickles, Git LFS pointers, web pages, files of other frameworks.
 Container tell_container(std::span<const std::byte> bytes, std::string_view where);
 
 }  // namespace vit::inline internal

@@ -38,7 +38,7 @@ struct Stream {
     ~Stream() { inflateEnd(&state); }
 };
 
-/// zlib counts in 32 bits: moves up to that many of the bytes left into its own counter.
+/// Moves up to 2^32 - 1 of the remaining bytes into zlib's counter, which has 32 bits.
 void refill(uInt& available, std::size_t& left) {
     if (available != 0) return;
     available = static_cast<uInt>(std::min<std::size_t>(left, std::numeric_limits<uInt>::max()));

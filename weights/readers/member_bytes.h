@@ -11,8 +11,9 @@
 
 namespace vit::inline internal {
 
-/// A view where the member is stored, else inflated into `owned`. Length and checksum are verified;
-/// a checksum of 0 is none. `where` names the archive in messages. Throws Error(format).
+/// Returns a view of the archive where the member is stored. Otherwise inflates it into `owned`.
+/// Verifies length and checksum; 0 means that there is no checksum. `where` names the archive in
+/// messages. Throws Error(format).
 std::span<const std::byte> member_bytes(const ZipMember& member, std::string_view where,
                                         std::deque<std::vector<std::byte>>& owned);
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view suffix = ".npy";
 constexpr std::size_t most_arrays = 65'536;
-constexpr std::uint64_t inflation = 3;  // float32 made from bfloat16 deflates to less than half
+constexpr std::uint64_t inflation = 3;  // float32 that was bfloat16 deflates to less than half
 constexpr std::uint64_t inflation_base = std::uint64_t{64} << 20;
 
 struct Discard {
@@ -49,8 +49,8 @@ class Inflater {
 
     class Stream {
       public:
-        /// As many bytes as there are, `out.size()` at most. The last call, which returns 0, has
-        /// verified the checksum.
+        /// Reads at most `out.size()` bytes and returns their number. The last call, which returns
+        /// 0, has verified the checksum.
         std::size_t read(std::span<std::byte> out) {
             std::size_t done = 0;
             while (done < out.size()) {

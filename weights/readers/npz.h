@@ -16,21 +16,22 @@ namespace vit::inline internal {
 
 struct NpzArrays {
     std::vector<TensorView> tensors;  ///< in the archive's order, named without ".npy"
-    /// Elements that had to be inflated or reordered; the others are views into the archive.
+    /// Inflated or reordered elements. All others are views into the archive.
     std::deque<std::vector<std::byte>> owned;
 };
 
-/// True when one of the members is an .npy array.
+/// Returns whether one of the members is an .npy array.
 bool is_npz(std::span<const ZipMember> members);
 
-/// `members` are those of the archive `bytes`. All headers, sizes and checksums are verified before
-/// memory for elements is taken. Archives that inflate to more than three times their size plus
-/// 64 MiB are refused (0.4 GB take a second to check). `where` names the archive in messages.
+/// Reads the `members` of the archive `bytes`. Verifies all headers, sizes and checksums before it
+/// allocates memory for elements (0.4 GB take a second). Refuses archives that inflate to more than
+/// three times their size plus 64 MiB. `where` names the archive in messages.
 /// Throws Error(format), Error(unsupported).
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::span<const ZipMember> members,
                     std::string_view where);
 
-/// All arrays, each owning its elements. Throws Error(io), Error(format), Error(unsupported).
+/// Reads all arrays of a file. Each owns its elements. Throws Error(io), Error(format),
+/// Error(unsupported).
 std::vector<NpyArray> read_npz(const std::filesystem::path& path);
 
 }  // namespace vit::inline internal

@@ -60,7 +60,7 @@ void PickleReader::persistent() {
     push_new(std::move(storage));
 }
 
-/// (key, offset, size): a part of a storage, as releases before 1.0 saved what shared it.
+/// (key, offset, size): a part of a storage. Releases before 1.0 saved shared storages like this.
 void PickleReader::read_view(PickleStorage& storage, PickleId id) {
     const auto& parts = expect<PickleTuple>(id, "a view of a storage").items;
     if (parts.size() != 3) refuse("expected (key, offset, size) of a view of a storage");
@@ -99,7 +99,7 @@ PickleId PickleReader::tensor(GlobalRole role, const std::vector<PickleId>& argu
     return add(std::move(result), 0);
 }
 
-/// {'neg': True}: bits that change what the stored values mean.
+/// {'neg': True}: flags that change the meaning of the stored values.
 void PickleReader::read_metadata(PickleTensor& tensor, PickleId id) {
     if (id == id_none) return;
     for (const auto& [key, value] : expect<PickleDict>(id, "a tensor's metadata").items) {
@@ -109,7 +109,7 @@ void PickleReader::read_metadata(PickleTensor& tensor, PickleId id) {
         if (set != nullptr && name == "neg") bits = TensorBits::negative;
         if (set != nullptr && name == "conj") bits = TensorBits::conjugate;
         if (bits != TensorBits::unknown && !*set) continue;
-        // Two at once, of imaginary parts for example, are none that is known here.
+        // A combination of two, for example for imaginary parts, is not supported.
         tensor.bits = tensor.bits == TensorBits::none ? bits : TensorBits::unknown;
     }
 }

@@ -8,7 +8,7 @@ namespace {
 
 using enum GlobalRole;
 
-// Element types that the engine cannot read are listed too: what matters is whether a tensor that
+// The list also has element types that the engine cannot read. They matter only where a tensor that
 // the model needs has one, and then the message names the tensor.
 constexpr KnownGlobal known[] = {
     {"collections", "OrderedDict", ordered_dict},
@@ -65,7 +65,7 @@ constexpr KnownGlobal known[] = {
     {"torch", "qint32", dtype},
     {"torch", "quint4x2", dtype},
     {"torch", "quint2x4", dtype},
-    // What stands beside the weights of training checkpoints: optimizers, schedulers, samplers.
+    // Objects beside the weights of training checkpoints: optimizers, schedulers, samplers.
     {"collections", "Counter", other_dict},
     {"collections", "defaultdict", other_dict},
     {"torch", "device", inert_call, "a device"},
@@ -91,7 +91,7 @@ constexpr KnownGlobal known[] = {
     {"torch", "per_channel_affine", inert_name},
     {"torch", "per_channel_symmetric", inert_name},
     {"torch", "per_channel_affine_float_qparams", inert_name},
-    // What a defaultdict is made with.
+    // The default factories of a defaultdict.
     {"__builtin__", "int", inert_name},
     {"__builtin__", "long", inert_name},
     {"__builtin__", "float", inert_name},

@@ -1,5 +1,5 @@
-// The stack machine behind read_pickle: bounded bytes, values, stack and memo. For pickle.cpp and
-// pickle_calls.cpp only.
+// The stack machine of read_pickle, with limits on bytes, values, stack and memo. Only for
+// pickle.cpp and pickle_calls.cpp.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@
 
 namespace vit::inline internal {
 
-/// One value of it reads one pickle.
+/// An object of this class reads one pickle.
 class PickleReader {
   public:
     PickleReader(std::span<const std::byte> bytes, std::string_view where)
@@ -33,7 +33,7 @@ class PickleReader {
         for (std::int64_t i = 0; i < small_ints; ++i) add(i, 0);
     }
 
-    /// Up to the end of the pickle, which others may follow; `size` becomes its length.
+    /// Reads to the end of the pickle, which others may follow. Sets `size` to its length.
     PickleTree read(std::size_t& size) {
         for (std::uint64_t count = 0; !stopped_; ++count) {
             opcode_at_ = at_;
@@ -85,7 +85,7 @@ class PickleReader {
     // Values.
 
     void charge(std::size_t bytes) {
-        // What was read counts, not what there is: storages follow in the older format.
+        // The bytes that were read count, not all bytes: in the older format, storages follow.
         if (bytes > 3 * at_ + spare_memory - memory_used_)
             refuse("the pickle needs far more memory than its size warrants");
         memory_used_ += bytes;
@@ -112,7 +112,7 @@ class PickleReader {
         else
             push_new(value);
     }
-    /// Values above the last mark may be used, those below it not.
+    /// Only values above the last mark may be used.
     std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
     PickleId top() const {
         if (stack_.size() <= floor()) refuse("the stack is empty");
@@ -143,7 +143,7 @@ class PickleReader {
         charge(items.size() * sizeof(PickleId) + heap_overhead);
         push(add(PickleTuple{std::move(items)}, depth + 1));
     }
-    /// A container became deeper by what was put into it.
+    /// Notes the depth of a container after a value was put into it.
     void deepen(PickleId container, PickleId item) {
         const std::size_t depth = depth_[item] + std::size_t{1};
         if (depth > deepest)
@@ -194,7 +194,7 @@ class PickleReader {
     void push_bytes(std::uint64_t size);
     void push_byte_string(std::uint64_t size);
 
-    // What they mean in a checkpoint: pickle_calls.cpp.
+    // The meaning of calls in a checkpoint: pickle_calls.cpp.
 
     void push_global(std::string_view module, std::string_view name);
     const KnownGlobal& global_of(PickleId id, std::string_view what);
@@ -220,7 +220,7 @@ class PickleReader {
 
     static constexpr PickleId no_value = UINT32_MAX;
     static constexpr std::uint64_t most_opcodes = 10'000'000;
-    // Values that wait for their list, tuple or dict.
+    // Values that are not yet in a list, tuple or dict.
     static constexpr std::size_t most_stacked = 262'144;
     static constexpr std::size_t most_memo = 4'194'304;
     static constexpr std::size_t deepest = 200;
@@ -241,7 +241,8 @@ class PickleReader {
     bool stopped_ = false;
     std::size_t memory_used_ = 0;
     PickleTree tree_;
-    // Of every value; a lower bound where a value was filled after it was put into another.
+    // The depth of every value; a lower bound where a value was filled after it was put into
+    // another.
     std::deque<std::uint8_t> depth_;
     std::vector<PickleId> stack_;
     std::vector<std::size_t> marks_;

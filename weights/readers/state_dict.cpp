@@ -97,7 +97,7 @@ std::string key_text(const PickleValue& key) {
     return fmt::format("an entry whose key is {}", kind_name(key));
 }
 
-/// "a mapping with 2 tensors": what a nested mapping would take with it.
+/// Describes a nested mapping that is dropped: "a mapping with 2 tensors".
 std::string value_text(const PickleTree& tree, const PickleValue& value) {
     const auto* dict = std::get_if<PickleDict>(&value);
     if (dict == nullptr) return std::string(kind_name(value));
@@ -130,7 +130,7 @@ class Listed {
     std::size_t count_ = 0;
 };
 
-/// Python would take the later of two values; which one was meant nobody knows.
+/// Refuses a key that occurs twice. Python would take the later value, which may be the wrong one.
 void refuse_doubles(const TorchArchive& archive, const PickleDict& dict) {
     std::unordered_set<std::string_view> names;
     for (const auto& [key, value] : dict.items) {
@@ -144,7 +144,7 @@ void refuse_doubles(const TorchArchive& archive, const PickleDict& dict) {
     }
 }
 
-/// A weight of a kind that cannot be read: it must not be missing without a word.
+/// Refuses a weight that cannot be read, so that it is not dropped silently.
 void refuse_inert(const TorchArchive& archive, std::string_view name, const PickleValue& value) {
     const auto* inert = std::get_if<PickleInert>(&value);
     if (inert != nullptr && inert->is_tensor)
@@ -185,7 +185,7 @@ std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
     return text.empty() ? "no entries" : text;
 }
 
-/// What to do where the weights lie in a mapping under a key of their own.
+/// Advice where the weights are in a mapping under their own key.
 std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
     for (const auto& [key, value] : dict.items) {
         const auto* name = std::get_if<std::string_view>(&tree[key]);
@@ -201,7 +201,7 @@ std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
     return "";
 }
 
-/// Copies what is not dense in the file, once all tensors have been found valid.
+/// Copies tensors that are not dense in the file, after all tensors have passed the checks.
 void complete(const TorchArchive& archive, std::vector<TorchTensor>& found,
               Checkpoint& checkpoint) {
     const std::string& where = archive.where;
@@ -253,12 +253,12 @@ bool is_wrapper(std::string_view part) {
     return std::ranges::find(wrappers, part) != wrappers.end();
 }
 
-/// Which of the wrappers' parts stand in the name: "module. and _orig_mod.".
+/// The parts of wrappers in the name: "module. and _orig_mod.".
 std::string wrappers_in(const std::set<std::string_view>& parts) {
     return fmt::format("{}.", fmt::join(parts, ". and "));
 }
 
-/// The name's parts but the last one, each without its dot.
+/// All parts of the name except the last, without their dots.
 template <typename Use>
 std::string_view for_each_part(std::string_view name, Use&& use) {
     for (std::size_t dot; (dot = name.find('.')) != std::string_view::npos;) {

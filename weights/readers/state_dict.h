@@ -6,18 +6,18 @@
 
 namespace vit::inline internal {
 
-/// Finds the weights in timm's order (state_dict_ema, model_ema, state_dict, model, else the
-/// mapping itself) and fills tensors, arch, notes and storage. Every tensor is checked before any
-/// is copied. Throws Error(format), Error(model), Error(unsupported).
+/// Finds the weights in timm's order (state_dict_ema, model_ema, state_dict, model, or the mapping
+/// itself) and fills tensors, arch, notes and storage. Checks every tensor before it copies one.
+/// Throws Error(format), Error(model), Error(unsupported).
 void take_state_dict(const TorchArchive& archive, EmaChoice ema, Checkpoint& checkpoint);
 
-/// `name` without the parts that wrappers put into it, wherever they stand: `module.`
+/// Returns `name` without the parts that wrappers add to it, at any place: `module.`
 /// (DataParallel, AveragedModel), `_orig_mod.` (torch.compile), `_fsdp_wrapped_module.`,
 /// `_checkpoint_wrapped_module.`, `_forward_module.`.
 std::string without_wrappers(std::string_view name);
 
-/// Takes those parts out of all names. Throws Error(model) when two tensors then have one name, or
-/// a name is not UTF-8.
+/// Removes these parts from all names. Throws Error(model) where two tensors then have the same
+/// name, or where a name is not UTF-8.
 void clean_names(Checkpoint& checkpoint, std::string_view where);
 
 }  // namespace vit::inline internal

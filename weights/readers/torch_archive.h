@@ -1,4 +1,4 @@
-// A checkpoint of torch.save, whatever its container: the pickled tree and the storages it names.
+// A checkpoint of torch.save in either container: the pickled tree and the storages that it names.
 #pragma once
 
 #include <cstddef>
@@ -24,36 +24,36 @@ struct TorchArchive {
     PickleTree tree;
     std::map<std::string_view, ZipMember> storages;  ///< by key
     std::string_view storage_place;  ///< for messages, before a key: "member data/", "storage "
-    bool big_endian = false;         ///< the bytes of the storages' elements
-    std::shared_ptr<std::deque<std::vector<std::byte>>> owned;  ///< what had to be inflated
+    bool big_endian = false;         ///< whether the elements of storages are big-endian
+    std::shared_ptr<std::deque<std::vector<std::byte>>> owned;  ///< the inflated storages
 };
 
-/// A tensor found valid.
+/// A tensor that has passed all checks.
 struct TorchTensor {
     TensorView view;  ///< without data
     const ZipMember* storage = nullptr;
-    std::uint64_t first = 0;           ///< byte of the storage where the tensor begins
+    std::uint64_t first = 0;           ///< offset of the tensor in the storage, in bytes
     std::vector<std::int64_t> stride;  ///< in elements
     std::uint64_t dense_bytes = 0;
-    bool is_dense = false;  ///< row-major; nothing need be copied but for the next two
+    bool is_dense = false;  ///< row-major; needs a copy only for one of the next two
     bool swapped = false;   ///< elements are big-endian
-    bool negative = false;  ///< values are those stored times -1
+    bool negative = false;  ///< the values are the stored ones times -1
 };
 
-/// Bytes of one element of this storage class; nothing for a class that is not known.
+/// Bytes of one element of this storage class; nothing for an unknown class.
 std::optional<std::uint64_t> storage_item_size(std::string_view storage_class);
 
-/// Checks element type, the storage's length and that the last element lies inside it. Copies
-/// nothing. Throws Error(format), Error(unsupported), naming `name`.
+/// Checks the element type, the length of the storage, and that the last element is inside it.
+/// Copies nothing. Throws Error(format), Error(unsupported) with `name`.
 TorchTensor checked_tensor(const TorchArchive& archive, const PickleTensor& tensor,
                            std::string_view name);
 
-/// True when the elements cannot be used as they lie in the storage.
+/// Returns whether the elements must be copied before they can be used.
 inline bool needs_copy(const TorchTensor& tensor) {
     return !tensor.is_dense || tensor.swapped || tensor.negative;
 }
 
-/// The dense little-endian copy of a tensor, from its storage's bytes.
+/// Copies a tensor from its storage's bytes: dense and little-endian.
 std::vector<std::byte> materialise(const TorchTensor& tensor, std::span<const std::byte> storage);
 
 }  // namespace vit::inline internal

@@ -22,7 +22,7 @@ constexpr std::size_t frame_bytes = 9;  // since pickle protocol 4
 constexpr std::int64_t protocol_version = 1001;
 constexpr std::size_t count_bytes = 8;
 
-/// Length of the first pickle; 0 where it is not the magic number.
+/// The length of the first pickle; 0 if it is not the magic number.
 std::size_t magic_size(std::span<const std::byte> bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!text.starts_with('\x80') || text.size() < proto_bytes) return 0;
@@ -49,7 +49,7 @@ class LegacyReader {
         archive.owned = std::make_shared<std::deque<std::vector<std::byte>>>();
         archive.tree = pickle("the content");
         collect_sizes(archive.tree);
-        // The keys' text lies in the file, as that of all pickles.
+        // The text of the keys is in the file, as for all pickles.
         const PickleTree keys = pickle("the list of storages");
         const auto* list = std::get_if<PickleList>(&keys.root());
         if (list == nullptr)
@@ -94,7 +94,7 @@ class LegacyReader {
                    ErrorKind::unsupported);
     }
 
-    /// torch itself takes nothing from here: storages are little-endian wherever they were written.
+    /// torch ignores these values too: storages are little-endian on every machine.
     void check_system() {
         const PickleTree tree = pickle("what it says of the system");
         if (!std::holds_alternative<PickleDict>(tree.root()))
@@ -107,7 +107,7 @@ class LegacyReader {
         std::int64_t numel = 0;
     };
 
-    /// What the content says of every storage: the keys alone come with the list.
+    /// The storages as the content describes them. The list at the end has only their keys.
     void collect_sizes(const PickleTree& tree) {
         for (std::size_t i = 0; i < tree.size(); ++i) {
             const auto* found =

@@ -10,11 +10,11 @@
 
 namespace vit::inline internal {
 
-/// True when the bytes begin with the format's magic number.
+/// Returns whether the bytes begin with the format's magic number.
 bool looks_like_torch_legacy(std::span<const std::byte> bytes) noexcept;
 
-/// Reads the structure; tensors are checked by checked_tensor(). The storages are little-endian
-/// whatever machine wrote them. `where` names the file in messages.
+/// Reads the structure. checked_tensor() checks the tensors. The storages are little-endian on
+/// every machine. `where` names the file in messages.
 /// Throws Error(format), Error(model), Error(unsupported).
 TorchArchive read_torch_legacy(std::span<const std::byte> bytes, std::string_view where);
 

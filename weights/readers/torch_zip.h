@@ -9,13 +9,13 @@
 
 namespace vit::inline internal {
 
-/// True when one of the members is the data.pkl of a torch archive.
+/// Returns whether one of the members is the data.pkl of a torch archive.
 bool is_torch_zip(std::span<const ZipMember> members);
 
-/// Reads the structure; tensors are checked by checked_tensor(). Storages may be deflated (by a zip
-/// tool) and big-endian; they are inflated later, up to three times the archive's size plus 64 MiB.
-/// Refused: versions that torch does not know, TorchScript. `where` names the archive in messages.
-/// Throws Error(format), Error(model), Error(unsupported).
+/// Reads the structure. checked_tensor() checks the tensors. Storages may be deflated (by a zip
+/// tool) and big-endian. They are inflated later, up to three times the archive's size plus 64 MiB.
+/// Refuses versions that torch does not know, and TorchScript. `where` names the archive in
+/// messages. Throws Error(format), Error(model), Error(unsupported).
 TorchArchive read_torch_zip(std::span<const ZipMember> members, std::string_view where);
 
 }  // namespace vit::inline internal

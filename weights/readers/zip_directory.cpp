@@ -17,7 +17,7 @@ constexpr std::uint64_t end_bytes = 22;
 constexpr std::uint64_t end64_bytes = 56;
 constexpr std::uint64_t locator64_bytes = 20;
 
-/// Where the last end record begins whose directory lies right before it; nothing for none.
+/// The start of the last end record that directly follows its directory, or nothing.
 std::optional<std::uint64_t> last_plausible_end(std::span<const std::byte> bytes) {
     for (std::uint64_t at = bytes.size() - end_bytes + 1; at-- > 0;) {
         if (bytes[static_cast<std::size_t>(at)] != std::byte{'P'}) continue;
@@ -98,7 +98,7 @@ ZipDirectory find_zip_directory(const ZipBytes& archive) {
         if (wide.u32(0) != end64_signature)
             archive.refuse(
                 fmt::format("expected a zip64 end-of-directory record at byte {}, found none", at));
-        // Its only place: an archive before this one has a record at the same offset.
+        // No other place is possible: an archive before this one has a record at the same offset.
         if (at + end64_bytes != locator_at || wide.u64(4) != end64_bytes - 12)
             archive.refuse(fmt::format(
                 "expected the zip64 end-of-directory record at byte {}, right before its locator, "

@@ -1,4 +1,4 @@
-// Where a zip archive's central directory lies, as its end records say. For zip_members.cpp only.
+// Finds the central directory of a zip archive from its end records. Only for zip_members.cpp.
 #pragma once
 
 #include <fmt/format.h>
@@ -31,7 +31,7 @@ struct ZipBytes {
     [[noreturn]] void refuse_member(std::string_view name, const std::string& what) const {
         refuse(fmt::format("member {}: {}", in_quotes(name), what));
     }
-    /// `size` bytes at `offset`, which must lie before `limit`.
+    /// `size` bytes at `offset`, which must end before `limit`.
     std::span<const std::byte> part(std::uint64_t offset, std::uint64_t size, std::uint64_t limit,
                                     std::string_view what) const {
         if (offset > limit || size > limit - offset)
@@ -43,15 +43,15 @@ struct ZipBytes {
     }
 };
 
-/// Where the central directory lies.
+/// The place of the central directory.
 struct ZipDirectory {
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
     std::uint64_t entries = 0;
 };
 
-/// One archive fills the file: refuses others behind it, parts of split ones, end records that
-/// disagree or do not lie where they should. Throws Error(format).
+/// The archive must fill the file. Refuses other archives after it, parts of split archives, and
+/// end records that contradict each other or are at the wrong place. Throws Error(format).
 ZipDirectory find_zip_directory(const ZipBytes& archive);
 
 }  // namespace vit::inline internal

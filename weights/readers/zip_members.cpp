@@ -87,7 +87,7 @@ void check_local(const ZipBytes& archive, std::string_view name, const Header& c
     if (header.size != central.size && !(later && header.size == 0)) disagree("size");
 }
 
-/// A path that stays in the folder where an archive is unpacked.
+/// Whether a path stays in the folder where the archive is unpacked.
 bool is_safe_path(std::string_view name) {
     if (name.starts_with('/') || name.starts_with('\\')) return false;
     while (!name.empty()) {

@@ -9,7 +9,7 @@
 
 namespace vit::inline internal {
 
-/// How a member's bytes are kept: the two methods that checkpoints use.
+/// The two compression methods that checkpoints use.
 enum class ZipMethod : std::uint16_t { stored = 0, deflate = 8 };
 
 struct ZipMember {
@@ -20,16 +20,15 @@ struct ZipMember {
     std::uint32_t crc = 0;  ///< of the inflated bytes; torch may leave it out
 };
 
-/// True when the bytes begin as a zip archive does.
+/// Returns whether the bytes begin with the signature of a zip archive.
 bool looks_like_zip(std::span<const std::byte> bytes) noexcept;
 
-/// Members in the order of the central directory (zip and zip64), as views into `bytes`; nothing is
-/// copied or inflated, and checksums are not verified. Refused: methods other than stored and
-/// deflate, encryption, archives of several disks, names that are equal or differ in case only or
-/// lead out of a folder, members that overlap, local headers that disagree with the central
-/// directory, anything outside the file, bytes that belong to no member, a second archive in the
-/// same file. `where` names the archive in messages.
-/// Throws Error(format).
+/// Returns the members in the order of the central directory (zip and zip64), as views into
+/// `bytes`. Copies and inflates nothing, and does not verify checksums. Refuses: methods other than
+/// stored and deflate, encryption, archives of several disks, names that are equal or differ only
+/// in case or lead out of a folder, members that overlap, local headers that contradict the central
+/// directory, anything outside the file, bytes that belong to no member, and a second archive in
+/// the same file. `where` names the archive in messages. Throws Error(format).
 std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string_view where);
 
 }  // namespace vit::inline internal

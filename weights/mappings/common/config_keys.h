@@ -1,4 +1,4 @@
-// The keys of a configuration as a table: what each one sets, or why nothing is done with it.
+// The keys of a configuration as a table: what each one sets, or why it is ignored.
 #pragma once
 
 #include <optional>
@@ -14,11 +14,11 @@ template <class Config>
 struct ConfigKey {
     std::string_view name;
     void (*set)(Config&, const ConfigValue&);  ///< may throw Error(model); null: sets nothing
-    /// Why nothing (more) is done with the key; "" where it is used.
+    /// Why the key, or the rest of it, is ignored; "" where it is used.
     std::string_view dropped = "";
 };
 
-/// Sets what the key `name` means, by the first entry that has the name. Returns the entry's
+/// Sets the field of the key `name`, with the first entry of that name. Returns the entry's
 /// `dropped`, or nothing where `keys` has no such name.
 template <class Config>
 std::optional<std::string_view> set_key(Config& config, std::span<const ConfigKey<Config>> keys,

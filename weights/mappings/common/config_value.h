@@ -38,7 +38,7 @@ class ConfigValue {
     const nlohmann::json* value_;
 };
 
-/// `text` of the file `name`. Throws Error(format) unless it is one JSON object.
+/// Parses the `text` of the file `name`. Throws Error(format) unless it is one JSON object.
 nlohmann::json parse_json_object(const std::string& text, const std::string& name);
 
 }  // namespace vit::inline internal

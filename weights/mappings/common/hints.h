@@ -1,4 +1,4 @@
-// What to do about a tensor that a model has too many or too few of.
+// Hints for tensors that are missing, too many, or of the wrong shape.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace vit::inline internal {
 
-/// "; model_args.pre_norm true has it": which of timm's arguments decides about a tensor that is
-/// too many. "" where none does.
+/// Returns which of timm's arguments would allow an extra tensor: "; model_args.pre_norm true has
+/// it". Returns "" where there is none.
 std::string extra_hint(std::string_view name);
 
-/// "; model_args.qkv_bias false does without" where all tensors are missing that the argument
-/// decides about, else that the checkpoint has lost some.
+/// Returns "; model_args.qkv_bias false does without" where all tensors of that argument are
+/// missing. Otherwise returns that the checkpoint has lost some.
 std::string missing_hint(std::string_view name, const std::set<std::string, std::less<>>& present);
 
-/// What may have led to a tensor of another shape than expected.
+/// Returns a possible reason for a tensor's unexpected shape.
 std::string_view shape_hint(std::string_view name, std::span<const std::int64_t> found,
                             std::span<const std::int64_t> expected);
 

@@ -23,7 +23,7 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-/// True where a tensor whose name has no number goes to every block.
+/// Whether one tensor, whose name has no number, holds all blocks.
 bool stacked(const WrittenRule& rule, const std::vector<std::string>& numbers) {
     return numbers.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
@@ -91,7 +91,7 @@ class Mapper {
         return fits(pattern, name, numbers);
     }
 
-    /// What the source calls it, were it there.
+    /// The name that the tensor has in the source.
     std::string name_of(const WrittenRule& rule, const std::vector<std::string>& numbers) const {
         const std::string name = filled(rule.source, numbers);
         return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
@@ -102,7 +102,7 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    /// What the model says of these tensors; nothing where it lacks one of them.
+    /// The specs of these tensors, or nothing where the model lacks one of them.
     std::optional<std::vector<TensorSpec>> specs_of(const std::vector<Target>& targets) const {
         std::vector<TensorSpec> out;
         for (const Target& target : targets) {
@@ -143,7 +143,7 @@ class Mapper {
         out_.report.push_back({tensor.name, true, what});
     }
 
-    /// Puts the tensor where its rule says. Returns what else is to be said.
+    /// Stores the tensor as its rule's targets. Returns a description of other changes.
     std::string place(const TensorView& tensor, const WrittenRule& rule,
                       const std::vector<std::string>& numbers) {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -175,7 +175,8 @@ class Mapper {
                            to_string(tensor.shape), why));
     }
 
-    /// Names the tensor as the source would; of several namings, as the source's other tensors are.
+    /// Throws an error with the name that the tensor has in the source. Where there are several, it
+    /// takes the one that matches the names of the other tensors.
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
         enum class Naming { used, sibling_used, any };
@@ -198,7 +199,7 @@ class Mapper {
         refuse(fmt::format("tensor '{}' is missing", spec.name));
     }
 
-    /// Throws where the rule would have made `spec` of a tensor that is not there.
+    /// Throws if the rule fills `spec` from a tensor that is missing.
     void name_missing(const WrittenRule& rule, const TensorSpec& spec,
                       const std::vector<std::string>& numbers) const {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -226,7 +227,7 @@ class Mapper {
     std::vector<std::string> from_;  ///< source name of each required tensor
     std::set<const WrittenRule*> used_;
     std::set<std::string, std::less<>> seen_;  ///< source names that were used
-    std::string_view prefix_;                  ///< the one that tensors had
+    std::string_view prefix_;                  ///< the prefix of the tensors
     MappedTensors out_;
 };
 

@@ -22,13 +22,13 @@ struct TableStep {
     TableInterpolation interpolation = TableInterpolation::bicubic;
 };
 
-/// How one model's position table is brought to its image size.
+/// How a position table is resized to the image size.
 struct TableResize {
-    std::vector<ImageSize> said_grids;  ///< in patches; the first one that has the table's rows is
-                                        ///< its grid, else it is taken as square
-    std::vector<TableStep> steps;       ///< grids to resize to, in turn
-    /// Leading rows of the source's table that are no patches, where it has fewer than the model
-    /// has prefix tokens; the others get rows of zeros.
+    std::vector<ImageSize> said_grids;  ///< in patches; the first one with as many rows as the
+                                        ///< table is its grid; if there is none, the grid is square
+    std::vector<TableStep> steps;  ///< one after another
+    /// Leading rows of the source's table that are not patches, where these are fewer than the
+    /// model's prefix tokens. The other prefix tokens get rows of zeros.
     std::optional<std::int64_t> prefix_rows;
 };
 
@@ -36,32 +36,31 @@ struct TableResize {
 struct MadeTensor {
     std::string name;  ///< canonical
     std::vector<float> values;
-    std::string note;  ///< where it comes from
+    std::string note;  ///< its origin
 };
 
 struct MappedTensors {
     std::vector<TensorView> tensors;  ///< canonical names, order of required_tensors, all float32
-    std::vector<std::shared_ptr<const std::vector<float>>> owned;  ///< those that were changed
+    std::vector<std::shared_ptr<const std::vector<float>>> owned;  ///< the changed ones
     std::vector<ReportLine> report;  ///< every source tensor, in the source's order
     std::vector<std::string> notes;
 };
 
 /// How the tensors of one checkpoint become the model's.
 struct Mapping {
-    std::string_view library;  ///< whose names these are, for messages
+    std::string_view library;  ///< the library that uses these names, for messages
     std::span<const MappingRule> rules;
     std::span<const MappingRule> droppable;  ///< come before `rules`
     std::span<const MadeTensor> made;
-    std::span<const std::string_view> prefixes;  ///< what `~` stands for
+    std::span<const std::string_view> prefixes;  ///< the possible values of `~`
     TableResize resize;
-    std::int64_t label_offset = 0;              ///< leading rows of the head that are no classes
-    std::span<const OtherEntry> other_entries;  ///< what stands among the tensors and is none
+    std::int64_t label_offset = 0;              ///< leading rows of the head that are not classes
+    std::span<const OtherEntry> other_entries;  ///< entries of the weights that are not tensors
 };
 
 /// Maps every source tensor by the first rule that fits its name and whose targets the model has.
-/// Throws Error(model) naming the
-/// tensor: missing, not part of the model, of another shape than expected, there twice, or not
-/// finite.
+/// Throws Error(model) with the name of a tensor that is missing, not part of the model, of an
+/// unexpected shape, present twice, or not finite.
 MappedTensors map_tensors(const Mapping& mapping, std::span<const TensorView> source,
                           const ModelConfig& config);
 

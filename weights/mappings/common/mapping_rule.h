@@ -1,4 +1,4 @@
-// One row of a mapping: a pattern of source names, the canonical name, and what is done on the way.
+// One row of a mapping: a pattern of source names, the canonical name, and how the tensor changes.
 #pragma once
 
 #include <span>
@@ -8,16 +8,16 @@
 
 namespace vit::inline internal {
 
-/// What is done to a tensor on its way into the model.
+/// How a tensor is stored in the source, and so how it changes on the way into the model.
 enum class TensorTransform {
     as_is,           ///< the canonical shape
-    squeeze,         ///< leading extents of 1 go away
+    squeeze,         ///< leading extents of 1 are removed
     patch_kernel,    ///< [D, C, h, w], or flattened to [D, C * h * w]
-    position_table,  ///< [1, rows, D]; resized where the image size is another
-    split_rows,      ///< the targets' rows one after another
-    split_columns,   ///< the targets' columns one after another
+    position_table,  ///< [1, rows, D]; resized for another image size
+    split_rows,      ///< holds the rows of all targets, one after another
+    split_columns,   ///< holds the columns of all targets, one after another
     copies,          ///< every target is the same tensor
-    class_rows,      ///< of the head: leading rows that are no classes are left out
+    class_rows,      ///< of the head: leading rows that are not classes are dropped
     transpose,       ///< [in, out]
     heads_in,        ///< [D, heads, head_dim]: kernels of queries, keys and values
     heads_out,       ///< [heads, head_dim, D]: kernel of attn.proj
@@ -32,14 +32,14 @@ enum class TensorTransform {
 
 /// One row of a mapping. In `source` and `canonical`:
 /// - `#` is a number: of a block, then of one of several layers side by side in it;
-/// - `$` at the end is `weight` and `bias` in turn: such a rule is two.
+/// - `$` at the end means `weight` and `bias`: such a rule counts as two rules.
 /// In `source`:
-/// - `~` at the beginning is one of the mapping's prefixes, or nothing;
+/// - `~` at the start is one of the mapping's prefixes, or nothing;
 /// - text in [brackets] may be missing;
-/// - `@` is a number that does not matter, and `*` at the end is anything.
+/// - `@` is a number that is ignored, and `*` at the end is any text.
 /// In `canonical`:
 /// - "attn.{q,k,v}.weight" names several targets;
-/// - "q1&q2" names two whose half-heads alternate (differential attention);
+/// - "q1&q2" names two targets whose half-heads alternate (differential attention);
 /// - where it has `#` and the tensor's name has no number, the tensor holds all blocks in turn.
 struct MappingRule {
     std::string_view source;
@@ -56,7 +56,7 @@ struct WrittenRule {
     std::string_view note;
 };
 
-/// `rules` in order, those with `$` as one for `weight` and one for `bias`.
+/// Returns `rules` in order, with two rules for each one that ends with `$`.
 std::vector<WrittenRule> written_out(std::span<const MappingRule> rules);
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// Models inside of larger modules: Lightning's `model.`, EMA copies, a student beside its teacher.
+// Models inside larger modules: Lightning's `model.`, EMA copies, a student and its teacher.
 #pragma once
 
 #include <optional>
@@ -10,16 +10,16 @@
 
 namespace vit::inline internal {
 
-/// The tensors of a checkpoint that lie under one prefix.
+/// The tensors of a checkpoint that have one prefix.
 struct Selection {
     Checkpoint checkpoint;            ///< names without the prefix
-    std::string prefix;               ///< what was taken off; "" where nothing was
-    std::vector<ReportLine> outside;  ///< tensors that lie elsewhere, by their whole names
+    std::string prefix;               ///< the removed prefix, or ""
+    std::vector<ReportLine> outside;  ///< all other tensors, with their full names
 };
 
-/// Takes the tensors under `asked`, else under the one prefix where a Vision Transformer begins, or
-/// all of them where none begins. Throws Error(usage) where several begin, naming them, and where
-/// no tensor lies under `asked`.
+/// Takes the tensors with the prefix `asked`. Without it, takes those of the only Vision
+/// Transformer in the checkpoint, or all tensors where none is found. Throws Error(usage) with the
+/// prefixes where there are several, and where no tensor has the prefix `asked`.
 Selection select_prefix(const Checkpoint& checkpoint, const std::optional<std::string>& asked);
 
 }  // namespace vit::inline internal

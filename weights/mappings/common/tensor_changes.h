@@ -1,4 +1,4 @@
-// What is done to a tensor on its way into the model: other layouts, parts, position tables.
+// Changes tensors on their way into the model: layouts, parts, position tables.
 #pragma once
 
 #include <map>
@@ -13,41 +13,42 @@
 namespace vit::inline internal {
 
 /// Applies the rules' transforms to the tensors of one checkpoint. All members throw Error(model)
-/// that names the tensor where it has another shape than the rule expects, or a value that is not
-/// finite.
+/// with the name of the tensor where its shape is not the one that the rule expects, or a value is
+/// not finite.
 class TensorChanges {
   public:
     TensorChanges(const Mapping& mapping, const ModelConfig& config)
         : mapping_(mapping), config_(config) {}
 
-    /// The shape in which a source stores what goes to `specs`.
+    /// Returns the shape in which a source stores the tensor for `specs`.
     Shape source_shape(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
 
-    /// The values of `targets`, whose shapes are in `specs`; unnamed. Empty where the values need
-    /// more tensors, which are still to come. Appends to `what` what else was done.
+    /// Returns the values of `targets`, whose shapes are in `specs`, without names. Returns nothing
+    /// where the values need more tensors, which come later. Appends a description of other changes
+    /// to `what`.
     std::vector<TensorView> apply(const TensorView& tensor, const WrittenRule& rule,
                                   const std::vector<Target>& targets,
                                   const std::vector<TensorSpec>& specs,
                                   const std::vector<std::string>& numbers, std::string& what);
 
-    /// Float32 values; the tensor itself where it has this type already.
+    /// Returns the values as float32; the tensor itself where it is float32.
     TensorView as_f32(const TensorView& tensor);
 
-    /// A view of `values`, which this object keeps.
+    /// Keeps `values` and returns a view of them.
     TensorView own(std::string name, Shape shape, std::vector<float> values);
 
-    /// The values behind the views that were returned.
+    /// Returns the memory of the views.
     std::vector<std::shared_ptr<const std::vector<float>>> take_owned() {
         return std::move(owned_);
     }
-    /// What the converter's user should know, such as a table that was resized.
+    /// Returns notes for the user, for example about a table that was resized.
     std::vector<std::string> take_notes() { return std::move(notes_); }
 
   private:
-    /// How a source lays out what goes to `specs`, and the order in which its axes are read.
+    /// The layout of a source's tensor for `specs`, and the order in which its axes are read.
     struct Layout {
         Shape shape;
-        std::vector<std::size_t> axes;  ///< empty: as they are
+        std::vector<std::size_t> axes;  ///< empty: in their order
     };
     Layout layout(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
     bool is_row_of_rows(const TensorView& tensor) const;

@@ -9,16 +9,17 @@
 
 namespace vit::inline internal {
 
-/// By what only these have: `backbone.` prefixes, chunked blocks, mask tokens, registers, decoders.
-/// Plain backbones have timm's names and are timm's, as is all that has a config.json.
+/// Looks for parts that only these checkpoints have: `backbone.` prefixes, chunked blocks, mask
+/// tokens, registers, decoders. A plain backbone has timm's names and counts as timm's; so does any
+/// checkpoint with a config.json.
 bool is_facebook(const Checkpoint& checkpoint);
 
-/// True also for an encoder alone, whose names are timm's.
+/// Also true for an encoder without other parts, which has timm's names.
 bool has_facebooks_blocks(const Checkpoint& checkpoint);
 
-/// The encoder without a head: its logits are the normed class token. Sizes from the tensors; heads
-/// from the published model of these sizes, from a timm architecture or from --arch
-/// facebook.VisionTransformer:heads=N. Throws Error(usage) where they are not known.
+/// The encoder has no head: its logits are the normed class token. Sizes come from the tensors. The
+/// number of heads comes from the published model of these sizes, from a timm architecture, or from
+/// --arch facebook.VisionTransformer:heads=N. Throws Error(usage) where it is unknown.
 ResolvedModel resolve_facebook(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> facebook_rules();

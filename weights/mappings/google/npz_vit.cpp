@@ -121,7 +121,7 @@ const Shape& shape(const Checkpoint& checkpoint, std::string_view name, std::siz
     return shape_of(checkpoint.tensors, fmt::format("[opt/target/][params/][img/]{}", name), rank);
 }
 
-/// What the arrays tell.
+/// Numbers that follow from the arrays.
 void read_sizes(const Checkpoint& checkpoint, ModelConfig& c) {
     const Shape& kernel = shape(checkpoint, "embedding/kernel", 4);
     c.patch_height = kernel[0];

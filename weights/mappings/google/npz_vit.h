@@ -11,9 +11,9 @@ namespace vit::inline internal {
 
 bool is_npz_vit(const Checkpoint& checkpoint);
 
-/// All sizes from the tensors. Activation, eps and preprocessing are what timm takes for the
-/// architecture that --arch names, else for its ViTs in general. Throws Error(usage) where the
-/// position table is computed and no --img-size says how large.
+/// All sizes come from the tensors. Activation, eps and preprocessing are timm's for the
+/// architecture that --arch names, or timm's usual ones. Throws Error(usage) where the position
+/// table is computed and --img-size is missing.
 ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> npz_vit_rules();

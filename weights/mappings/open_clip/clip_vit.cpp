@@ -74,7 +74,7 @@ constexpr std::array attention_pooler{
 
 constexpr std::array<std::string_view, 2> keys{"quick_gelu", "head_width"};
 
-/// From --arch, where no file says it.
+/// From --arch, because no file has it.
 OpenClipConfig named(const ArchSettings& settings, const Checkpoint& checkpoint,
                      const ModelConfig& c) {
     const std::optional<std::string> quick_gelu = settings.text("quick_gelu");

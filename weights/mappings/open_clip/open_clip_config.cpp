@@ -168,7 +168,7 @@ void read(OpenClipConfig& out, const nlohmann::json& root, std::span<const std::
     }
 }
 
-/// Says of what one kind of tower reads and the other does not that it is dropped.
+/// Reports the keys that only the other kind of tower reads as dropped.
 void settle_keys(OpenClipConfig& config) {
     const std::string vision = "model_cfg.vision_cfg.";
     for (ReportLine& line : config.keys) {

@@ -67,7 +67,7 @@ OpenClipConfig read_config(const Checkpoint& checkpoint, const ConvertOptions& o
     return said;
 }
 
-/// The name again, once it is known to be one of timm's.
+/// Returns timm's current name of the model. Throws Error where timm does not have it.
 std::string checked_name(const OpenClipConfig& said, bool asked) {
     try {
         return find_architecture(said.timm.name).name;
@@ -77,8 +77,8 @@ std::string checked_name(const OpenClipConfig& said, bool asked) {
     }
 }
 
-/// config.json of the model that open_clip has timm build. With a projection of its own, open_clip
-/// changes the pooling once the model is built, and so the norms stay where they are.
+/// The config.json of the model that open_clip builds with timm. With its own projection, open_clip
+/// changes the pooling after the model is built, so the norms stay in their places.
 nlohmann::json timm_config(const OpenClipConfig& said, std::int64_t classes, bool projected) {
     nlohmann::json config{{"architecture", said.timm.name.substr(0, said.timm.name.find('.'))},
                           {"num_classes", classes},

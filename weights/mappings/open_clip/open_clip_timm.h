@@ -12,8 +12,9 @@ namespace vit::inline internal {
 bool is_open_clip_timm(const Checkpoint& checkpoint);
 
 /// The tower's output, not normalised, is the model's logits, or its features where timm_proj is
-/// "none". From open_clip_config.json, or from --arch with timm's name, whose pooling and images
-/// are taken then. Throws Error(usage) where there is neither.
+/// "none". The configuration comes from open_clip_config.json, or from --arch with a name of
+/// timm's, whose pooling and preprocessing are then used. Throws Error(usage) where both are
+/// missing.
 ResolvedModel resolve_open_clip_timm(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> open_clip_timm_rules();

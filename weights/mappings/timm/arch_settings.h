@@ -1,5 +1,5 @@
-// --arch for other libraries than timm: LIBRARY.NAME:KEY=VALUE,KEY=VALUE, for numbers that are not
-// in the tensors.
+// --arch for libraries other than timm: LIBRARY.NAME:KEY=VALUE,KEY=VALUE. It gives numbers that do
+// not follow from the tensors.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,11 @@
 namespace vit::inline internal {
 
 struct ArchSettings {
-    std::string name;  ///< without the library; "" where none is given
+    std::string name;  ///< without the library; "" where it is missing
     std::map<std::string, std::string, std::less<>> values;
 
-    /// Throw Error(usage) naming the key where the value is not of this kind.
-    std::optional<std::int64_t> count(std::string_view key) const;  ///< from 1 on
+    /// These throw Error(usage) with the key where the value is of another kind.
+    std::optional<std::int64_t> count(std::string_view key) const;  ///< at least 1
     std::optional<ImageSize> size(std::string_view key) const;      ///< N or HxW
     std::optional<std::string> text(std::string_view key) const;
 };
@@ -27,8 +27,8 @@ struct ArchSettings {
 /// tensors are named as `library` names them.
 void refuse_other_library(std::string_view arch, std::string_view library);
 
-/// `arch` may be missing: nothing is set then. Throws Error(usage) where it is of another form, of
-/// another library or has a key that is not in `keys`.
+/// Without `arch`, the result is empty. Throws Error(usage) where `arch` has another form, is of
+/// another library, or has a key that is not in `keys`.
 ArchSettings arch_settings(const std::optional<std::string>& arch, std::string_view library,
                            std::span<const std::string_view> keys);
 

@@ -42,7 +42,7 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     return out;
 }
 
-/// Of the names that begin alike; "" where none does.
+/// Lists the names that begin alike; "" where there are none.
 std::string nearest_other(std::string_view base) {
     constexpr std::size_t alike = 4;
     std::vector<std::string> others;

@@ -88,7 +88,7 @@ void set_block(ModelConfig& config, const VitArgs& args) {
             config.differential_attention = args.block == BlockClass::diff_parallel_scaling;
             config.glu = false;
             config.layer_scale = args.init_values.has_value();
-            config.fc1_bias = true;  // of its own where Q, K and V have none
+            config.fc1_bias = true;  // present even where Q, K and V have none
             config.fc2_bias = args.proj_bias && !config.differential_attention;  // else fused
             break;
     }

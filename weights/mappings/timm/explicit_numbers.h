@@ -1,4 +1,4 @@
-// From the arguments of timm's VisionTransformer to explicit numbers.
+// Turns the arguments of timm's VisionTransformer into explicit numbers.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal {
 
-/// What decides a model's numbers besides its arguments.
+/// Facts besides the arguments that decide a model's numbers.
 struct ModelClass {
     std::string_view architecture;
     bool distilled = false;        ///< timm's VisionTransformerDistilled
@@ -15,11 +15,12 @@ struct ModelClass {
     double embed_norm_eps = 1e-6;  ///< of args.embed_norm
 };
 
-/// Sizes of images, channels and classes are left to the caller. Throws Error(model) naming the
-/// argument: out of range, contradicting another, or asking for what is not supported.
+/// Leaves the sizes of images, channels and classes to the caller. Throws Error(model) with the
+/// name of an argument that is out of range, contradicts another one, or needs an unsupported
+/// feature.
 ModelConfig explicit_numbers(const ModelClass& model, const VitArgs& args);
 
-/// `value` where it lies in [low, 2^20]. Throws Error(model) naming it `name` else.
+/// Returns `value` if it is in [low, 2^20]. Otherwise throws Error(model) with `name`.
 std::int64_t checked_count(std::int64_t value, std::int64_t low, std::string_view name);
 
 }  // namespace vit::inline internal

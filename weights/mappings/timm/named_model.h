@@ -1,4 +1,4 @@
-// A checkpoint that timm's table names, not a configuration.
+// A checkpoint whose architecture comes from timm's table of names, not from a configuration.
 #pragma once
 
 #include <string>
@@ -7,10 +7,11 @@
 
 namespace vit::inline internal {
 
-/// Makes convert() build what timm builds for `name`, NAME.TAG, with the weights that it has for
-/// it. A config.json of that architecture stays. One of another is left out, with a note: timm has
-/// names that share a repository (vit_base_patch32_clip_quickgelu_224.openai). Without one, and
-/// without an architecture in `options`, the name's configuration is timm's own.
+/// Lets convert() build the model that timm builds for `name`, NAME.TAG, with that name's weights.
+/// A config.json of the same architecture is used. A config.json of another architecture is
+/// ignored, with a note, because some names share a repository
+/// (vit_base_patch32_clip_quickgelu_224.openai). Without config.json, and without an architecture
+/// in `options`, the configuration is the one that timm has for the name.
 void build_as_named(const std::string& name, Checkpoint& checkpoint, ConvertOptions& options);
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// What somebody may have meant who typed a name that does not exist.
+// Finds the names that are most similar to a mistyped one.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,11 @@
 
 namespace vit::inline internal {
 
-/// How much has to be done to make `name` of `typed`: to add a letter costs little, since people
-/// shorten names (vit_b16); to change one or take one away costs more. Case counts for nothing,
-/// and - for _.
+/// Returns the cost of changing `typed` into `name`. Adding a letter costs little, because people
+/// shorten names (vit_b16). Changing or removing one costs more. Case is ignored, and - equals _.
 std::size_t effort(std::string_view typed, std::string_view name);
 
-/// The `count` names of the least effort, the least first.
+/// Returns the `count` names with the lowest cost, the lowest first.
 std::vector<std::string> nearest_names(std::string_view typed, std::span<const std::string> names,
                                        std::size_t count);
 

@@ -1,4 +1,4 @@
-// Models that are no plain Vision Transformers, known by their tensors.
+// Recognises models that are not plain Vision Transformers by their tensors.
 #pragma once
 
 #include <span>
@@ -8,7 +8,7 @@
 
 namespace vit::inline internal {
 
-/// "a Swin Transformer", "a ResNet", …; "" where the tensors show no such model.
+/// "a Swin Transformer", "a ResNet", …; "" for any other model.
 std::string_view other_model(std::span<const TensorView> tensors);
 
 }  // namespace vit::inline internal

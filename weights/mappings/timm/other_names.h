@@ -1,5 +1,5 @@
-// timm's models that are no plain Vision Transformers, by name (other_names.inc, made by
-// tools/fixtures/architectures.py).
+// The names of timm's models that are not plain Vision Transformers (other_names.inc, which
+// tools/fixtures/architectures.py writes).
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@ namespace vit::inline internal {
 
 struct OtherName {
     std::string name;
-    std::string family;  ///< the file of timm/models that has it
+    std::string family;  ///< the file of timm/models that defines it
 };
 
 /// Ordered by family.
 const std::vector<OtherName>& other_names();
 
-/// The one of this NAME or NAME.TAG, or nullptr.
+/// Returns the model with this NAME or NAME.TAG, or nullptr.
 const OtherName* find_other_name(std::string_view name);
 
 }  // namespace vit::inline internal

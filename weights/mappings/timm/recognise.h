@@ -1,4 +1,4 @@
-// What tensors tell about a model that nothing names.
+// Describes a model that nothing names, from its tensors.
 #pragma once
 
 #include <span>
@@ -8,13 +8,13 @@
 
 namespace vit::inline internal {
 
-/// One sentence for the error when no architecture is named: what the tensors tell, what they
-/// cannot tell, and which of timm's architectures fit. Or whose checkpoint it is, where it is not
-/// timm's.
+/// Returns one sentence for the error when no architecture is named: which numbers follow from the
+/// tensors, which do not, and which of timm's architectures fit. For a checkpoint of another
+/// library, it names that library.
 std::string describe_unnamed(std::span<const TensorView> tensors);
 
-/// Whose names they are where that is another source than timm, and what to do:
-/// "a Hugging Face transformers model: put its config.json …"; else "".
+/// Returns the library whose names these are where it is not timm, and what to do:
+/// "a Hugging Face transformers model: put its config.json …". Otherwise returns "".
 std::string foreign_source(std::span<const TensorView> tensors);
 
 }  // namespace vit::inline internal

@@ -25,7 +25,7 @@ using nlohmann::json;
     throw Error(ErrorKind::model, what);
 }
 
-/// config.json taken apart; what it does not say is left empty.
+/// The parts of config.json. Missing parts are empty.
 struct ConfigJson {
     std::optional<std::string> architecture;
     std::optional<std::int64_t> num_features;
@@ -104,7 +104,7 @@ ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& re
     return out;
 }
 
-/// The one architecture that all sources agree on.
+/// The architecture on which all sources agree.
 Architecture choose(const ConfigSources& sources, const std::optional<std::string>& from_json,
                     std::vector<std::string>& notes) {
     const auto refused = [](const std::string& name, const std::string& source) {
@@ -154,7 +154,7 @@ VitArgs read_args(const Architecture& arch, const json& model_args,
     return args;
 }
 
-/// timm stores what a model was built with for people to read; here it has to agree.
+/// timm stores a model's arguments only as information. Here they must agree with the rest.
 void check_informative(const ConfigJson& given, const ModelConfig& config) {
     const std::int64_t features =
         config.representation_size > 0 ? config.representation_size : config.embed_dim;
@@ -221,7 +221,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
     }
     out.label_offset = checked_count(pretrained.label_offset, 0, "label_offset");
 
-    // timm's order: the model's argument, then the pretrained input size where that is fixed.
+    // timm's order: the model's argument, and then the pretrained input size if it is fixed.
     out.build_size = args.img_size.value_or(pretrained.fixed_input_size ? pretrained.input_size
                                                                         : ImageSize{224, 224});
     const bool named = model_args.contains("img_size") && args.img_size;

@@ -142,7 +142,7 @@ TensorFacts facts_of(std::span<const TensorView> tensors) {
     return facts;
 }
 
-/// What would go unseen, as a model without classes has no head.
+/// Refuses a fault that would stay unnoticed, because a model without classes has no head.
 void check_heads(std::span<const TensorView> tensors) {
     for (const std::string head : {"head", "head_dist"}) {
         const TensorView* weight = find_tensor(tensors, head + ".weight");

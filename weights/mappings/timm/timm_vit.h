@@ -10,13 +10,13 @@
 
 namespace vit::inline internal {
 
-/// By config.json, the checkpoint's own word or --arch. Throws Error(usage) where none of them
-/// names an architecture, saying what the tensors tell.
+/// The architecture comes from config.json, from the checkpoint or from --arch. Throws Error(usage)
+/// where none of them names one; the message describes the tensors.
 ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> timm_vit_rules();
 
-/// Rules for what may be left out of some architectures (Architecture::may_drop_attn_pool).
+/// Rules for tensors that some architectures may leave out (Architecture::may_drop_attn_pool).
 std::span<const MappingRule> timm_attn_pool_rules();
 
 }  // namespace vit::inline internal

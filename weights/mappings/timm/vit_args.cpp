@@ -25,7 +25,7 @@ void off(Value value, std::string_view feature) {
     if (!value.null() && value.boolean()) value.unsupported(feature);
 }
 
-/// Lower case without underscores, as timm looks layers up.
+/// Lower case without underscores: timm looks up layers like this.
 std::string folded(std::string text) {
     std::erase(text, '_');
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -35,7 +35,7 @@ std::string folded(std::string text) {
 template <class T>
 using Names = std::initializer_list<std::pair<std::string_view, T>>;
 
-/// The meaning of a name in timm's spelling; unsupported with `what` where the table lacks it.
+/// The value of a name of timm's. Throws Error with `what` where the table lacks it.
 template <class T>
 T named(Value value, Names<T> names, std::string_view what) {
     const std::string name = folded(value.text());
@@ -68,7 +68,7 @@ Activation activation(Value value) {
                              "activation");
 }
 
-/// Nothing where timm takes its default. The eps goes with the layer and is told apart
+/// The norm, or nothing where timm uses its default. The layer's eps is not part of it
 /// (Architecture::norm_eps).
 std::optional<Norm> norm(Value value) {
     if (value.null() || value.text().empty()) return {};

@@ -39,7 +39,7 @@ constexpr std::array rules{
     MappingRule{"heads.head.$", "head.$", class_rows},
 };
 
-/// torchvision 0.28's models. In each, only the name tells the number of heads.
+/// The models of torchvision 0.28. The number of heads does not follow from the tensors.
 struct Known {
     std::string_view name;
     std::int64_t patch, depth, heads, width, mlp_dim;
@@ -73,7 +73,7 @@ constexpr std::array known_weights{
 
 constexpr std::array<std::string_view, 2> keys{"heads", "weights"};
 
-/// The set that is asked for, else the first for images of this size.
+/// The requested set of weights, or the first one for images of this size.
 const Weights* find_weights(std::string_view model, std::optional<std::string> name,
                             ImageSize size) {
     const auto found =

@@ -11,8 +11,8 @@ namespace vit::inline internal {
 
 bool is_torchvision(const Checkpoint& checkpoint);
 
-/// Sizes from the tensors; heads from the one model of torchvision that has these sizes, else from
-/// --arch torchvision.VisionTransformer:heads=N. Throws Error(usage) where they are not known.
+/// Sizes come from the tensors. The number of heads comes from torchvision's model of these sizes,
+/// or from --arch torchvision.VisionTransformer:heads=N. Throws Error(usage) where it is unknown.
 ResolvedModel resolve_torchvision(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> torchvision_rules();

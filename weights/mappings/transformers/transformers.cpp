@@ -28,12 +28,12 @@ using Family = TransformersFamily;
 
 /// What a class computes after the blocks.
 enum class Output {
-    pooler,            ///< Linear + tanh of the class token, where the checkpoint has them
+    pooler,            ///< Linear + tanh of the class token, if the checkpoint has them
     class_token,       ///< the class token after the final norm
     classifier,        ///< a head on the class token
     two_classifiers,   ///< the mean of two heads, on the class and the distillation token
     mean_classifier,   ///< a head on the mean of the patches
-    both_classifier,   ///< a head on the class token beside the mean of the patches
+    both_classifier,   ///< a head on the class token and the mean of the patches
     projection,        ///< a head without bias on the class token
     attention_pooling  ///< SigLIP's
 };
@@ -107,7 +107,7 @@ const TensorView* find(const Checkpoint& checkpoint, std::string_view ending) {
     return found == checkpoint.tensors.end() ? nullptr : &*found;
 }
 
-/// A whole number that fits every product that is made of it.
+/// Returns `value` if it is from `low` to 2^20, so that no product overflows.
 std::int64_t count(std::int64_t value, std::int64_t low, std::string_view key) {
     constexpr std::int64_t high = 1 << 20;
     if (value < low || value > high)

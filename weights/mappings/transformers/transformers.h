@@ -6,14 +6,14 @@
 
 namespace vit::inline internal {
 
-// By config.json's model_type.
+// These functions look at config.json's model_type.
 bool is_transformers_vit(const Checkpoint& checkpoint);
 bool is_transformers_dinov2(const Checkpoint& checkpoint);
 bool is_transformers_clip(const Checkpoint& checkpoint);
-/// A model of transformers that no other source takes.
+/// Whether it is a model of transformers that none of the functions above recognises.
 bool is_other_transformers(const Checkpoint& checkpoint);
 
-/// By config.json and preprocessor_config.json, which both must be there. Throws Error as convert.
+/// Needs config.json and preprocessor_config.json. Throws what convert throws.
 ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 }  // namespace vit::inline internal

@@ -238,7 +238,7 @@ constexpr std::array<std::pair<std::string_view, TransformersFamily>, 8> model_t
      {"siglip", TransformersFamily::siglip},
      {"siglip_vision_model", TransformersFamily::siglip}}};
 
-/// Sets what the keys of `object` stand for.
+/// Sets the members of the keys of `object`.
 void read_keys(TransformersConfig& config, const json& object, const std::string& prefix,
                std::initializer_list<std::span<const Key>> tables,
                std::vector<ReportLine>& report) {
@@ -277,7 +277,7 @@ TransformersConfig read_transformers_config(TransformersFamily family, const jso
     const std::initializer_list<std::span<const Key>> tables{model_keys, row.keys, row.more_keys,
                                                              general_keys};
     const auto given = [&](const char* key) { return root.contains(key) && !root[key].is_null(); };
-    // CLIP's own rule: where both stand, `vision_config_dict` counts.
+    // CLIP's rule: if both are present, `vision_config_dict` counts.
     const std::string half = given("vision_config_dict") ? "vision_config_dict" : "vision_config";
     if (!given(half.c_str())) {
         read_keys(config, root, "", tables, report);
@@ -285,7 +285,7 @@ TransformersConfig read_transformers_config(TransformersFamily family, const jso
         const json& vision = root[half];
         if (!vision.is_object()) ConfigValue("config.json " + half, vision).refuse("an object");
         read_keys(config, vision, half + ".", tables, report);
-        // These the whole model has of its own.
+        // These keys belong to the whole model.
         config.model_class.clear();
         config.id2label = nullptr;
         config.num_labels.reset();

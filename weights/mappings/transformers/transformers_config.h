@@ -15,8 +15,8 @@ namespace vit::inline internal {
 /// Models that share tensor names and configuration keys.
 enum class TransformersFamily { vit, deit, dinov2, dinov2_with_registers, clip, siglip };
 
-/// What config.json says, with the defaults of the family's configuration class. A member that a
-/// family's keys do not set has no meaning there.
+/// The values of config.json, with the defaults of the family's configuration class. A family
+/// ignores members that its keys do not set.
 struct TransformersConfig {
     std::string model_class;  ///< "ViTForImageClassification"
     std::int64_t hidden_size = 768;
@@ -41,18 +41,19 @@ struct TransformersConfig {
     nlohmann::json id2label;  ///< null where there is none
 };
 
-/// The family that `model_type` names, or nothing.
+/// Returns the family of a `model_type`, or nothing.
 std::optional<TransformersFamily> transformers_family(std::string_view model_type);
 
-/// Values of `model_type` that transformers_family knows.
+/// Returns the values of `model_type` that transformers_family knows.
 std::vector<std::string_view> transformers_model_types();
 
-/// The vision half where config.json has a text half too. Every key is told about in `report`.
-/// Throws Error(model) naming a key: unknown, of a wrong type, or not supported.
+/// Reads the vision half where config.json also has a text half. Adds a line for every key to
+/// `report`. Throws Error(model) with the name of a key that is unknown, of a wrong type, or not
+/// supported.
 TransformersConfig read_transformers_config(TransformersFamily family, const nlohmann::json& root,
                                             std::vector<ReportLine>& report);
 
-/// transformers' name of an activation. Throws Error(model).
+/// Returns the activation of this name in transformers. Throws Error(model).
 Activation transformers_activation(const std::string& name, std::string_view key);
 
 }  // namespace vit::inline internal

@@ -28,15 +28,15 @@ struct ImageProcessor {
     ResizeTo size;
     std::optional<ImageSize> crop_size;
     bool do_resize = true, do_center_crop = false, do_rescale = true, do_normalize = true;
-    bool square = true;  ///< what a size that is one number means
+    bool square = true;  ///< whether a size of one number is a square, or the shorter side
     std::int64_t resample = 2;
     double rescale_factor = 1 / 255.0;
     std::vector<double> mean{0.5, 0.5, 0.5}, std{0.5, 0.5, 0.5};
 };
 
-/// Defaults of one of transformers' classes.
+/// The defaults of one image processor class of transformers.
 struct Class {
-    std::string_view name;  ///< without "ImageProcessor", "FeatureExtractor" and what follows
+    std::string_view name;  ///< without "ImageProcessor", "FeatureExtractor" and the rest
     void (*defaults)(ImageProcessor&);
 };
 
@@ -105,7 +105,7 @@ void crop_to(ImageProcessor& p, Value v) {
     }
 }
 
-/// For a step that is not done here.
+/// For a step that the engine does not have.
 void off(ImageProcessor&, Value v) {
     if (!v.null() && v.boolean()) v.refuse("false: this step is not supported");
 }

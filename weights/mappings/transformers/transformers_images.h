@@ -1,4 +1,4 @@
-// preprocessor_config.json: transformers' image processors as this engine's preprocessing.
+// Reads preprocessor_config.json: transformers' image processors as this engine's preprocessing.
 #pragma once
 
 #include <string>
@@ -9,10 +9,11 @@
 
 namespace vit::inline internal {
 
-/// `text` of preprocessor_config.json, or of a processor_config.json that has an `image_processor`.
-/// What is computed is what the processors compute with Pillow. Every key is told about in
-/// `report`. Throws Error(format) on malformed JSON, Error(model) naming a key: unknown, of a wrong
-/// type, or of a preprocessing that the engine cannot do.
+/// `text` is that of preprocessor_config.json, or of a processor_config.json that has an
+/// `image_processor`. The result gives the same pixels as the processors do with Pillow. Adds a
+/// line for every key to `report`. Throws Error(format) for malformed JSON, and Error(model) with
+/// the name of a key that is unknown, of a wrong type, or needs preprocessing that the engine does
+/// not have.
 Preprocessing read_image_processor(const std::string& text, std::vector<ReportLine>& report);
 
 }  // namespace vit::inline internal

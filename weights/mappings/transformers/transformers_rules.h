@@ -11,7 +11,7 @@ std::span<const MappingRule> transformers_vit_rules();  ///< ViT and DeiT
 std::span<const MappingRule> transformers_dinov2_rules();
 std::span<const MappingRule> transformers_clip_rules();  ///< CLIP's and SigLIP's vision halves
 
-/// Rules for tensors that a class does not read.
+/// Rules for tensors that some classes do not read.
 std::span<const MappingRule> transformers_unread_pooler();
 std::span<const MappingRule> transformers_unread_post_norm();
 std::span<const MappingRule> transformers_unread_pooling_head();

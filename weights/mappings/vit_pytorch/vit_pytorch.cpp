@@ -90,7 +90,7 @@ void read_patch(const ArchSettings& settings, std::int64_t values, ModelConfig& 
     c.patch_width = patch.width;
 }
 
-/// An empty class token means mean pooling; older releases have one whatever the pooling.
+/// An empty class token means mean pooling. Older releases always have a class token.
 void read_pooling(const ArchSettings& settings, const TensorView& token, ResolvedModel& out) {
     ModelConfig& c = out.config;
     const std::optional<std::string> pool = settings.text("pool");
@@ -175,7 +175,7 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
                                          c.embed_dim),
                             "computed: sines and cosines, as SimpleViT's"});
     }
-    // One head as wide as the model has no projection.
+    // A single head that is as wide as the model has no projection.
     if (!find_tensor(tensors, "transformer.layers.#.0.[fn.]to_out.*") && c.heads == 1 &&
         c.head_dim == c.embed_dim) {
         std::vector<float> identity(static_cast<std::size_t>(c.embed_dim * c.embed_dim), 0.0f);
