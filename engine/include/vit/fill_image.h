@@ -1,6 +1,10 @@
 // The functions that a caller passes in to run many images.
 #pragma once
 
+#include "vit/config.h"
+
+#ifdef VIT_CXX20
+
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -15,3 +19,5 @@ using FillImage = std::function<bool(std::int64_t index, std::span<float> image)
 using ImageDone = std::function<void(std::int64_t index)>;
 
 }  // namespace vit
+
+#endif  // VIT_CXX20

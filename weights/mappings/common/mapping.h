@@ -26,7 +26,7 @@ struct TableStep {
 struct TableResize {
     std::vector<ImageSize> said_grids;  ///< in patches; the first one with as many rows as the
                                         ///< table is its grid; if there is none, the grid is square
-    std::vector<TableStep> steps;  ///< one after another
+    std::vector<TableStep> steps;       ///< one after another
     /// Leading rows of the source's table that are not patches, where these are fewer than the
     /// model's prefix tokens. The other prefix tokens get rows of zeros.
     std::optional<std::int64_t> prefix_rows;
