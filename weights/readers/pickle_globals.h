@@ -8,7 +8,7 @@
 
 namespace vit::inline internal {
 
-/// What the reader does where the pickle calls or uses the name.
+/// What the reader does when the pickle calls or uses the name.
 enum class GlobalRole : std::uint8_t {
     ordered_dict,
     rebuild_tensor,  ///< before PyTorch 0.4
@@ -21,22 +21,22 @@ enum class GlobalRole : std::uint8_t {
     argparse_namespace,
     storage_class,
     dtype,
-    other_dict,    ///< Counter, defaultdict: a mapping like others
-    inert_call,    ///< what it makes is kept as a kind alone
-    inert_tensor,  ///< the same, of a tensor that cannot be read
-    tensor_class,  ///< torch.Tensor and Parameter: named, never called
-    inert_name,    ///< the same of anything else
+    other_dict,    ///< Counter, defaultdict: read as a mapping
+    inert_call,    ///< only the kind of its result is kept
+    inert_tensor,  ///< the same, for a tensor that cannot be read
+    tensor_class,  ///< torch.Tensor and Parameter: may be named, not called
+    inert_name,    ///< any other name that may be named, not called
 };
 
 struct KnownGlobal {
     std::string_view module;
     std::string_view name;
     GlobalRole role;
-    std::string_view kind = {};  ///< of what an inert call makes: "a device"
+    std::string_view kind = {};  ///< of the result of an inert call: "a device"
 };
 
 std::span<const KnownGlobal> pickle_globals() noexcept;
-/// Index into pickle_globals().
+/// Index into pickle_globals(); nothing for an unknown name.
 std::optional<std::uint32_t> find_pickle_global(std::string_view module, std::string_view name);
 
 }  // namespace vit::inline internal
