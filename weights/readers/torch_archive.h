@@ -18,15 +18,14 @@
 
 namespace vit::inline internal {
 
-/// Has views into the file's bytes and into `owned`.
+/// Contains views into the file's bytes and into `owned`.
 struct TorchArchive {
     std::string where;  ///< the file's name, for messages
     PickleTree tree;
     std::map<std::string_view, ZipMember> storages;  ///< by key
     std::string_view storage_place;  ///< for messages, before a key: "member data/", "storage "
     bool big_endian = false;         ///< byte order of the storages' elements
-    std::shared_ptr<std::deque<std::vector<std::byte>>>
-        owned;  ///< inflated members and copied tensors
+    std::shared_ptr<std::deque<std::vector<std::byte>>> owned;  ///< inflated and copied bytes
 };
 
 /// A tensor that has passed all checks.

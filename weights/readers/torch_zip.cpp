@@ -19,8 +19,7 @@ constexpr std::string_view data_folder = "data/";
 constexpr unsigned newest_version = 10;  // PyTorch's kMaxSupportedFileFormatVersion
 constexpr std::uint64_t most_word_bytes = 64;
 constexpr std::uint64_t most_pickle_bytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t most_inflated_pickle_bytes = std::uint64_t{8}
-                                                     << 20;  // enough for 50,000 tensors
+constexpr std::uint64_t most_inflated_pickle_bytes = std::uint64_t{8} << 20;  // for 50,000 tensors
 
 const ZipMember* find_pickle(std::span<const ZipMember> members) {
     const auto found = std::find_if(members.begin(), members.end(), [](const ZipMember& member) {

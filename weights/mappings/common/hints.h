@@ -1,4 +1,4 @@
-// What to do about a tensor that a model has too many or too few of.
+// Hints for messages about tensors that are missing, superfluous or of another shape.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,16 @@
 
 namespace vit::inline internal {
 
-/// "; model_args.pre_norm true has it": which of timm's arguments decides about a tensor that is
-/// too many. "" where none does.
+/// A hint for a tensor that is not part of the model. It names the argument of timm with which a
+/// model has the tensor: "; model_args.pre_norm true has it". "" where there is no such argument.
 std::string extra_hint(std::string_view name);
 
-/// "; model_args.qkv_bias false does without" where all tensors are missing that the argument
-/// decides about, else that the checkpoint has lost some.
+/// A hint for a missing tensor: "; model_args.qkv_bias false does without". Where `present` has
+/// other tensors of the same argument, the hint says that the checkpoint is incomplete. "" where no
+/// argument decides about the tensor.
 std::string missing_hint(std::string_view name, const std::set<std::string, std::less<>>& present);
 
-/// What may have led to a tensor of another shape than expected.
+/// The probable reason why a tensor has another shape than expected.
 std::string_view shape_hint(std::string_view name, std::span<const std::int64_t> found,
                             std::span<const std::int64_t> expected);
 

@@ -23,7 +23,8 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-/// True where a tensor whose name has no number goes to every block.
+/// Whether one tensor has the values of all blocks: its own name has no number, but the canonical
+/// name has one.
 bool stacked(const WrittenRule& rule, const std::vector<std::string>& numbers) {
     return numbers.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
@@ -91,7 +92,7 @@ class Mapper {
         return fits(pattern, name, numbers);
     }
 
-    /// What the source calls it, were it there.
+    /// The name that the source would give to a missing tensor.
     std::string name_of(const WrittenRule& rule, const std::vector<std::string>& numbers) const {
         const std::string name = filled(rule.source, numbers);
         return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
@@ -102,7 +103,7 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    /// What the model says of these tensors; nothing where it lacks one of them.
+    /// The model's specs of these tensors; nothing where the model lacks one of them.
     std::optional<std::vector<TensorSpec>> specs_of(const std::vector<Target>& targets) const {
         std::vector<TensorSpec> out;
         for (const Target& target : targets) {
@@ -143,7 +144,8 @@ class Mapper {
         out_.report.push_back({tensor.name, true, what});
     }
 
-    /// Puts the tensor where its rule says. Returns what else is to be said.
+    /// Puts the tensor at the targets of its rule. Returns text about further changes, for the
+    /// report.
     std::string place(const TensorView& tensor, const WrittenRule& rule,
                       const std::vector<std::string>& numbers) {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -175,7 +177,8 @@ class Mapper {
                            to_string(tensor.shape), why));
     }
 
-    /// Names the tensor as the source would; of several namings, as the source's other tensors are.
+    /// Reports a missing tensor under the source's name. Where several rules fit, prefers a rule
+    /// that other tensors of the checkpoint have used.
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
         enum class Naming { used, sibling_used, any };
@@ -197,7 +200,7 @@ class Mapper {
         refuse(fmt::format("tensor '{}' is missing", spec.name));
     }
 
-    /// Throws where the rule would have made `spec` of a tensor that is not there.
+    /// Throws where the rule builds `spec` from a tensor that is missing.
     void name_missing(const WrittenRule& rule, const TensorSpec& spec,
                       const std::vector<std::string>& numbers) const {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -217,15 +220,15 @@ class Mapper {
 
     const Mapping& mapping_;
     const ModelConfig& config_;
-    std::vector<WrittenRule> rules_;  ///< the droppable ones first
+    std::vector<WrittenRule> rules_;  ///< the droppable rules come first
     TensorChanges changes_;
     std::vector<TensorSpec> specs_;
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
-    std::vector<std::string> from_;  ///< source name of each required tensor
+    std::vector<std::string> from_;  ///< source name of each required tensor, or ""
     std::set<const WrittenRule*> used_;
     std::set<std::string, std::less<>> seen_;  ///< source names that were used
-    std::string_view prefix_;                  ///< the one that tensors had
+    std::string_view prefix_;                  ///< the prefix that tensors had
     MappedTensors out_;
 };
 

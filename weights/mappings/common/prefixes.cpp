@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_roots = 64;  // every tensor is compared with each
 constexpr std::size_t longest_list = 500;
 
-/// A tensor that every model of one library has, and what that library's own names put before it.
+/// A tensor that every model of one library has, and the prefixes that this library itself uses.
 struct Mark {
     std::string_view name;
     std::array<std::string_view, 4> own{};
@@ -34,13 +34,13 @@ constexpr std::array marks{
     Mark{"to_patch_embedding.2.weight"},
 };
 
-/// True where `name` ends with `part`, and with nothing but whole parts of a name before it.
+/// Whether `name` ends with `part`, and `part` begins at the start of the name or after a dot.
 bool ends_with_part(std::string_view name, std::string_view part) {
     return name.ends_with(part) &&
            (name.size() == part.size() || name[name.size() - part.size() - 1] == '.');
 }
 
-/// What stands before the mark, if the tensor is one.
+/// The text before the mark, where the tensor is a mark.
 std::optional<std::string_view> root_of(std::string_view name) {
     for (const Mark& mark : marks) {
         if (!ends_with_part(name, mark.name)) continue;
@@ -55,8 +55,8 @@ std::optional<std::string_view> root_of(std::string_view name) {
     return std::nullopt;
 }
 
-/// Facebook's training code names the encoder `backbone.`, beside its heads; facebook_vit.cpp
-/// knows.
+/// Removes `backbone.` from the end of `root` where heads of Facebook's training code are beside
+/// it. facebook_vit.cpp handles these names.
 std::string_view without_facebooks(std::string_view root, const Checkpoint& checkpoint) {
     constexpr std::string_view backbone = "backbone.";
     constexpr std::array<std::string_view, 4> heads{"dino_head.", "ibot_head.", "head.mlp.",
@@ -73,7 +73,7 @@ std::string_view without_facebooks(std::string_view root, const Checkpoint& chec
     return std::ranges::any_of(checkpoint.tensors, is_head) ? outer : root;
 }
 
-/// Where models begin, in the checkpoint's order; not all of them where they are very many.
+/// The prefixes at which models begin, in the checkpoint's order. At most most_roots of them.
 std::vector<std::string> roots_of(const Checkpoint& checkpoint) {
     std::vector<std::string_view> found;
     for (const TensorView& tensor : checkpoint.tensors) {
@@ -89,7 +89,7 @@ std::vector<std::string> roots_of(const Checkpoint& checkpoint) {
     return roots;
 }
 
-/// Of the names under `prefix`, those that lie under no other root within it.
+/// Accepts the names under `prefix` that are not under another root inside it.
 class Inside {
   public:
     Inside(std::string_view prefix, const std::vector<std::string>& roots) : prefix_(prefix) {
@@ -121,7 +121,7 @@ std::string listed(const std::vector<std::string>& roots, const Checkpoint& chec
     return text;
 }
 
-/// As the user typed it, with the dot and without what readers take out of names.
+/// The user's prefix with a dot at its end, and without the parts that readers remove from names.
 std::string normalised(std::string asked) {
     if (!asked.empty() && !asked.ends_with('.')) asked += '.';
     return without_wrappers(asked);

@@ -1,4 +1,5 @@
-// Models inside of larger modules: Lightning's `model.`, EMA copies, a student beside its teacher.
+// Finds models inside larger modules: Lightning's `model.`, EMA copies, a student beside its
+// teacher.
 #pragma once
 
 #include <optional>
@@ -10,16 +11,16 @@
 
 namespace vit::inline internal {
 
-/// The tensors of a checkpoint that lie under one prefix.
+/// The tensors of a checkpoint that are under one prefix.
 struct Selection {
     Checkpoint checkpoint;            ///< names without the prefix
-    std::string prefix;               ///< what was taken off; "" where nothing was
-    std::vector<ReportLine> outside;  ///< tensors that lie elsewhere, by their whole names
+    std::string prefix;               ///< the removed prefix; "" where there is none
+    std::vector<ReportLine> outside;  ///< tensors under other prefixes, with full names
 };
 
-/// Takes the tensors under `asked`, else under the one prefix where a Vision Transformer begins, or
-/// all of them where none begins. Throws Error(usage) where several begin, naming them, and where
-/// no tensor lies under `asked`.
+/// Selects the tensors under `asked`. Without `asked`, selects those under the only prefix at which
+/// a Vision Transformer begins, or all tensors where none begins. Throws Error(usage) with the
+/// prefixes where several begin, and where no tensor is under `asked`.
 Selection select_prefix(const Checkpoint& checkpoint, const std::optional<std::string>& asked);
 
 }  // namespace vit::inline internal

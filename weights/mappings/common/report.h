@@ -1,4 +1,4 @@
-// What became of each name that a checkpoint or its configuration holds.
+// How the names in a checkpoint and its configuration are used.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace vit::inline internal {
 struct ReportLine {
     std::string name;  ///< tensor or configuration key, as in the source
     bool used = false;
-    std::string text;  ///< what it is used as, or why it is dropped
+    std::string text;  ///< how it is used, or why it is dropped
 };
 
 }  // namespace vit::inline internal

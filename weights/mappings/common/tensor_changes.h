@@ -1,4 +1,4 @@
-// What is done to a tensor on its way into the model: other layouts, parts, position tables.
+// Changes source tensors into the model's tensors: other layouts, parts, position tables.
 #pragma once
 
 #include <map>
@@ -12,42 +12,43 @@
 
 namespace vit::inline internal {
 
-/// Applies the rules' transforms to the tensors of one checkpoint. All members throw Error(model)
-/// that names the tensor where it has another shape than the rule expects, or a value that is not
+/// Applies the rules' transforms to the tensors of one checkpoint. Members throw Error(model) with
+/// the tensor's name where it has another shape than the rule expects, or a value that is not
 /// finite.
 class TensorChanges {
   public:
     TensorChanges(const Mapping& mapping, const ModelConfig& config)
         : mapping_(mapping), config_(config) {}
 
-    /// The shape in which a source stores what goes to `specs`.
+    /// The shape of the source tensor from which the rule builds `specs`.
     Shape source_shape(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
 
-    /// The values of `targets`, whose shapes are in `specs`; unnamed. Empty where the values need
-    /// more tensors, which are still to come. Appends to `what` what else was done.
+    /// The tensors of `targets`, without names. `specs` has their shapes, and `numbers` the number
+    /// at each `#`. Empty where the values depend on further tensors that were not passed yet.
+    /// Appends text about further changes to `what`.
     std::vector<TensorView> apply(const TensorView& tensor, const WrittenRule& rule,
                                   const std::vector<Target>& targets,
                                   const std::vector<TensorSpec>& specs,
                                   const std::vector<std::string>& numbers, std::string& what);
 
-    /// Float32 values; the tensor itself where it has this type already.
+    /// The tensor as float32. Returns the tensor itself where it already has this type.
     TensorView as_f32(const TensorView& tensor);
 
     /// A view of `values`, which this object keeps.
     TensorView own(std::string name, Shape shape, std::vector<float> values);
 
-    /// The values behind the views that were returned.
+    /// Moves out the values that the returned views point to.
     std::vector<std::shared_ptr<const std::vector<float>>> take_owned() {
         return std::move(owned_);
     }
-    /// What the converter's user should know, such as a table that was resized.
+    /// Moves out the notes for the user, for example about a resized table.
     std::vector<std::string> take_notes() { return std::move(notes_); }
 
   private:
-    /// How a source lays out what goes to `specs`, and the order in which its axes are read.
+    /// The shape of a source tensor, and the order in which its axes are read.
     struct Layout {
         Shape shape;
-        std::vector<std::size_t> axes;  ///< empty: as they are
+        std::vector<std::size_t> axes;  ///< empty: in their own order
     };
     Layout layout(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
     bool is_row_of_rows(const TensorView& tensor) const;
