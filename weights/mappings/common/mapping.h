@@ -26,7 +26,7 @@ struct TableStep {
 struct TableResize {
     std::vector<ImageSize> said_grids;  ///< in patches; the first with the table's number of rows
                                         ///< is its grid, otherwise the grid is a square
-    std::vector<TableStep> steps;  ///< grids to resize to, in this order
+    std::vector<TableStep> steps;       ///< grids to resize to, in this order
     /// Number of leading rows of the source's table that are not patches. Set where it is below the
     /// model's number of prefix tokens. The other prefix tokens then get rows of zeros.
     std::optional<std::int64_t> prefix_rows;

@@ -1,5 +1,5 @@
-// timm's Vision Transformers by name: constructor arguments and pretrained configurations, as data
-// (architectures.inc, made by tools/fixtures/architectures.py).
+// timm's Vision Transformers by name: constructor arguments and pretrained configurations. The data
+// are in architectures.inc, which tools/fixtures/architectures.py writes.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -20,21 +20,21 @@ struct Architecture {
     TableInterpolation table_interpolation = TableInterpolation::bicubic;
     bool may_drop_attn_pool = false;  ///< timm loads it without its attention pooling
     nlohmann::json args;              ///< constructor arguments that differ from the defaults
-    nlohmann::json pretrained_cfg;    ///< what the tag says beyond PretrainedCfg's defaults
-    /// Where timm gets the tag's weights from: ORG/NAME on the Hugging Face hub, an address
-    /// (https://…), or empty where it has none.
+    nlohmann::json pretrained_cfg;  ///< values of the tag that differ from PretrainedCfg's defaults
+    /// The place of the tag's weights: ORG/NAME on the Hugging Face hub, an address (https://…), or
+    /// empty where timm has none.
     std::string weights;
 };
 
-/// `name` is NAME or NAME.TAG; names that timm has renamed are followed. Throws Error(usage) when
-/// there is no such architecture or tag, naming what comes close, or what the name is if it is a
-/// model of timm's that is no plain Vision Transformer.
+/// Finds NAME or NAME.TAG, also under names that timm has since changed. Throws Error(usage) for an
+/// unknown architecture or tag. The message has similar names, or says that the name is a model of
+/// timm that is not a plain Vision Transformer.
 Architecture find_architecture(std::string_view name);
 
-/// All names in timm's order, each with its default tag.
+/// All architectures in timm's order, each with its default tag.
 const std::vector<Architecture>& all_architectures();
 
-/// The same with each of their tags, the default first.
+/// All architectures with each of their tags, the default tag first.
 std::vector<Architecture> all_tags();
 
 }  // namespace vit::inline internal

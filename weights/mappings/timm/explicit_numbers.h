@@ -1,4 +1,4 @@
-// From the arguments of timm's VisionTransformer to explicit numbers.
+// Converts the arguments of timm's VisionTransformer to explicit numbers.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal {
 
-/// What decides a model's numbers besides its arguments.
+/// What a model's numbers depend on besides its arguments.
 struct ModelClass {
     std::string_view architecture;
     bool distilled = false;        ///< timm's VisionTransformerDistilled
@@ -15,11 +15,12 @@ struct ModelClass {
     double embed_norm_eps = 1e-6;  ///< of args.embed_norm
 };
 
-/// Sizes of images, channels and classes are left to the caller. Throws Error(model) naming the
-/// argument: out of range, contradicting another, or asking for what is not supported.
+/// Sets all numbers except image size, channels and classes, which the caller sets. Throws
+/// Error(model) with the argument where it is out of range, contradicts another one, or is not
+/// supported.
 ModelConfig explicit_numbers(const ModelClass& model, const VitArgs& args);
 
-/// `value` where it lies in [low, 2^20]. Throws Error(model) naming it `name` else.
+/// Returns `value` where it is in [low, 2^20]. Otherwise throws Error(model) with `name`.
 std::int64_t checked_count(std::int64_t value, std::int64_t low, std::string_view name);
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// A checkpoint that timm's table names, not a configuration.
+// Prepares a checkpoint whose architecture comes from its name in timm's table.
 #pragma once
 
 #include <string>
@@ -7,10 +7,11 @@
 
 namespace vit::inline internal {
 
-/// Makes convert() build what timm builds for `name`, NAME.TAG, with the weights that it has for
-/// it. A config.json of that architecture stays. One of another is left out, with a note: timm has
-/// names that share a repository (vit_base_patch32_clip_quickgelu_224.openai). Without one, and
-/// without an architecture in `options`, the name's configuration is timm's own.
+/// Changes `checkpoint`, which has timm's weights of `name` (NAME.TAG), and `options` so that
+/// convert() builds the same model as timm. A config.json of this architecture stays. A config.json
+/// of another architecture is removed with a note, because some of timm's names share a repository
+/// (vit_base_patch32_clip_quickgelu_224.openai). Where there is then no config.json, and `options`
+/// has no architecture, sets options.arch to `name`.
 void build_as_named(const std::string& name, Checkpoint& checkpoint, ConvertOptions& options);
 
 }  // namespace vit::inline internal

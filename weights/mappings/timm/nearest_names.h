@@ -1,4 +1,4 @@
-// What somebody may have meant who typed a name that does not exist.
+// Finds names that are similar to a name that does not exist.
 #pragma once
 
 #include <cstddef>
@@ -9,12 +9,13 @@
 
 namespace vit::inline internal {
 
-/// How much has to be done to make `name` of `typed`: to add a letter costs little, since people
-/// shorten names (vit_b16); to change one or take one away costs more. Case counts for nothing,
-/// and - for _.
+/// The cost of changing `typed` into `name`. Adding a letter costs little, because people shorten
+/// names (vit_b16). Changing or removing a letter costs more. Upper and lower case are equal, and
+/// so are - and _.
 std::size_t effort(std::string_view typed, std::string_view name);
 
-/// The `count` names of the least effort, the least first.
+/// The `count` names with the least effort, in ascending order. All of `names` where they are
+/// fewer.
 std::vector<std::string> nearest_names(std::string_view typed, std::span<const std::string> names,
                                        std::size_t count);
 

@@ -1,4 +1,4 @@
-// Models that are no plain Vision Transformers, known by their tensors.
+// Recognises models that are not plain Vision Transformers by their tensors.
 #pragma once
 
 #include <span>

@@ -1,5 +1,5 @@
-// timm's models that are no plain Vision Transformers, by name (other_names.inc, made by
-// tools/fixtures/architectures.py).
+// timm's models that are not plain Vision Transformers, by name. The data are in other_names.inc,
+// which tools/fixtures/architectures.py writes.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct OtherName {
     std::string family;  ///< the file of timm/models that has it
 };
 
-/// Ordered by family.
+/// All these models, ordered by family.
 const std::vector<OtherName>& other_names();
 
-/// The one of this NAME or NAME.TAG, or nullptr.
+/// The model with this NAME or NAME.TAG; nullptr where there is none.
 const OtherName* find_other_name(std::string_view name);
 
 }  // namespace vit::inline internal

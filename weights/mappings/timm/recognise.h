@@ -1,4 +1,4 @@
-// What tensors tell about a model that nothing names.
+// Describes a model that has no name, by its tensors.
 #pragma once
 
 #include <span>
@@ -8,13 +8,13 @@
 
 namespace vit::inline internal {
 
-/// One sentence for the error when no architecture is named: what the tensors tell, what they
-/// cannot tell, and which of timm's architectures fit. Or whose checkpoint it is, where it is not
-/// timm's.
+/// One sentence for the error where no architecture is named: the numbers that follow from the
+/// tensors, those that do not, and timm's architectures that fit. Where the checkpoint is not
+/// timm's, the sentence names its library.
 std::string describe_unnamed(std::span<const TensorView> tensors);
 
-/// Whose names they are where that is another source than timm, and what to do:
-/// "a Hugging Face transformers model: put its config.json …"; else "".
+/// The kind of model whose names these are where it is not timm's, and advice: "a Hugging Face
+/// transformers model: put its config.json …". Otherwise "".
 std::string foreign_source(std::span<const TensorView> tensors);
 
 }  // namespace vit::inline internal
