@@ -29,7 +29,7 @@ struct ConvertOptions {
 /// alive, or into `owned`.
 struct Converted {
     ModelHeader header;        ///< without a self-test
-    std::string_view library;  ///< the library that wrote it, named as in sources.cpp: "timm", …
+    std::string_view library;  ///< the checkpoint's library, named as in sources.cpp: "timm", …
     std::vector<TensorView> tensors;
     std::vector<ReportLine> keys;           ///< every configuration key: used, or dropped and why
     std::vector<ReportLine> tensor_report;  ///< the same for every tensor and other entry

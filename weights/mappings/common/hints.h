@@ -1,4 +1,4 @@
-// Hints for messages about tensors that are missing, superfluous or of another shape.
+// Hints for messages about tensors that are missing, not part of the model, or of another shape.
 #pragma once
 
 #include <cstdint>

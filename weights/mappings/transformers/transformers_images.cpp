@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using Value = const ConfigValue&;
 
-/// Either `both` is set, or `shortest_edge` is above 0.
+/// Uses `both` where it is set, otherwise `shortest_edge`.
 struct ResizeTo {
     std::optional<ImageSize> both;
     std::int64_t shortest_edge = 0;
