@@ -16,15 +16,16 @@ namespace vit::inline internal {
 
 namespace {
 
-/// `size` in patches. As in timm, an incomplete last patch is cut off.
+/// The number of patches in each direction. As in timm, pixels that do not fill a whole patch are
+/// cut off. Throws Error(kind) with `what` for no patch or too many patches.
 ImageSize grid_of(ImageSize size, const ModelConfig& config, ErrorKind kind,
                   std::string_view what) {
     if (size.height < config.patch_height || size.width < config.patch_width)
         throw Error(kind,
                     fmt::format("{}: expected at least one patch of {}x{}, found {}x{}", what,
                                 config.patch_height, config.patch_width, size.height, size.width));
-    // Far beyond any published model: 2048x2048 in patches of 16. Tables and the self-test take
-    // memory and time for each, and more than that for pairs of them.
+    // More than any published model has: 2048x2048 in patches of 16. Tables and the self-test need
+    // memory and time for every patch, and even more for every pair of patches.
     constexpr std::int64_t most_patches = 16'384;
     const ImageSize grid{size.height / config.patch_height, size.width / config.patch_width};
     if (grid.height > most_patches || grid.width > most_patches / grid.height)
@@ -44,7 +45,7 @@ std::vector<std::string> given_labels(const ConvertOptions& options, std::int64_
     }
 }
 
-/// What became of every entry, by its whole name.
+/// How every entry is used or why it is dropped, under its full name.
 std::vector<ReportLine> tensor_report(std::vector<ReportLine> mapped, const Selection& selection) {
     for (ReportLine& line : mapped) line.name = selection.prefix + line.name;
     mapped.insert(mapped.end(), selection.outside.begin(), selection.outside.end());
@@ -72,7 +73,8 @@ Converted convert_selected(const Selection& selection, const ConvertOptions& opt
         resize.steps = {{grid_of(*options.image_size, config, ErrorKind::usage, "--img-size"),
                          config.table_interpolation}};
     } else {
-        // For images of another size, timm resizes the table of the built model again, bicubically.
+        // timm resizes the table to the size for which it builds the model. For images of another
+        // size it resizes again, bicubically.
         resize.steps = {{grid_of(model.build_size, config, ErrorKind::model, image_size_key),
                          config.table_interpolation},
                         {grid_of(config.image_size, config, ErrorKind::model, image_size_key),
@@ -114,8 +116,8 @@ std::string quoted_path(const Checkpoint& checkpoint, std::string_view file) {
     return in_quotes((checkpoint.path.parent_path() / file).string());
 }
 
-/// `message` with the file that it is about: a configuration's, which it names itself, or the
-/// weights'.
+/// `message` with the path of its file: the configuration file that the message begins with,
+/// otherwise the weights file.
 std::string located(const Checkpoint& checkpoint, std::string_view message) {
     constexpr std::array<std::string_view, 4> configurations{
         "config.json", "preprocessor_config.json", "processor_config.json",

@@ -1,5 +1,6 @@
-// The libraries whose checkpoints can be converted. Each has a row: the function that recognises
-// it, the function that reads its configuration, and the table of its tensor names.
+// The libraries whose checkpoints can be converted. A source is one row: a function that recognises
+// its checkpoints, a function that reads their configuration, and the table of their tensors'
+// names.
 #pragma once
 
 #include <span>
@@ -12,18 +13,19 @@
 namespace vit::inline internal {
 
 struct Source {
-    std::string_view name;  ///< the library that gave the tensors their names, for messages: "timm"
-    /// Looks at tensor names and config.json. Must not throw.
+    std::string_view name;  ///< the library, for messages: "timm"
+    /// Whether the checkpoint is of this source, from the tensors' names and config.json. Throws
+    /// Error(format) for a malformed config.json, and nothing else.
     bool (*recognise)(const Checkpoint& checkpoint);
-    /// Throws what convert throws.
+    /// Reads the configuration. Throws Error as convert does.
     ResolvedModel (*resolve)(const Checkpoint& checkpoint, const ConvertOptions& options);
     std::span<const MappingRule> (*rules)();
     std::span<const std::string_view> prefixes{};  ///< Mapping::prefixes
 };
 
-/// Returns the first source that recognises the checkpoint. timm is the last one; it takes all
-/// other checkpoints, and its error describes those that are not timm's. A backbone of Facebook's
-/// that looks like timm's is recognised by `arch`, --arch facebook.….
+/// The first source that recognises the checkpoint. timm is the last and accepts every checkpoint.
+/// Its errors then say what the checkpoint is instead. Facebook's backbones without special tensors
+/// are recognised by `arch` (--arch facebook.…). Throws as Source::recognise does.
 const Source& find_source(const Checkpoint& checkpoint,
                           const std::optional<std::string>& arch = {});
 

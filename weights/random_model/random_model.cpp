@@ -42,8 +42,8 @@ void fill_random_weights(std::string_view name, const Shape& shape, std::uint64_
                          std::span<float> out) {
     fill_random(name, seed, out);
     const Affine affine = distribution(name, shape);
-    // A 24-bit scale times a 24-bit u, plus 0, 0.5 or 1, is exact in double, so a fused
-    // multiply-add changes nothing.
+    // A 24-bit scale times a 24-bit u, plus 0, 0.5 or 1, is exact in double. So a fused
+    // multiply-add gives the same result.
     for (float& value : out)
         value = static_cast<float>(affine.offset +
                                    static_cast<double>(affine.scale) * static_cast<double>(value));

@@ -25,7 +25,7 @@ namespace {
 
 constexpr std::uint64_t most_config_bytes = std::uint64_t{16} << 20;
 
-// The libraries' order of preference in a folder.
+// Names of weights files in a folder, in the order in which the libraries prefer them.
 constexpr const char* weights_names[] = {
     "model.safetensors",           "model.safetensors.index.json",
     "pytorch_model.bin",           "pytorch_model.bin.index.json",
@@ -34,7 +34,7 @@ constexpr const char* weights_names[] = {
 };
 constexpr std::string_view index_suffix = ".index.json";
 
-/// Files in the folder that may be checkpoints by their names, for a hint.
+/// Names of some files in the folder that end like checkpoints, for a message.
 std::string candidates_in(const std::filesystem::path& folder) {
     constexpr std::size_t most = 3;
     constexpr std::string_view endings[] = {".safetensors", ".pth", ".pt",  ".bin",
@@ -68,7 +68,7 @@ std::filesystem::path weights_in(const std::filesystem::path& folder) {
 std::optional<std::string> read_text(const std::filesystem::path& path) {
     std::error_code ignored;
     if (!std::filesystem::exists(path, ignored)) return std::nullopt;
-    // Opening a pipe would wait, and a device may have no end.
+    // Opening a pipe would block, and reading a device may never end.
     if (!std::filesystem::is_regular_file(path, ignored))
         throw Error(
             ErrorKind::format,
@@ -91,7 +91,7 @@ std::optional<std::string> read_text(const std::filesystem::path& path) {
     return text;
 }
 
-/// Keeps the names of the file.
+/// Reads the weights. The names stay as they are in the file.
 Checkpoint parse_weights(std::span<const std::byte> bytes, std::string_view file, EmaChoice ema) {
     const std::string where = in_quotes(file);
     Checkpoint checkpoint;
@@ -145,7 +145,7 @@ struct Storage {
     std::shared_ptr<const void> owned;
 };
 
-/// Reads one file. The storage keeps the file mapped.
+/// Reads the weights of one file. The checkpoint's storage keeps the file mapped.
 Checkpoint read_weights(const std::filesystem::path& path, EmaChoice ema) {
     const auto storage = std::make_shared<Storage>(Storage{MappedFile(path), nullptr});
     Checkpoint checkpoint = parse_weights(storage->file.bytes(), path.native(), ema);
@@ -155,7 +155,7 @@ Checkpoint read_weights(const std::filesystem::path& path, EmaChoice ema) {
     return checkpoint;
 }
 
-/// Of all files that the index names.
+/// Reads the weights of all files that the index names.
 Checkpoint read_shards(const std::filesystem::path& index_path, EmaChoice ema) {
     const std::string where = in_quotes(index_path.native());
     const std::optional<std::string> text = read_text(index_path);

@@ -27,7 +27,7 @@ struct Lookalike {
 using namespace std::string_view_literals;
 
 constexpr std::size_t tar_magic_at = 257;
-// Members of torch's tar format; each begins with its name.
+// Members of torch's tar format. A tar archive begins with the name of its first member.
 constexpr std::string_view torch_tar_names[] = {"sys_info", "pickle", "storages", "tensors"};
 
 constexpr Lookalike lookalikes[] = {

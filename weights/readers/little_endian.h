@@ -1,4 +1,4 @@
-// Little-endian numbers at byte offsets, whatever the alignment.
+// Reads little-endian numbers at any byte offset, aligned or not.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal {
 
-/// The caller has checked that the bytes are there.
+/// Reads numbers from `bytes`. The caller must check that the bytes at `at` exist.
 class LittleEndian {
   public:
     explicit LittleEndian(std::span<const std::byte> bytes) : bytes_(bytes) {}

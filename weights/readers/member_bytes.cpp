@@ -24,7 +24,7 @@ constexpr std::uint64_t inflation_base = std::uint64_t{64} << 20;
 }
 
 Bytef* zlib_bytes(const std::byte* bytes) {
-    return reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes));  // zlib's input is not const
+    return reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes));  // zlib takes no const pointer
 }
 
 struct Stream {
@@ -38,7 +38,7 @@ struct Stream {
     ~Stream() { inflateEnd(&state); }
 };
 
-/// Moves up to 2^32 - 1 of the remaining bytes into zlib's counter, which has 32 bits.
+/// zlib's counters have 32 bits. When `available` is 0, moves as much of `left` into it as fits.
 void refill(uInt& available, std::size_t& left) {
     if (available != 0) return;
     available = static_cast<uInt>(std::min<std::size_t>(left, std::numeric_limits<uInt>::max()));
@@ -48,7 +48,7 @@ void refill(uInt& available, std::size_t& left) {
 std::vector<std::byte> inflated(const ZipMember& member, std::string_view where) {
     std::vector<std::byte> out =
         checked::bytes(member.size, fmt::format("{}: member {}", where, in_quotes(member.name)));
-    std::byte nothing{};  // zlib wants a place even for no bytes
+    std::byte nothing{};  // zlib needs an address even for no bytes
     Stream stream;
     z_stream& state = stream.state;
     state.next_in = zlib_bytes(member.data.data());

@@ -36,7 +36,7 @@ constexpr Descr descrs[] = {
 };
 constexpr std::string_view byte_orders = "<>=|";
 
-/// The header's text: a Python dict literal of three known keys.
+/// Parses the header's text: a Python dict literal with three known keys.
 class HeaderText {
   public:
     HeaderText(std::string_view text, std::string_view where) : rest_(text), where_(where) {}
@@ -124,7 +124,7 @@ class HeaderText {
                 refuse(fmt::format("expected an extent of 0 or more that fits in 64 bits, found {}",
                                    in_quotes(rest_.substr(0, 20))));
             rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-            accept("L");  // NumPy under Python 2 wrote long integers so
+            accept("L");  // NumPy under Python 2 wrote long integers as 3L
             if (shape.size() == most_dims)
                 refuse(fmt::format("expected at most {} dimensions, found more", most_dims));
             shape.push_back(extent);
@@ -204,7 +204,8 @@ void make_plain(const NpyHeader& header, std::vector<std::byte>& data) {
     if (!header.fortran_order) return;
     Shape stride(header.shape.size(), 1);
     for (std::size_t i = 1; i < stride.size(); ++i) {
-        // Extents of an empty array may be large; it has no elements to move.
+        // An empty array has no elements to move, and its other extents may be too large to
+        // multiply.
         if (data.empty()) return;
         stride[i] = stride[i - 1] * header.shape[i - 1];
     }

@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::string_view suffix = ".npy";
 constexpr std::size_t most_arrays = 65'536;
-constexpr std::uint64_t inflation = 3;  // float32 that was bfloat16 deflates to less than half
+constexpr std::uint64_t inflation = 3;  // float32 from bfloat16 deflates to less than half
 constexpr std::uint64_t inflation_base = std::uint64_t{64} << 20;
 
 struct Discard {
@@ -28,7 +28,7 @@ struct Discard {
     void operator()(zip_file_t* file) const { zip_fclose(file); }
 };
 
-/// libzip's view of an archive, for inflating and for checksums. Members have the same index as in
+/// Inflates members and verifies their checksums with libzip. Members have the same index as in
 /// zip_members(): both keep the order of the central directory.
 class Inflater {
   public:
@@ -49,8 +49,8 @@ class Inflater {
 
     class Stream {
       public:
-        /// Reads at most `out.size()` bytes and returns their number. The last call, which returns
-        /// 0, has verified the checksum.
+        /// Reads until `out` is full or the member ends, and returns the number of bytes. Where it
+        /// returns fewer than `out.size()`, libzip has verified the checksum.
         std::size_t read(std::span<std::byte> out) {
             std::size_t done = 0;
             while (done < out.size()) {
@@ -99,7 +99,8 @@ void check_inflation(std::span<const std::byte> bytes, std::span<const ZipMember
                                 where, bytes.size(), total, most));
 }
 
-/// Reads all of a member once, keeping nothing: its header, its size and its checksum.
+/// Reads a whole member, and checks its header, its size and its checksum. Keeps none of its
+/// elements.
 NpyHeader verify(Inflater::Stream stream, const ZipMember& member, std::vector<std::byte>& buffer,
                  const std::string& where) {
     std::size_t count = stream.read(buffer);

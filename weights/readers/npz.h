@@ -1,4 +1,4 @@
-// NumPy's .npz archives: a zip of .npy arrays, stored or deflated.
+// Reads NumPy's .npz archives: zip archives of .npy arrays, stored or deflated.
 #pragma once
 
 #include <cstddef>
@@ -15,23 +15,24 @@
 namespace vit::inline internal {
 
 struct NpzArrays {
-    std::vector<TensorView> tensors;  ///< in the archive's order, named without ".npy"
-    /// Inflated or reordered elements. All others are views into the archive.
+    std::vector<TensorView> tensors;  ///< in the archive's order, with names without ".npy"
+    /// Elements that had to be inflated or reordered. Other tensors are views into the archive.
     std::deque<std::vector<std::byte>> owned;
 };
 
-/// Returns whether one of the members is an .npy array.
+/// True when the name of a member ends in .npy.
 bool is_npz(std::span<const ZipMember> members);
 
-/// Reads the `members` of the archive `bytes`. Verifies all headers, sizes and checksums before it
-/// allocates memory for elements (0.4 GB take a second). Refuses archives that inflate to more than
-/// three times their size plus 64 MiB. `where` names the archive in messages.
-/// Throws Error(format), Error(unsupported).
+/// Reads the arrays of the archive `bytes`, which must outlive the result. `members` are the
+/// archive's members. Checks all headers, sizes and checksums before it allocates memory for
+/// elements, which takes about a second for 0.4 GB. `where` names the archive in messages. Throws
+/// Error(format) also where the arrays inflate to more than three times the archive's size plus 64
+/// MiB, where a member is not an .npy array, and for more than 65,536 arrays. Throws
+/// Error(unsupported), Error(memory).
 NpzArrays parse_npz(std::span<const std::byte> bytes, std::span<const ZipMember> members,
                     std::string_view where);
 
-/// Reads all arrays of a file. Each owns its elements. Throws Error(io), Error(format),
-/// Error(unsupported).
+/// Reads all arrays of a file. Each owns its elements. Throws Error(io), and as parse_npz does.
 std::vector<NpyArray> read_npz(const std::filesystem::path& path);
 
 }  // namespace vit::inline internal

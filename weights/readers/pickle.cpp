@@ -30,7 +30,7 @@ void PickleReader::push_bytes(std::uint64_t size) {
     push_new(PickleBytes{{reinterpret_cast<const char*>(part.data()), part.size()}});
 }
 
-/// A str of Python 2: text for the most part.
+/// A str of Python 2, which is text in most cases.
 void PickleReader::push_byte_string(std::uint64_t size) {
     const auto part = take(size);
     const std::string_view found(reinterpret_cast<const char*>(part.data()), part.size());

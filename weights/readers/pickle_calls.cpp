@@ -1,4 +1,4 @@
-// What a checkpoint's pickle calls and refers to: storages, tensors, a few containers.
+// Handles the calls and names in a checkpoint's pickle: storages, tensors, a few containers.
 #include <fmt/format.h>
 
 #include <memory>
@@ -60,7 +60,7 @@ void PickleReader::persistent() {
     push_new(std::move(storage));
 }
 
-/// (key, offset, size): a part of a storage. Releases before 1.0 saved shared storages like this.
+/// Reads (key, offset, size): a part of a storage. PyTorch before 1.0 saved shared storages so.
 void PickleReader::read_view(PickleStorage& storage, PickleId id) {
     const auto& parts = expect<PickleTuple>(id, "a view of a storage").items;
     if (parts.size() != 3) refuse("expected (key, offset, size) of a view of a storage");
@@ -99,7 +99,7 @@ PickleId PickleReader::tensor(GlobalRole role, const std::vector<PickleId>& argu
     return add(std::move(result), 0);
 }
 
-/// {'neg': True}: flags that change the meaning of the stored values.
+/// Reads bits that change the meaning of the stored values, such as {'neg': True}.
 void PickleReader::read_metadata(PickleTensor& tensor, PickleId id) {
     if (id == id_none) return;
     for (const auto& [key, value] : expect<PickleDict>(id, "a tensor's metadata").items) {
@@ -109,12 +109,13 @@ void PickleReader::read_metadata(PickleTensor& tensor, PickleId id) {
         if (set != nullptr && name == "neg") bits = TensorBits::negative;
         if (set != nullptr && name == "conj") bits = TensorBits::conjugate;
         if (bits != TensorBits::unknown && !*set) continue;
-        // A combination of two, for example for imaginary parts, is not supported.
+        // Two bits at once are not supported. The imaginary part of a conjugate has both, for
+        // example.
         tensor.bits = tensor.bits == TensorBits::none ? bits : TensorBits::unknown;
     }
 }
 
-/// Python 2 gives the items as an argument.
+/// Builds an OrderedDict. Python 2 passes its items as an argument.
 PickleId PickleReader::ordered_dict(const std::vector<PickleId>& arguments) {
     if (arguments.size() > 1) refuse("expected OrderedDict with one argument at most");
     const PickleId dict = add(PickleDict{}, 0);
@@ -127,7 +128,7 @@ PickleId PickleReader::ordered_dict(const std::vector<PickleId>& arguments) {
     return dict;
 }
 
-/// Counter(mapping) and defaultdict(factory).
+/// Builds the mapping of Counter(mapping) or defaultdict(factory).
 PickleId PickleReader::other_dict(const KnownGlobal& callee,
                                   const std::vector<PickleId>& arguments) {
     if (arguments.size() > 1)
@@ -141,7 +142,8 @@ PickleId PickleReader::other_dict(const KnownGlobal& callee,
     return arguments[0];
 }
 
-/// (function, class, its arguments, attributes): a tensor with attributes, which are dropped.
+/// Builds a tensor from (function, class, the function's arguments, attributes). Drops the
+/// attributes.
 PickleId PickleReader::tensor_of_type(const std::vector<PickleId>& arguments) {
     if (arguments.size() != 4) refuse("expected 4 arguments of a tensor with attributes");
     const KnownGlobal& type = global_of(arguments[1], "a tensor's class");
@@ -199,7 +201,8 @@ void PickleReader::call() {
     push(apply(callee, expect<PickleTuple>(arguments, "a tuple of arguments").items));
 }
 
-/// Attributes: an OrderedDict's (`_metadata`) are dropped, a Namespace's are its content.
+/// Sets attributes. Those of an OrderedDict (`_metadata`) are dropped. Those of a Namespace are its
+/// content.
 void PickleReader::build() {
     const PickleId state = pop();
     const PickleId object = top();

@@ -8,8 +8,8 @@ namespace {
 
 using enum GlobalRole;
 
-// The list also has element types that the engine cannot read. They matter only where a tensor that
-// the model needs has one, and then the message names the tensor.
+// Also lists element types that the engine cannot read. They matter only where a tensor among the
+// weights has one, and then the message names that tensor.
 constexpr KnownGlobal known[] = {
     {"collections", "OrderedDict", ordered_dict},
     {"torch._utils", "_rebuild_tensor", rebuild_tensor},
@@ -65,7 +65,7 @@ constexpr KnownGlobal known[] = {
     {"torch", "qint32", dtype},
     {"torch", "quint4x2", dtype},
     {"torch", "quint2x4", dtype},
-    // Objects beside the weights of training checkpoints: optimizers, schedulers, samplers.
+    // Names that training checkpoints use beside the weights: in optimizers, schedulers, samplers.
     {"collections", "Counter", other_dict},
     {"collections", "defaultdict", other_dict},
     {"torch", "device", inert_call, "a device"},
@@ -91,7 +91,7 @@ constexpr KnownGlobal known[] = {
     {"torch", "per_channel_affine", inert_name},
     {"torch", "per_channel_symmetric", inert_name},
     {"torch", "per_channel_affine_float_qparams", inert_name},
-    // The default factories of a defaultdict.
+    // Factories of a defaultdict.
     {"__builtin__", "int", inert_name},
     {"__builtin__", "long", inert_name},
     {"__builtin__", "float", inert_name},

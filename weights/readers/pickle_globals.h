@@ -21,22 +21,22 @@ enum class GlobalRole : std::uint8_t {
     argparse_namespace,
     storage_class,
     dtype,
-    other_dict,    ///< Counter, defaultdict: treated as a dict
-    inert_call,    ///< of the result, only the kind is kept
-    inert_tensor,  ///< the same for a tensor that cannot be read
-    tensor_class,  ///< torch.Tensor and Parameter: named but never called
-    inert_name,    ///< any other name that is never called
+    other_dict,    ///< Counter, defaultdict: read as a mapping
+    inert_call,    ///< only the kind of its result is kept
+    inert_tensor,  ///< the same, for a tensor that cannot be read
+    tensor_class,  ///< torch.Tensor and Parameter: may be named, not called
+    inert_name,    ///< any other name that may be named, not called
 };
 
 struct KnownGlobal {
     std::string_view module;
     std::string_view name;
     GlobalRole role;
-    std::string_view kind = {};  ///< kind of the result of an inert call: "a device"
+    std::string_view kind = {};  ///< of the result of an inert call: "a device"
 };
 
 std::span<const KnownGlobal> pickle_globals() noexcept;
-/// Index into pickle_globals().
+/// Index into pickle_globals(); nothing for an unknown name.
 std::optional<std::uint32_t> find_pickle_global(std::string_view module, std::string_view name);
 
 }  // namespace vit::inline internal

@@ -1,5 +1,5 @@
-// The stack machine of read_pickle, with limits on bytes, values, stack and memo. Only for
-// pickle.cpp and pickle_calls.cpp.
+// The stack machine of read_pickle(), with limits for bytes, values, stack and memo. Only
+// pickle.cpp and pickle_calls.cpp use this header.
 #pragma once
 
 #include <fmt/format.h>
@@ -21,7 +21,7 @@
 
 namespace vit::inline internal {
 
-/// An object of this class reads one pickle.
+/// Reads one pickle.
 class PickleReader {
   public:
     PickleReader(std::span<const std::byte> bytes, std::string_view where)
@@ -33,7 +33,8 @@ class PickleReader {
         for (std::int64_t i = 0; i < small_ints; ++i) add(i, 0);
     }
 
-    /// Reads to the end of the pickle, which others may follow. Sets `size` to its length.
+    /// Reads up to the end of the pickle. Other bytes may follow it. `size` becomes its length in
+    /// bytes.
     PickleTree read(std::size_t& size) {
         for (std::uint64_t count = 0; !stopped_; ++count) {
             opcode_at_ = at_;
@@ -85,7 +86,8 @@ class PickleReader {
     // Values.
 
     void charge(std::size_t bytes) {
-        // The bytes that were read count, not all bytes: in the older format, storages follow.
+        // The limit grows with the bytes that were read, not with all bytes: in the older format
+        // the storages follow the pickle.
         if (bytes > 3 * at_ + spare_memory - memory_used_)
             refuse("the pickle needs far more memory than its size warrants");
         memory_used_ += bytes;
@@ -112,7 +114,7 @@ class PickleReader {
         else
             push_new(value);
     }
-    /// Only values above the last mark may be used.
+    /// Only the values above the last mark may be used.
     std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
     PickleId top() const {
         if (stack_.size() <= floor()) refuse("the stack is empty");
@@ -143,7 +145,7 @@ class PickleReader {
         charge(items.size() * sizeof(PickleId) + heap_overhead);
         push(add(PickleTuple{std::move(items)}, depth + 1));
     }
-    /// Notes the depth of a container after a value was put into it.
+    /// Updates the depth of a container into which `item` is put.
     void deepen(PickleId container, PickleId item) {
         const std::size_t depth = depth_[item] + std::size_t{1};
         if (depth > deepest)
@@ -187,14 +189,14 @@ class PickleReader {
         push(memo_[static_cast<std::size_t>(index)]);
     }
 
-    // Opcodes: pickle.cpp.
+    // Opcodes, in pickle.cpp.
 
     void step(std::uint64_t opcode);
     void push_long(std::span<const std::byte> digits);
     void push_bytes(std::uint64_t size);
     void push_byte_string(std::uint64_t size);
 
-    // The meaning of calls in a checkpoint: pickle_calls.cpp.
+    // Calls and names, in pickle_calls.cpp.
 
     void push_global(std::string_view module, std::string_view name);
     const KnownGlobal& global_of(PickleId id, std::string_view what);
@@ -220,13 +222,13 @@ class PickleReader {
 
     static constexpr PickleId no_value = UINT32_MAX;
     static constexpr std::uint64_t most_opcodes = 10'000'000;
-    // Values that are not yet in a list, tuple or dict.
+    // Values on the stack that wait for their list, tuple or dict.
     static constexpr std::size_t most_stacked = 262'144;
     static constexpr std::size_t most_memo = 4'194'304;
     static constexpr std::size_t deepest = 200;
     static constexpr std::size_t most_dims = 8;
     static constexpr std::size_t spare_memory = std::size_t{24} << 20;
-    static constexpr std::size_t heap_overhead = 16;  // of one allocation, roughly
+    static constexpr std::size_t heap_overhead = 16;  // of one allocation, approximately
     static constexpr PickleId id_none = 0;
     static constexpr PickleId id_false = 1;
     static constexpr PickleId id_true = 2;
@@ -241,8 +243,8 @@ class PickleReader {
     bool stopped_ = false;
     std::size_t memory_used_ = 0;
     PickleTree tree_;
-    // The depth of every value; a lower bound where a value was filled after it was put into
-    // another.
+    // The depth of nesting inside every value. It is too small where an inner value was filled
+    // after it was put into an outer one.
     std::deque<std::uint8_t> depth_;
     std::vector<PickleId> stack_;
     std::vector<std::size_t> marks_;

@@ -20,7 +20,7 @@ using nlohmann::json;
     throw Error(ErrorKind::format, fmt::format("{}: {}", where, what));
 }
 
-/// A file in the folder of the index. Refuses names that lead out of it.
+/// Whether `name` names a file in the index's own folder.
 bool is_plain_name(const std::string& name) {
     return !name.empty() && name != "." && name != ".." &&
            name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
@@ -35,7 +35,7 @@ json parse_without_doubles(const std::string& text, const std::string& where) {
         if (depth == 2 && section == "weight_map" && !names.insert(parsed).second)
             refuse(where,
                    fmt::format("tensor {} is listed twice", in_quotes(parsed.get<std::string>())));
-        return depth <= 2;  // deeper values are not kept
+        return depth <= 2;  // drops deeper values
     };
     return parse_json(text, where, watch);
 }

@@ -1,5 +1,5 @@
-// Weights split over several files, with an index that names the file of each tensor
-// (`model.safetensors.index.json`, `pytorch_model.bin.index.json`).
+// Weights that are split over several files, with an index that says which file contains which
+// tensor (`model.safetensors.index.json`, `pytorch_model.bin.index.json`).
 #pragma once
 
 #include <map>
@@ -11,14 +11,15 @@
 
 namespace vit::inline internal {
 
-/// The names of the tensors of each file, from the index.
+/// For each file, the names of the tensors that it should contain.
 using ShardIndex = std::map<std::string, std::vector<std::string>>;
 
-/// Reads the `text` of an index. `where` names it in messages. Throws Error(format) on malformed
-/// JSON, a tensor that is listed twice, or a file name that is not one of this folder.
+/// Parses the `text` of an index. `where` names the index in messages. Throws Error(format) for
+/// malformed JSON, a tensor that is listed twice, and a file name that leads out of the folder.
 ShardIndex parse_shard_index(const std::string& text, const std::string& where);
 
-/// Throws Error(model) unless `tensors`, which are in `file`, are exactly those of the index.
+/// Throws Error(model) unless the `tensors` of `file` are exactly those that the index lists for
+/// it. `where` names the index in messages.
 void check_shard(const std::vector<std::string>& listed, const std::vector<TensorView>& tensors,
                  const std::string& file, const std::string& where);
 

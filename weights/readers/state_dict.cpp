@@ -20,13 +20,15 @@ namespace {
 
 constexpr std::size_t most_tensors = 65'536;
 constexpr std::size_t most_listed = 20;
-// Of entries that are no tensors: names are copied, and there may be millions of long ones.
+// Limits for entries that are not tensors: their names are copied, and there may be millions of
+// long names.
 constexpr std::size_t most_others = 1000;
 constexpr std::size_t longest_other = 200;
-// Copies of tensors that are views with strides: more than the file holds is a bomb (stride 0).
+// Tensors that need a copy may together need this many bytes more than their storages have. A
+// stride of 0 could otherwise make a small file use any amount of memory.
 constexpr std::uint64_t spare_copies = std::uint64_t{16} << 20;
 
-// timm's order; model_state_dict is what PyTorch's tutorials write.
+// In timm's order. PyTorch's tutorials write model_state_dict.
 constexpr std::array<std::string_view, 2> averaged_keys{"state_dict_ema", "model_ema"};
 constexpr std::array<std::string_view, 3> plain_keys{"state_dict", "model", "model_state_dict"};
 
@@ -41,7 +43,7 @@ const PickleValue* find_set(const PickleTree& tree, const PickleDict& dict, std:
 
 struct Weights {
     const PickleDict* dict = nullptr;
-    std::string_view key;  ///< empty: the checkpoint's top mapping
+    std::string_view key;  ///< empty for the checkpoint's top mapping
 };
 
 Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoice ema,
@@ -65,7 +67,7 @@ Weights find_weights(const TorchArchive& archive, const PickleDict& top, EmaChoi
             plain.key.empty() && value != nullptr)
             plain = mapping(key, *value);
 
-    // Facebook's DINO and DINOv2: the teacher is the student's moving average.
+    // In Facebook's DINO and DINOv2, the teacher is the student's moving average.
     if (averaged.dict == nullptr && plain.key.empty()) {
         if (const PickleValue* value = find_set(archive.tree, top, "teacher"))
             averaged = mapping("teacher", *value);
@@ -97,7 +99,8 @@ std::string key_text(const PickleValue& key) {
     return fmt::format("an entry whose key is {}", kind_name(key));
 }
 
-/// Describes a nested mapping that is dropped: "a mapping with 2 tensors".
+/// "a mapping with 2 tensors". The number shows how many tensors are not used with a nested
+/// mapping.
 std::string value_text(const PickleTree& tree, const PickleValue& value) {
     const auto* dict = std::get_if<PickleDict>(&value);
     if (dict == nullptr) return std::string(kind_name(value));
@@ -109,7 +112,8 @@ std::string value_text(const PickleTree& tree, const PickleValue& value) {
     return fmt::format("{} with {} tensor{}", kind_name(value), tensors, tensors == 1 ? "" : "s");
 }
 
-/// One note per entry that is no weight, up to a number of them.
+/// Adds one note for each of the first most_listed entries that are not weights, and one note for
+/// all others.
 class Listed {
   public:
     Listed(std::vector<std::string>& notes, std::string_view verb) : notes_(notes), verb_(verb) {}
@@ -130,7 +134,8 @@ class Listed {
     std::size_t count_ = 0;
 };
 
-/// Refuses a key that occurs twice. Python would take the later value, which may be the wrong one.
+/// Refuses two entries of the same name. Python would use the later value, but it may be the wrong
+/// one.
 void refuse_doubles(const TorchArchive& archive, const PickleDict& dict) {
     std::unordered_set<std::string_view> names;
     for (const auto& [key, value] : dict.items) {
@@ -144,7 +149,8 @@ void refuse_doubles(const TorchArchive& archive, const PickleDict& dict) {
     }
 }
 
-/// Refuses a weight that cannot be read, so that it is not dropped silently.
+/// Refuses a tensor of a kind that cannot be read. Otherwise the weight would be missing without a
+/// message.
 void refuse_inert(const TorchArchive& archive, std::string_view name, const PickleValue& value) {
     const auto* inert = std::get_if<PickleInert>(&value);
     if (inert != nullptr && inert->is_tensor)
@@ -154,7 +160,8 @@ void refuse_inert(const TorchArchive& archive, std::string_view name, const Pick
                                 archive.where, in_quotes(name), inert->kind));
 }
 
-/// For the report, and so that a weight that is a text is not called missing.
+/// Records an entry that is not a tensor for the report. Then a weight that is stored as text, for
+/// example, is not reported as missing.
 void add_other(Checkpoint& checkpoint, std::string_view name, const PickleValue& value) {
     if (checkpoint.other_entries.size() < most_others)
         checkpoint.other_entries.push_back(
@@ -185,7 +192,7 @@ std::string first_keys(const PickleTree& tree, const PickleDict& dict) {
     return text.empty() ? "no entries" : text;
 }
 
-/// Advice where the weights are in a mapping under their own key.
+/// Advice for a checkpoint that has its weights in a mapping under an unknown key.
 std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
     for (const auto& [key, value] : dict.items) {
         const auto* name = std::get_if<std::string_view>(&tree[key]);
@@ -201,7 +208,8 @@ std::string nested_hint(const PickleTree& tree, const PickleDict& dict) {
     return "";
 }
 
-/// Copies tensors that are not dense in the file, after all tensors have passed the checks.
+/// Sets the tensors' data after all tensors have passed their checks. Copies those whose bytes in
+/// the file cannot be used directly.
 void complete(const TorchArchive& archive, std::vector<TorchTensor>& found,
               Checkpoint& checkpoint) {
     const std::string& where = archive.where;
@@ -221,7 +229,7 @@ void complete(const TorchArchive& archive, std::vector<TorchTensor>& found,
                                     to_string(tensor.view.shape), to_string(tensor.stride), source,
                                     tensor.dense_bytes / std::max<std::uint64_t>(source, 1)));
     }
-    std::map<const ZipMember*, std::span<const std::byte>> read;  // each is verified once
+    std::map<const ZipMember*, std::span<const std::byte>> read;  // each storage is verified once
     std::size_t strided = 0, negative = 0, swapped = 0;
     for (TorchTensor& tensor : found) {
         const auto [place, is_new] = read.try_emplace(tensor.storage);
@@ -253,12 +261,13 @@ bool is_wrapper(std::string_view part) {
     return std::ranges::find(wrappers, part) != wrappers.end();
 }
 
-/// The parts of wrappers in the name: "module. and _orig_mod.".
+/// The parts as text for a message: "module. and _orig_mod.".
 std::string wrappers_in(const std::set<std::string_view>& parts) {
     return fmt::format("{}.", fmt::join(parts, ". and "));
 }
 
-/// All parts of the name except the last, without their dots.
+/// Calls use(part) for every part of the name except the last, without its dot. Returns the last
+/// part.
 template <typename Use>
 std::string_view for_each_part(std::string_view name, Use&& use) {
     for (std::size_t dot; (dot = name.find('.')) != std::string_view::npos;) {

@@ -67,13 +67,13 @@ void copy_row_major(const Shape& shape, std::span<const std::int64_t> stride, st
         copy(row, step, from.data() + at * static_cast<std::int64_t>(item), to);
         to += row * static_cast<std::int64_t>(item);
         std::size_t axis = outer;
-        for (; axis-- > 0;) {  // the odometer's next row
+        for (; axis-- > 0;) {  // counts up to the next row
             at += stride[axis];
             if (++index[axis] < shape[axis]) break;
             at -= stride[axis] * shape[axis];
             index[axis] = 0;
         }
-        if (axis >= outer) return;  // wrapped below axis 0: all rows are done
+        if (axis >= outer) return;  // axis 0 has wrapped too: all rows are copied
     }
 }
 

@@ -1,4 +1,4 @@
-// Tensors whose elements are not in row-major order, or are big-endian.
+// Copies tensors whose elements are not in row-major order, and swaps the bytes of big-endian ones.
 #pragma once
 
 #include <cstddef>
@@ -9,21 +9,22 @@
 
 namespace vit::inline internal {
 
-/// Returns whether the elements of `shape` follow each other, row by row. Strides are in elements.
-/// The strides of extents 0 and 1 do not matter.
+/// True when the elements of a tensor are stored one after another, row by row. `stride` has one
+/// stride for each extent, in elements. The strides of extents 0 and 1 do not matter.
 bool is_row_major(const Shape& shape, std::span<const std::int64_t> stride);
 
-/// Returns the largest index of an element plus 1; 0 for an empty tensor. Strides must not be
-/// negative. Throws Error(format) with the name `what` where the result does not fit in 64 bits.
+/// One more than the largest element index in use; 0 for an empty tensor. Strides must be 0 or
+/// more. Throws Error(format) with `what` where the result does not fit in 64 bits.
 std::uint64_t extent_of(const Shape& shape, std::span<const std::int64_t> stride,
                         std::string_view what);
 
-/// Copies the elements in row-major order. `out` has exactly as many bytes as the shape needs.
-/// `from` has at least extent_of() elements of `item` bytes.
+/// Copies the elements into `out` in row-major order. `item` is the size of an element: 1, 2, 4 or
+/// 8 bytes. `out` must have exactly the bytes that the shape needs, `from` at least extent_of()
+/// elements.
 void copy_row_major(const Shape& shape, std::span<const std::int64_t> stride, std::size_t item,
                     std::span<const std::byte> from, std::span<std::byte> out);
 
-/// Turns big-endian elements of `item` bytes into little-endian ones.
+/// Reverses the bytes of each element of `item` bytes.
 void swap_bytes(std::span<std::byte> data, std::size_t item);
 
 }  // namespace vit::inline internal

@@ -14,10 +14,10 @@ namespace vit::inline internal {
 namespace {
 
 struct ElementType {
-    std::string_view storage;  ///< class that holds it in torch
+    std::string_view storage;  ///< torch's class for storages of it
     std::string_view name;     ///< torch.NAME
     std::uint64_t size;
-    std::optional<DType> dtype;  ///< nothing: the reader knows no such elements
+    std::optional<DType> dtype;  ///< nothing where the reader does not support it
 };
 
 constexpr ElementType element_types[] = {

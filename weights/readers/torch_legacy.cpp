@@ -15,14 +15,14 @@ namespace vit::inline internal {
 
 namespace {
 
-// LONG1 of 0x1950a86a20f9469cfc6c, and STOP.
+// The opcodes LONG1 with the number 0x1950a86a20f9469cfc6c, and STOP.
 constexpr std::string_view magic = "\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
 constexpr std::size_t proto_bytes = 2;
-constexpr std::size_t frame_bytes = 9;  // since pickle protocol 4
+constexpr std::size_t frame_bytes = 9;  // opcode FRAME, since pickle protocol 4
 constexpr std::int64_t protocol_version = 1001;
 constexpr std::size_t count_bytes = 8;
 
-/// The length of the first pickle; 0 if it is not the magic number.
+/// Length of the first pickle in bytes; 0 where it is not the magic number.
 std::size_t magic_size(std::span<const std::byte> bytes) {
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     if (!text.starts_with('\x80') || text.size() < proto_bytes) return 0;
@@ -49,7 +49,7 @@ class LegacyReader {
         archive.owned = std::make_shared<std::deque<std::vector<std::byte>>>();
         archive.tree = pickle("the content");
         collect_sizes(archive.tree);
-        // The text of the keys is in the file, as for all pickles.
+        // The keys are views into the file, like all text of pickles, so they stay valid.
         const PickleTree keys = pickle("the list of storages");
         const auto* list = std::get_if<PickleList>(&keys.root());
         if (list == nullptr)
@@ -94,7 +94,8 @@ class LegacyReader {
                    ErrorKind::unsupported);
     }
 
-    /// torch ignores these values too: storages are little-endian on every machine.
+    /// Only checks that this pickle is a mapping. torch does not use it either: storages are
+    /// little-endian on every machine.
     void check_system() {
         const PickleTree tree = pickle("what it says of the system");
         if (!std::holds_alternative<PickleDict>(tree.root()))
@@ -107,7 +108,8 @@ class LegacyReader {
         std::int64_t numel = 0;
     };
 
-    /// The storages as the content describes them. The list at the end has only their keys.
+    /// Collects type and length of every storage from the content, because the list of storages has
+    /// only the keys.
     void collect_sizes(const PickleTree& tree) {
         for (std::size_t i = 0; i < tree.size(); ++i) {
             const auto* found =
@@ -154,7 +156,7 @@ class LegacyReader {
     std::span<const std::byte> bytes_;
     std::string_view where_;
     std::size_t at_ = 0;
-    std::map<std::string_view, Size> sizes_;  ///< of storages by key
+    std::map<std::string_view, Size> sizes_;  ///< of every storage, by key
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
-// Checkpoints of torch.save before PyTorch 1.6, and with _use_new_zipfile_serialization=False: five
-// pickles (magic number, protocol, sizes of C types, content, keys) and then the storages.
+// Reads checkpoints that torch.save wrote before PyTorch 1.6, or with
+// _use_new_zipfile_serialization=False. They have five pickles (magic number, protocol, sizes of C
+// types, content, keys), and then the storages.
 #pragma once
 
 #include <cstddef>
@@ -10,12 +11,12 @@
 
 namespace vit::inline internal {
 
-/// Returns whether the bytes begin with the format's magic number.
+/// True when the bytes begin with the pickled magic number of this format.
 bool looks_like_torch_legacy(std::span<const std::byte> bytes) noexcept;
 
-/// Reads the structure. checked_tensor() checks the tensors. The storages are little-endian on
-/// every machine. `where` names the file in messages.
-/// Throws Error(format), Error(model), Error(unsupported).
+/// Reads the structure. checked_tensor() checks the tensors later. The storages are little-endian,
+/// even if a big-endian machine wrote them. `bytes` must outlive the result. `where` names the file
+/// in messages. Throws Error(format), Error(model), Error(unsupported).
 TorchArchive read_torch_legacy(std::span<const std::byte> bytes, std::string_view where);
 
 }  // namespace vit::inline internal

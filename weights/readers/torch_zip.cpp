@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::string_view pickle_name = "data.pkl";
 constexpr std::string_view data_folder = "data/";
-constexpr unsigned newest_version = 10;  // kMaxSupportedFileFormatVersion
+constexpr unsigned newest_version = 10;  // PyTorch's kMaxSupportedFileFormatVersion
 constexpr std::uint64_t most_word_bytes = 64;
 constexpr std::uint64_t most_pickle_bytes = std::uint64_t{64} << 20;
-constexpr std::uint64_t most_inflated_pickle_bytes = std::uint64_t{8} << 20;  // 50,000 tensors
+constexpr std::uint64_t most_inflated_pickle_bytes = std::uint64_t{8} << 20;  // for 50,000 tensors
 
 const ZipMember* find_pickle(std::span<const ZipMember> members) {
     const auto found = std::find_if(members.begin(), members.end(), [](const ZipMember& member) {
@@ -35,7 +35,7 @@ const ZipMember* find_pickle(std::span<const ZipMember> members) {
     throw Error(kind, fmt::format("{}: member {}: {}", where, in_quotes(member.name), what));
 }
 
-/// Content of a small member of text.
+/// The text of a small member, without line ends after it.
 std::string_view word(const ZipMember& member, TorchArchive& archive) {
     if (member.size > most_word_bytes)
         refuse(archive.where, member,

@@ -12,12 +12,13 @@ namespace {
 constexpr std::uint32_t end64_signature = 0x06064b50;
 constexpr std::uint32_t locator64_signature = 0x07064b50;
 constexpr std::uint64_t most_members =
-    262'144;  // four sets of 65,536 tensors: weights, EMA, optimizer
+    262'144;  // four sets of 65,536 tensors: weights, EMA weights, two of an optimizer
 constexpr std::uint64_t end_bytes = 22;
 constexpr std::uint64_t end64_bytes = 56;
 constexpr std::uint64_t locator64_bytes = 20;
 
-/// The start of the last end record that directly follows its directory, or nothing.
+/// The offset of the last end record that directly follows its directory or a zip64 locator;
+/// nothing where there is none. `bytes` must have room for an end record.
 std::optional<std::uint64_t> last_plausible_end(std::span<const std::byte> bytes) {
     for (std::uint64_t at = bytes.size() - end_bytes + 1; at-- > 0;) {
         if (bytes[static_cast<std::size_t>(at)] != std::byte{'P'}) continue;
@@ -51,8 +52,9 @@ std::optional<std::uint64_t> last_plausible_end(std::span<const std::byte> bytes
         "download complete?)");
 }
 
-/// The end record's comment reaches the end of the file exactly, and holds no other end record:
-/// readers that look for the last one would see another archive.
+/// The offset of the end record. Its comment must end exactly at the end of the file. The comment
+/// must not contain another end record: a reader that looks for the last one would see another
+/// archive.
 std::uint64_t find_end(const ZipBytes& archive) {
     const auto& bytes = archive.bytes;
     bool another = false;
@@ -98,7 +100,8 @@ ZipDirectory find_zip_directory(const ZipBytes& archive) {
         if (wide.u32(0) != end64_signature)
             archive.refuse(
                 fmt::format("expected a zip64 end-of-directory record at byte {}, found none", at));
-        // No other place is possible: an archive before this one has a record at the same offset.
+        // This is its only valid place. Where another archive precedes this one, the offset may
+        // point to a record of that archive.
         if (at + end64_bytes != locator_at || wide.u64(4) != end64_bytes - 12)
             archive.refuse(fmt::format(
                 "expected the zip64 end-of-directory record at byte {}, right before its locator, "
@@ -106,7 +109,7 @@ ZipDirectory find_zip_directory(const ZipBytes& archive) {
                 locator_at - std::min(locator_at, end64_bytes), at));
         const ZipDirectory narrow = directory;
         directory = {wide.u64(48), wide.u64(40), wide.u64(32)};
-        // Readers that know no zip64 must not see another archive than those that do.
+        // Readers with and without support for zip64 must see the same archive.
         const auto agree = [](std::uint64_t small, std::uint64_t large, std::uint64_t saturated) {
             return small == saturated || small == large;
         };

@@ -1,4 +1,5 @@
-// Finds the central directory of a zip archive from its end records. Only for zip_members.cpp.
+// Finds the central directory of a zip archive from its end records. Only zip_members.cpp uses
+// this.
 #pragma once
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ inline constexpr std::uint64_t zip_central_bytes = 46;
 inline constexpr std::uint32_t zip_saturated32 = 0xFFFFFFFF;
 inline constexpr std::uint16_t zip_saturated16 = 0xFFFF;
 
-/// An archive's bytes, and errors that name it.
+/// The bytes of an archive. Errors name the archive as `where`.
 struct ZipBytes {
     std::span<const std::byte> bytes;
     std::string_view where;
@@ -31,7 +32,8 @@ struct ZipBytes {
     [[noreturn]] void refuse_member(std::string_view name, const std::string& what) const {
         refuse(fmt::format("member {}: {}", in_quotes(name), what));
     }
-    /// `size` bytes at `offset`, which must end before `limit`.
+    /// The `size` bytes at `offset`. They must end at or before `limit`. `what` names them in
+    /// messages.
     std::span<const std::byte> part(std::uint64_t offset, std::uint64_t size, std::uint64_t limit,
                                     std::string_view what) const {
         if (offset > limit || size > limit - offset)
@@ -43,15 +45,16 @@ struct ZipBytes {
     }
 };
 
-/// The place of the central directory.
+/// The place and length of the central directory in bytes, and its number of entries.
 struct ZipDirectory {
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
     std::uint64_t entries = 0;
 };
 
-/// The archive must fill the file. Refuses other archives after it, parts of split archives, and
-/// end records that contradict each other or are at the wrong place. Throws Error(format).
+/// Finds the central directory of an archive that must fill the file. Throws Error(format) where
+/// bytes follow the archive, where it is a part of a split archive, and where its end records
+/// contradict each other or are in the wrong place.
 ZipDirectory find_zip_directory(const ZipBytes& archive);
 
 }  // namespace vit::inline internal

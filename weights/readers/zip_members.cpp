@@ -27,17 +27,18 @@ constexpr std::uint16_t flag_deflate_level = 0x0006;
 constexpr std::uint16_t flag_utf8 = 0x0800;
 constexpr std::uint16_t flags_of_encryption = 0x2041;
 
-/// What both headers of a member say.
+/// The fields that a member has in its local header and in the central directory.
 struct Header {
     std::uint16_t flags = 0;
     std::uint16_t method = 0;
     std::uint32_t crc = 0;
     std::uint64_t compressed = 0;
     std::uint64_t size = 0;
-    std::uint64_t offset = 0;  ///< of the local header; central only
+    std::uint64_t offset = 0;  ///< of the local header; only in the central directory
 };
 
-/// Replaces saturated fields by the zip64 extra field's, in the order that it keeps them.
+/// Replaces fields that have the largest 32-bit value by those of the zip64 extra field. That field
+/// has them in this order.
 void widen(Header& header, std::span<const std::byte> extra, bool with_offset,
            const ZipBytes& archive, std::string_view name) {
     bool found = false;
@@ -79,7 +80,7 @@ void check_local(const ZipBytes& archive, std::string_view name, const Header& c
     };
     if (header.flags != central.flags) disagree("flags");
     if (header.method != central.method) disagree("compression method");
-    // With a data descriptor the local header may leave these to it.
+    // Where a data descriptor follows the member, these may be 0 in the local header.
     const bool later = (header.flags & flag_descriptor) != 0;
     if (header.crc != central.crc && !(later && header.crc == 0)) disagree("checksum");
     if (header.compressed != central.compressed && !(later && header.compressed == 0))
@@ -87,7 +88,7 @@ void check_local(const ZipBytes& archive, std::string_view name, const Header& c
     if (header.size != central.size && !(later && header.size == 0)) disagree("size");
 }
 
-/// Whether a path stays in the folder where the archive is unpacked.
+/// Whether the path stays inside the folder into which an archive is unpacked.
 bool is_safe_path(std::string_view name) {
     if (name.starts_with('/') || name.starts_with('\\')) return false;
     while (!name.empty()) {
@@ -131,7 +132,8 @@ struct Extent {
     bool has_descriptor = false;
 };
 
-/// Bytes that belong to no member may be another archive.
+/// Refuses bytes that belong to no member, because they may be another archive. Only a data
+/// descriptor may follow a member. `sorted` is in the order of the file.
 void check_gaps(const ZipBytes& archive, const std::vector<ZipMember>& members,
                 const std::vector<Extent>& sorted, std::uint64_t directory) {
     std::uint64_t filled = 0;

@@ -1,4 +1,5 @@
-// The members of a zip archive, as its central directory lists them and its local headers confirm.
+// Lists the members of a zip archive from its central directory, and checks them against the local
+// headers.
 #pragma once
 
 #include <cstddef>
@@ -9,26 +10,26 @@
 
 namespace vit::inline internal {
 
-/// The two compression methods that checkpoints use.
+/// How a member's bytes are stored. Checkpoints use only these two methods.
 enum class ZipMethod : std::uint16_t { stored = 0, deflate = 8 };
 
 struct ZipMember {
-    std::string_view name;            ///< bytes of the archive
+    std::string_view name;            ///< a view into the archive
     std::span<const std::byte> data;  ///< as stored in the archive, maybe compressed
-    std::uint64_t size = 0;           ///< once inflated
+    std::uint64_t size = 0;           ///< in bytes, after inflating
     ZipMethod method = ZipMethod::stored;
-    std::uint32_t crc = 0;  ///< of the inflated bytes; torch may leave it out
+    std::uint32_t crc = 0;  ///< of the inflated bytes; 0 where torch left it out
 };
 
-/// Returns whether the bytes begin with the signature of a zip archive.
+/// True when the bytes begin with a signature of zip archives.
 bool looks_like_zip(std::span<const std::byte> bytes) noexcept;
 
-/// Returns the members in the order of the central directory (zip and zip64), as views into
-/// `bytes`. Copies and inflates nothing, and does not verify checksums. Refuses: methods other than
-/// stored and deflate, encryption, archives of several disks, names that are equal or differ only
-/// in case or lead out of a folder, members that overlap, local headers that contradict the central
-/// directory, anything outside the file, bytes that belong to no member, and a second archive in
-/// the same file. `where` names the archive in messages. Throws Error(format).
+/// The members in the order of the central directory (zip and zip64), as views into `bytes`. Copies
+/// and inflates nothing, and verifies no checksums. `where` names the archive in messages.
+/// Throws Error(format) for methods other than stored and deflate, encryption, archives of several
+/// disks, names that are equal, differ only in case or lead out of a folder, members that overlap,
+/// local headers that contradict the central directory, anything outside the file, bytes that
+/// belong to no member, and a second archive in the same file.
 std::vector<ZipMember> zip_members(std::span<const std::byte> bytes, std::string_view where);
 
 }  // namespace vit::inline internal

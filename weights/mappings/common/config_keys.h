@@ -1,4 +1,4 @@
-// The keys of a configuration as a table: what each one sets, or why it is ignored.
+// A table of configuration keys: the field that each key sets, or the reason why it is dropped.
 #pragma once
 
 #include <optional>
@@ -14,12 +14,12 @@ template <class Config>
 struct ConfigKey {
     std::string_view name;
     void (*set)(Config&, const ConfigValue&);  ///< may throw Error(model); null: sets nothing
-    /// Why the key, or the rest of it, is ignored; "" where it is used.
+    /// Why the key is dropped; "" where it is used. For a dropped key, `set` may check the value.
     std::string_view dropped = "";
 };
 
-/// Sets the field of the key `name`, with the first entry of that name. Returns the entry's
-/// `dropped`, or nothing where `keys` has no such name.
+/// Calls `set` of the first entry with the name. Returns the entry's `dropped`, or nothing where
+/// `keys` has no such name.
 template <class Config>
 std::optional<std::string_view> set_key(Config& config, std::span<const ConfigKey<Config>> keys,
                                         std::string_view name, const ConfigValue& value) {

@@ -12,7 +12,7 @@ namespace vit::inline internal {
 
 namespace {
 
-constexpr std::int64_t most = std::int64_t{1} << 40;  // so small that no sum or product overflows
+constexpr std::int64_t most = std::int64_t{1} << 40;  // exact in double, and sums do not overflow
 
 }  // namespace
 

@@ -1,4 +1,4 @@
-// One value of a configuration, read strictly: a wrong type is an error that names the key.
+// Reads one value of a configuration strictly: a wrong type is an error that names the key.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,8 @@
 
 namespace vit::inline internal {
 
-/// All members throw Error(model) "KEY: expected …, found …".
+/// One value of a configuration. Members that read it throw Error(model) "KEY: expected …, found …"
+/// where it has another type. The JSON value must outlive this object.
 class ConfigValue {
   public:
     ConfigValue(std::string key, const nlohmann::json& value)

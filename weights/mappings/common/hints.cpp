@@ -14,8 +14,9 @@ namespace vit::inline internal {
 
 namespace {
 
-/// An argument of timm's VisionTransformer, with which value the tensor is there, and without ("":
-/// never by this argument alone).
+/// An argument of timm's VisionTransformer. With the value `with`, a model has the tensors of
+/// `pattern`. With the value `without`, it does not have them. `without` is "" where this argument
+/// alone does not decide.
 struct Hint {
     std::string_view pattern, argument, with, without;
 };

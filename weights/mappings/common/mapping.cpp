@@ -23,7 +23,8 @@ namespace {
     throw Error(ErrorKind::model, what);
 }
 
-/// Whether one tensor, whose name has no number, holds all blocks.
+/// Whether one tensor has the values of all blocks: its own name has no number, but the canonical
+/// name has one.
 bool stacked(const WrittenRule& rule, const std::vector<std::string>& numbers) {
     return numbers.empty() && rule.canonical.find('#') != std::string_view::npos;
 }
@@ -91,7 +92,7 @@ class Mapper {
         return fits(pattern, name, numbers);
     }
 
-    /// The name that the tensor has in the source.
+    /// The name that the source would give to a missing tensor.
     std::string name_of(const WrittenRule& rule, const std::vector<std::string>& numbers) const {
         const std::string name = filled(rule.source, numbers);
         return name.starts_with('~') ? std::string(prefix_) + name.substr(1) : name;
@@ -102,7 +103,7 @@ class Mapper {
         out_.notes.push_back(fmt::format("dropped {}: {}", in_quotes(tensor.name), why));
     }
 
-    /// The specs of these tensors, or nothing where the model lacks one of them.
+    /// The model's specs of these tensors; nothing where the model lacks one of them.
     std::optional<std::vector<TensorSpec>> specs_of(const std::vector<Target>& targets) const {
         std::vector<TensorSpec> out;
         for (const Target& target : targets) {
@@ -143,7 +144,8 @@ class Mapper {
         out_.report.push_back({tensor.name, true, what});
     }
 
-    /// Stores the tensor as its rule's targets. Returns a description of other changes.
+    /// Puts the tensor at the targets of its rule. Returns text about further changes, for the
+    /// report.
     std::string place(const TensorView& tensor, const WrittenRule& rule,
                       const std::vector<std::string>& numbers) {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -175,8 +177,8 @@ class Mapper {
                            to_string(tensor.shape), why));
     }
 
-    /// Throws an error with the name that the tensor has in the source. Where there are several, it
-    /// takes the one that matches the names of the other tensors.
+    /// Reports a missing tensor under the source's name. Where several rules fit, prefers a rule
+    /// that other tensors of the checkpoint have used.
     [[noreturn]] void missing(const TensorSpec& spec) const {
         const std::vector<std::string> numbers = numbers_in(spec.name);
         enum class Naming { used, sibling_used, any };
@@ -199,7 +201,7 @@ class Mapper {
         refuse(fmt::format("tensor '{}' is missing", spec.name));
     }
 
-    /// Throws if the rule fills `spec` from a tensor that is missing.
+    /// Throws where the rule builds `spec` from a tensor that is missing.
     void name_missing(const WrittenRule& rule, const TensorSpec& spec,
                       const std::vector<std::string>& numbers) const {
         const std::vector<Target> targets = targets_of(rule.canonical, numbers);
@@ -219,15 +221,15 @@ class Mapper {
 
     const Mapping& mapping_;
     const ModelConfig& config_;
-    std::vector<WrittenRule> rules_;  ///< the droppable ones first
+    std::vector<WrittenRule> rules_;  ///< the droppable rules come first
     TensorChanges changes_;
     std::vector<TensorSpec> specs_;
     std::map<std::string, std::size_t, std::less<>> index_;
     std::vector<TensorView> views_;
-    std::vector<std::string> from_;  ///< source name of each required tensor
+    std::vector<std::string> from_;  ///< source name of each required tensor, or ""
     std::set<const WrittenRule*> used_;
     std::set<std::string, std::less<>> seen_;  ///< source names that were used
-    std::string_view prefix_;                  ///< the prefix of the tensors
+    std::string_view prefix_;                  ///< the prefix that tensors had
     MappedTensors out_;
 };
 

@@ -10,7 +10,7 @@ bool is_number(std::string_view text) {
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// Removes the text before `end`, and `end`, and returns that text.
+/// Returns the part of `text` before `end`, and removes it and `end` from `text`.
 std::string_view take_until(std::string_view& text, char end) {
     const std::string_view part = text.substr(0, text.find(end));
     text.remove_prefix(std::min(text.size(), part.size() + 1));

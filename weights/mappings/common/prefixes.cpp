@@ -17,7 +17,7 @@ namespace {
 constexpr std::size_t most_roots = 64;  // every tensor is compared with each
 constexpr std::size_t longest_list = 500;
 
-/// A tensor that every model of one library has, and the prefix that the library gives it.
+/// A tensor that every model of one library has, and the prefixes that this library itself uses.
 struct Mark {
     std::string_view name;
     std::array<std::string_view, 4> own{};
@@ -34,13 +34,13 @@ constexpr std::array marks{
     Mark{"to_patch_embedding.2.weight"},
 };
 
-/// Whether `name` ends with `part`, and only whole parts of a name come before it.
+/// Whether `name` ends with `part`, and `part` begins at the start of the name or after a dot.
 bool ends_with_part(std::string_view name, std::string_view part) {
     return name.ends_with(part) &&
            (name.size() == part.size() || name[name.size() - part.size() - 1] == '.');
 }
 
-/// The part of the name before the mark, if the tensor is a mark.
+/// The text before the mark, where the tensor is a mark.
 std::optional<std::string_view> root_of(std::string_view name) {
     for (const Mark& mark : marks) {
         if (!ends_with_part(name, mark.name)) continue;
@@ -55,8 +55,8 @@ std::optional<std::string_view> root_of(std::string_view name) {
     return std::nullopt;
 }
 
-/// Facebook's training code names the encoder `backbone.`, beside its heads; facebook_vit.cpp
-/// knows.
+/// Removes `backbone.` from the end of `root` where heads of Facebook's training code are beside
+/// it. facebook_vit.cpp handles these names.
 std::string_view without_facebooks(std::string_view root, const Checkpoint& checkpoint) {
     constexpr std::string_view backbone = "backbone.";
     constexpr std::array<std::string_view, 4> heads{"dino_head.", "ibot_head.", "head.mlp.",
@@ -73,7 +73,7 @@ std::string_view without_facebooks(std::string_view root, const Checkpoint& chec
     return std::ranges::any_of(checkpoint.tensors, is_head) ? outer : root;
 }
 
-/// The prefixes of models, in the checkpoint's order. The list is cut where there are very many.
+/// The prefixes at which models begin, in the checkpoint's order. At most most_roots of them.
 std::vector<std::string> roots_of(const Checkpoint& checkpoint) {
     std::vector<std::string_view> found;
     for (const TensorView& tensor : checkpoint.tensors) {
@@ -89,7 +89,7 @@ std::vector<std::string> roots_of(const Checkpoint& checkpoint) {
     return roots;
 }
 
-/// The names under `prefix` that are under no other root within it.
+/// Accepts the names under `prefix` that are not under another root inside it.
 class Inside {
   public:
     Inside(std::string_view prefix, const std::vector<std::string>& roots) : prefix_(prefix) {
@@ -121,7 +121,7 @@ std::string listed(const std::vector<std::string>& roots, const Checkpoint& chec
     return text;
 }
 
-/// The user's prefix with a dot at the end, and without the parts that readers remove from names.
+/// The user's prefix with a dot at its end, and without the parts that readers remove from names.
 std::string normalised(std::string asked) {
     if (!asked.empty() && !asked.ends_with('.')) asked += '.';
     return without_wrappers(asked);

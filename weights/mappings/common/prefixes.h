@@ -1,4 +1,5 @@
-// Models inside larger modules: Lightning's `model.`, EMA copies, a student and its teacher.
+// Finds models inside larger modules: Lightning's `model.`, EMA copies, a student beside its
+// teacher.
 #pragma once
 
 #include <optional>
@@ -10,16 +11,16 @@
 
 namespace vit::inline internal {
 
-/// The tensors of a checkpoint that have one prefix.
+/// The tensors of a checkpoint that are under one prefix.
 struct Selection {
     Checkpoint checkpoint;            ///< names without the prefix
-    std::string prefix;               ///< the removed prefix, or ""
-    std::vector<ReportLine> outside;  ///< all other tensors, with their full names
+    std::string prefix;               ///< the removed prefix; "" where there is none
+    std::vector<ReportLine> outside;  ///< tensors under other prefixes, with full names
 };
 
-/// Takes the tensors with the prefix `asked`. Without it, takes those of the only Vision
-/// Transformer in the checkpoint, or all tensors where none is found. Throws Error(usage) with the
-/// prefixes where there are several, and where no tensor has the prefix `asked`.
+/// Selects the tensors under `asked`. Without `asked`, selects those under the only prefix at which
+/// a Vision Transformer begins, or all tensors where none begins. Throws Error(usage) with the
+/// prefixes where several begin, and where no tensor is under `asked`.
 Selection select_prefix(const Checkpoint& checkpoint, const std::optional<std::string>& asked);
 
 }  // namespace vit::inline internal

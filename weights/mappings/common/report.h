@@ -1,4 +1,4 @@
-// What happened to each tensor and configuration key of a checkpoint.
+// How the names in a checkpoint and its configuration are used.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@ namespace vit::inline internal {
 struct ReportLine {
     std::string name;  ///< tensor or configuration key, as in the source
     bool used = false;
-    std::string text;  ///< its use, or why it is dropped
+    std::string text;  ///< how it is used, or why it is dropped
 };
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// A checkpoint's configuration as explicit numbers. Every source produces this.
+// A checkpoint's configuration as explicit numbers. Every source returns it.
 #pragma once
 
 #include <optional>
@@ -17,12 +17,12 @@ struct ResolvedModel {
     Preprocessing preprocessing;
     std::vector<std::string> labels;
 
-    ImageSize table_size;  ///< image size of the checkpoint's position table
-    ImageSize build_size;  ///< image size for which the source builds the model; it resizes
-                           ///< the table to it first, and then to config.image_size
+    ImageSize table_size;  ///< image size of the checkpoint's position table, by its configuration
+    ImageSize build_size;  ///< image size for which the source builds the model; the table is
+                           ///< resized to it, and then to config.image_size
     std::optional<std::int64_t> table_prefix_rows;  ///< TableResize::prefix_rows
     std::int64_t label_offset = 0;           ///< leading rows of the head that are not classes
-    std::span<const MappingRule> droppable;  ///< rules that come before the rules of the source
+    std::span<const MappingRule> droppable;  ///< rules that are tried before the source's own
     std::vector<MadeTensor> made;
 
     std::vector<ReportLine> keys;  ///< every configuration key: used, or why it is dropped

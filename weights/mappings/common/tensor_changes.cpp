@@ -46,7 +46,8 @@ TensorView TensorChanges::own(std::string name, Shape shape, std::vector<float> 
             std::as_bytes(std::span(*owned_.back()))};
 }
 
-/// [1, rows, D], as tokens and tables are stored; some libraries leave the 1 out.
+/// Whether the tensor has the form [1, rows, D] of tokens and tables. Libraries other than timm may
+/// leave the 1 out.
 bool TensorChanges::is_row_of_rows(const TensorView& tensor) const {
     return tensor.shape.size() == 3 || (tensor.shape.size() < 3 && mapping_.library != "timm");
 }
@@ -176,7 +177,7 @@ std::vector<TensorView> TensorChanges::split_columns(const TensorView& plain,
     return out;
 }
 
-/// The block's lambda once all four vectors have come.
+/// The block's lambda after all four vectors were passed; nothing before.
 std::vector<TensorView> TensorChanges::lambda(const TensorView& plain, const std::string& name,
                                               const std::string& block) {
     auto& vectors = lambdas_[block];

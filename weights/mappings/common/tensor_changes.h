@@ -1,4 +1,4 @@
-// Changes tensors on their way into the model: layouts, parts, position tables.
+// Changes source tensors into the model's tensors: other layouts, parts, position tables.
 #pragma once
 
 #include <map>
@@ -12,43 +12,43 @@
 
 namespace vit::inline internal {
 
-/// Applies the rules' transforms to the tensors of one checkpoint. All members throw Error(model)
-/// with the name of the tensor where its shape is not the one that the rule expects, or a value is
-/// not finite.
+/// Applies the rules' transforms to the tensors of one checkpoint. Members throw Error(model) with
+/// the tensor's name where it has another shape than the rule expects, or a value that is not
+/// finite.
 class TensorChanges {
   public:
     TensorChanges(const Mapping& mapping, const ModelConfig& config)
         : mapping_(mapping), config_(config) {}
 
-    /// Returns the shape in which a source stores the tensor for `specs`.
+    /// The shape of the source tensor from which the rule builds `specs`.
     Shape source_shape(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
 
-    /// Returns the values of `targets`, whose shapes are in `specs`, without names. Returns nothing
-    /// where the values need more tensors, which come later. Appends a description of other changes
-    /// to `what`.
+    /// The tensors of `targets`, without names. `specs` has their shapes, and `numbers` the number
+    /// at each `#`. Empty where the values depend on further tensors that were not passed yet.
+    /// Appends text about further changes to `what`.
     std::vector<TensorView> apply(const TensorView& tensor, const WrittenRule& rule,
                                   const std::vector<Target>& targets,
                                   const std::vector<TensorSpec>& specs,
                                   const std::vector<std::string>& numbers, std::string& what);
 
-    /// Returns the values as float32; the tensor itself where it is float32.
+    /// The tensor as float32. Returns the tensor itself where it already has this type.
     TensorView as_f32(const TensorView& tensor);
 
     /// Keeps `values` and returns a view of them.
     TensorView own(std::string name, Shape shape, std::vector<float> values);
 
-    /// Returns the memory of the views.
+    /// Moves out the values that the returned views point to.
     std::vector<std::shared_ptr<const std::vector<float>>> take_owned() {
         return std::move(owned_);
     }
-    /// Returns notes for the user, for example about a table that was resized.
+    /// Moves out the notes for the user, for example about a resized table.
     std::vector<std::string> take_notes() { return std::move(notes_); }
 
   private:
-    /// The layout of a source's tensor for `specs`, and the order in which its axes are read.
+    /// The shape of a source tensor, and the order in which its axes are read.
     struct Layout {
         Shape shape;
-        std::vector<std::size_t> axes;  ///< empty: in their order
+        std::vector<std::size_t> axes;  ///< empty: in their own order
     };
     Layout layout(TensorTransform transform, const std::vector<TensorSpec>& specs) const;
     bool is_row_of_rows(const TensorView& tensor) const;

@@ -16,7 +16,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// The position of a flat index: "[3, 17]".
+/// The index in every dimension of the element `flat`: "[3, 17]".
 std::string position(const Shape& shape, std::int64_t flat) {
     Shape at(shape.size());
     for (std::size_t i = shape.size(); i-- > 0;) {
@@ -26,7 +26,8 @@ std::string position(const Shape& shape, std::int64_t flat) {
     return to_string(at);
 }
 
-/// A finite float64 becomes infinity where it is too large for float32. The checkpoint is intact.
+/// Throws where a finite float64 became infinity because it does not fit in float32. Then the
+/// checkpoint is not damaged.
 void refuse_too_large(const TensorView& tensor, std::ptrdiff_t at) {
     double value = 0;
     std::memcpy(&value, tensor.data.data() + static_cast<std::size_t>(at) * sizeof value,

@@ -1,4 +1,4 @@
-// Pieces of tensors, and numbers that a mapping computes from values.
+// Takes parts of tensors, and computes values for mappings.
 #pragma once
 
 #include <cstdint>
@@ -9,15 +9,15 @@
 
 namespace vit::inline internal {
 
-/// Throws Error(model) with the name of the tensor and its first value that is not finite.
+/// Throws Error(model) with the tensor's name and the first value that is not finite.
 void check_finite(const TensorView& tensor, std::span<const float> values);
-/// The same for a float32 view into a file, which may be unaligned.
+/// The same for a float32 view of a file, aligned or not.
 void check_finite_in_place(const TensorView& tensor);
 
-/// Rows [begin, begin + count) of the first extent of a float32 tensor, without a name.
+/// A view of rows [begin, begin + count) of the first extent of a float32 tensor, without a name.
 TensorView rows(const TensorView& tensor, std::int64_t begin, std::int64_t count);
 
-/// Values of `shape` with permuted axes, like numpy's transpose.
+/// The values of an array of `shape` with its axes in the order `axes`, like numpy's transpose.
 std::vector<float> permuted(std::span<const float> values, const Shape& shape,
                             std::span<const std::size_t> axes);
 
@@ -25,13 +25,13 @@ std::vector<float> permuted(std::span<const float> values, const Shape& shape,
 std::vector<float> columns(std::span<const float> matrix, std::int64_t width, std::int64_t begin,
                            std::int64_t count);
 
-/// Every second run of `run` numbers, starting with run `turn` (0 or 1).
+/// Every second run of `run` numbers, beginning with run `turn` (0 or 1).
 std::vector<float> every_other(std::span<const float> values, std::size_t run, int turn);
 
-/// timm's DiffAttention: 0.8 - 0.6 exp(-0.3 block).
+/// The initial lambda of a block in timm's DiffAttention: 0.8 - 0.6 exp(-0.3 block).
 double initial_lambda(std::int64_t block);
 
-/// exp(q1 · k1) - exp(q2 · k2) + the initial lambda. The exponents are float32, as in timm.
+/// exp(q1 · k1) - exp(q2 · k2) + the initial lambda. The exponentials are in float32, as in timm.
 float diff_lambda(std::span<const float> q1, std::span<const float> k1, std::span<const float> q2,
                   std::span<const float> k2, std::int64_t block);
 

@@ -47,7 +47,7 @@ constexpr std::array rules{
     MappingRule{"ibot_head.*", "", drop, projection},
 };
 
-/// The published sizes. The number of heads does not follow from the tensors.
+/// Published models. Their number of heads is not in the tensors, so it is in this table.
 struct Known {
     std::int64_t width, depth, heads;
 };
@@ -56,7 +56,9 @@ constexpr std::array known_models{Known{192, 12, 3},   Known{384, 12, 6},   Know
 
 constexpr std::array<std::string_view, 1> keys{"heads"};
 
-/// Returns the number of heads. Sets c.architecture where --arch names an architecture of timm's.
+/// The number of heads. Sets c.architecture to timm's name where --arch has one. Throws
+/// Error(usage) where the number is unknown, or where the tensors have other sizes than timm's
+/// architecture.
 std::int64_t read_heads(const ConvertOptions& options, ModelConfig& c) {
     const auto known = std::find_if(known_models.begin(), known_models.end(), [&](const Known& k) {
         return k.width == c.embed_dim && k.depth == c.depth;
@@ -134,12 +136,12 @@ ResolvedModel resolve_facebook(const Checkpoint& checkpoint, const ConvertOption
             fmt::format("--arch: heads: expected a divisor of {}, found {}", c.embed_dim, c.heads));
     c.head_dim = c.embed_dim / c.heads;
 
-    // The table has a row for the class token, but none for registers.
+    // The table has a row for the class token, but no rows for registers.
     out.table_prefix_rows = 1;
     c.image_size = table_image_size(shape_of(tensors, "[backbone.]pos_embed", 3)[1] - 1, c,
                                     options.image_size);
     out.table_size = out.build_size = out.preprocessing.input_size = c.image_size;
-    if (dinov2) out.preprocessing.crop_pct = 1;  // timm's, at the table's size
+    if (dinov2) out.preprocessing.crop_pct = 1;  // as timm has it for the table's size
     return out;
 }
 

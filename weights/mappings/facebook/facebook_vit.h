@@ -1,4 +1,4 @@
-// Checkpoints of Facebook's DINO, DINOv2 and MAE as their own code saves them.
+// Facebook's DINO, DINOv2 and MAE as a source: checkpoints that their own code saved.
 #pragma once
 
 #include <span>
@@ -9,17 +9,19 @@
 
 namespace vit::inline internal {
 
-/// Looks for parts that only these checkpoints have: `backbone.` prefixes, chunked blocks, mask
-/// tokens, registers, decoders. A plain backbone has timm's names and counts as timm's; so does any
-/// checkpoint with a config.json.
+/// Whether the checkpoint has tensors that only these models have: `backbone.` prefixes, blocks in
+/// chunks, gated MLPs (w12), mask tokens, registers, decoders. False for plain backbones, because
+/// they have timm's names, and where there is a config.json.
 bool is_facebook(const Checkpoint& checkpoint);
 
-/// Also true for an encoder without other parts, which has timm's names.
+/// Whether the checkpoint has blocks of these models. Also true for a plain encoder with timm's
+/// names.
 bool has_facebooks_blocks(const Checkpoint& checkpoint);
 
-/// The encoder has no head: its logits are the normed class token. Sizes come from the tensors. The
-/// number of heads comes from the published model of these sizes, from a timm architecture, or from
-/// --arch facebook.VisionTransformer:heads=N. Throws Error(usage) where it is unknown.
+/// Resolves the encoder without a head: its logits are the class token after the final norm. Sizes
+/// come from the tensors. The number of heads comes from --arch, which names a timm architecture or
+/// is facebook.VisionTransformer:heads=N, otherwise from the published model of these sizes. Throws
+/// Error(usage) where it is unknown.
 ResolvedModel resolve_facebook(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> facebook_rules();

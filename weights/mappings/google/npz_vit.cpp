@@ -17,8 +17,9 @@ namespace {
 
 using enum TensorTransform;
 
-// The original ViT numbers a block's layers 0, 1, 2, 3; big_vision's Flax numbers each kind for
-// itself. Blocks that big_vision runs by nn.scan are stored in one array each.
+// The original ViT numbers the layers of a block 0, 1, 2, 3. big_vision's Flax code numbers every
+// kind of layer separately. Where big_vision runs the blocks with nn.scan, one array contains a
+// tensor of all blocks.
 constexpr std::array rules{
     MappingRule{"[opt/target/][params/][img/]embedding/kernel", "patch_embed.weight", patch_hwio},
     MappingRule{"[opt/target/][params/][img/]embedding/bias", "patch_embed.bias"},
@@ -121,7 +122,7 @@ const Shape& shape(const Checkpoint& checkpoint, std::string_view name, std::siz
     return shape_of(checkpoint.tensors, fmt::format("[opt/target/][params/][img/]{}", name), rank);
 }
 
-/// Numbers that follow from the arrays.
+/// Sets the numbers that follow from the arrays.
 void read_sizes(const Checkpoint& checkpoint, ModelConfig& c) {
     const Shape& kernel = shape(checkpoint, "embedding/kernel", 4);
     c.patch_height = kernel[0];
@@ -208,7 +209,8 @@ ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions
     read_sizes(checkpoint, c);
     read_position_table(checkpoint, options, out);
     c.table_interpolation = TableInterpolation::bilinear;
-    // As timm, images are of the architecture's size, and the table is resized to it.
+    // As in timm, images have the size of a named architecture, and the table is resized to it.
+    // Otherwise images have the table's size.
     if (!named) out.build_size = c.image_size = out.preprocessing.input_size = out.table_size;
     return out;
 }

@@ -1,4 +1,5 @@
-// Google's Vision Transformers as .npz: the original ViT, AugReg, big_vision (SigLIP among them).
+// Google's Vision Transformers in .npz files as a source: the original ViT, AugReg, and big_vision
+// with SigLIP.
 #pragma once
 
 #include <span>
@@ -11,9 +12,9 @@ namespace vit::inline internal {
 
 bool is_npz_vit(const Checkpoint& checkpoint);
 
-/// All sizes come from the tensors. Activation, eps and preprocessing are timm's for the
-/// architecture that --arch names, or timm's usual ones. Throws Error(usage) where the position
-/// table is computed and --img-size is missing.
+/// All sizes come from the tensors. Activation, eps and preprocessing are those of the named timm
+/// architecture, otherwise those that timm has for Google's ViTs in general. Throws Error(usage)
+/// where the position table is computed and --img-size is missing.
 ResolvedModel resolve_npz_vit(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> npz_vit_rules();

@@ -74,7 +74,8 @@ constexpr std::array attention_pooler{
 
 constexpr std::array<std::string_view, 2> keys{"quick_gelu", "head_width"};
 
-/// From --arch, because no file has it.
+/// The configuration from --arch. Without --arch, OpenAI's where the checkpoint has OpenAI's
+/// `input_resolution`.
 OpenClipConfig named(const ArchSettings& settings, const Checkpoint& checkpoint,
                      const ModelConfig& c) {
     const std::optional<std::string> quick_gelu = settings.text("quick_gelu");
@@ -107,12 +108,12 @@ void check(std::string_view key, std::optional<std::int64_t> said, std::int64_t 
                                 *said, found));
 }
 
-/// LayerNorm of the first of the pooler's queries: with pool_type "tok" the others are not read,
-/// and it does not depend on the image.
+/// LayerNorm of the pooler's first query. With pool_type "tok", the other queries are not used. The
+/// result does not depend on the image.
 std::vector<float> pooler_latent(std::span<const TensorView> tensors, std::int64_t width,
                                  double eps) {
     const auto read = [&](const char* name, std::size_t rank) {
-        shape_of(tensors, name, rank);  // must be there
+        shape_of(tensors, name, rank);  // must exist
         const TensorView& tensor = *find_tensor(tensors, name);
         if (tensor.shape.back() != width || tensor.shape.front() < 1)
             throw Error(ErrorKind::model,
@@ -139,11 +140,11 @@ std::vector<float> pooler_latent(std::span<const TensorView> tensors, std::int64
     return out;
 }
 
-/// CoCa's pooler: all rows pass a norm, one query attends to them, and a norm follows.
+/// Sets CoCa's pooler: a norm of all rows, attention of one query to them, and a second norm.
 void set_attention_pooler(const OpenClipConfig& said, std::span<const TensorView> tensors,
                           ResolvedModel& out) {
     ModelConfig& c = out.config;
-    constexpr double eps = 1e-5;  // the pooler's norms do not read norm_kwargs
+    constexpr double eps = 1e-5;  // the pooler's norms ignore norm_kwargs
     if (said.pooling != Pooling::token || said.norm_eps != eps)
         throw Error(
             ErrorKind::model,
@@ -183,7 +184,7 @@ ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& o
     c.mlp_dim = shape_of(tensors, "visual.transformer.resblocks.0.mlp.c_fc.weight", 2)[0];
     c.pre_norm = find_tensor(tensors, "visual.ln_pre.weight") != nullptr;
     c.layer_scale = find_tensor(tensors, "visual.transformer.resblocks.0.ls_1.gamma") != nullptr;
-    shape_of(tensors, "visual.proj", 2);  // must be there
+    shape_of(tensors, "visual.proj", 2);  // must exist
     c.num_classes = optional_extent(tensors, "visual.proj", "visual.proj", 1);
 
     const OpenClipConfig said = checkpoint.open_clip_json && !options.arch

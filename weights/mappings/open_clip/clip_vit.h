@@ -1,4 +1,4 @@
-// The image towers of OpenAI's CLIP and of open_clip, in CLIP's own layout.
+// The image towers of OpenAI's CLIP and of open_clip as a source, in CLIP's own layout.
 #pragma once
 
 #include <span>
@@ -11,10 +11,10 @@ namespace vit::inline internal {
 
 bool is_clip(const Checkpoint& checkpoint);
 
-/// The tower's output is the model's logits. Sizes come from the tensors. The rest comes from
-/// open_clip_config.json. Without that file, it is OpenAI's where the checkpoint has OpenAI's
-/// numbers (`input_resolution`), or comes from --arch clip.openai or
-/// clip.open_clip[:quick_gelu=true|false,head_width=N]. Throws Error(usage) where it is unknown.
+/// The tower's output becomes the model's logits. Sizes come from the tensors. The rest comes from
+/// --arch clip.openai or clip.open_clip[:quick_gelu=true|false,head_width=N]. Without --arch, it
+/// comes from open_clip_config.json, or it is OpenAI's where the checkpoint has OpenAI's numbers
+/// (`input_resolution`). Throws Error(usage) where it is unknown.
 ResolvedModel resolve_clip(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> clip_rules();

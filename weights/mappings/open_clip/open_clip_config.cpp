@@ -52,7 +52,7 @@ std::string text_or_none(Value value) {
 }
 
 void attentional_pool(OpenClipConfig& c, Value value) {
-    // open_clip calls these two untested; no published model has them.
+    // open_clip calls the two text values untested, and no published model has them.
     if (value.json().is_string()) value.unsupported(in_quotes(value.text()));
     c.attention_pooler = value.boolean();
 }
@@ -168,7 +168,7 @@ void read(OpenClipConfig& out, const nlohmann::json& root, std::span<const std::
     }
 }
 
-/// Reports the keys that only the other kind of tower reads as dropped.
+/// Marks the keys as dropped that this kind of tower does not read.
 void settle_keys(OpenClipConfig& config) {
     const std::string vision = "model_cfg.vision_cfg.";
     for (ReportLine& line : config.keys) {

@@ -10,17 +10,17 @@
 
 namespace vit::inline internal {
 
-/// A tower that is a model of timm's. The defaults are open_clip's.
+/// A tower that is a model of timm, with open_clip's defaults.
 struct TimmTower {
     std::string name;             ///< of timm's architecture; "": the tower is open_clip's own
     std::string pool = "avg";     ///< timm's name, or "" for the architecture's
     std::string proj = "linear";  ///< "linear", "mlp", "none", or "" for timm's own head
 };
 
-/// The defaults are open_clip's.
+/// The values of open_clip_config.json, with open_clip's defaults.
 struct OpenClipConfig {
     TimmTower timm;
-    std::optional<ImageSize> image_size;  ///< read for towers of timm's
+    std::optional<ImageSize> image_size;  ///< only for towers of timm
     std::int64_t head_width = 64;
     bool quick_gelu = false;
     bool tanh_gelu = false;
@@ -29,16 +29,16 @@ struct OpenClipConfig {
     bool norm_after_pooling = false;
     bool attention_pooler = false;  ///< CoCa's
     std::int64_t pooler_queries = 256, pooler_heads = 8;
-    std::optional<std::int64_t> width, layers, embed_dim;  ///< must agree with the tensors
+    std::optional<std::int64_t> width, layers, embed_dim;  ///< must match the tensors
     Preprocessing preprocessing;                           ///< without its size
     std::vector<ReportLine> keys;                          ///< used, or why they are dropped
 };
 
-/// CLIP's preprocessing.
+/// CLIP's own preprocessing.
 Preprocessing clip_preprocessing();
 
-/// Throws Error(format) for malformed JSON, and Error(model) with the name of a key that is
-/// unknown, of a wrong type, or of an unsupported model.
+/// Parses `text`. Throws Error(format) for malformed JSON, and Error(model) with the key where it
+/// is unknown, has a wrong type, or belongs to a model that is not supported.
 OpenClipConfig read_open_clip_config(const std::string& text);
 
 }  // namespace vit::inline internal

@@ -28,7 +28,8 @@ constexpr std::string_view trunk = "visual.trunk.";
 constexpr std::string_view projection = "visual.head.proj.weight";
 constexpr std::string_view name_key = "open_clip_config.json model_cfg.vision_cfg.timm_model_name";
 
-/// timm's table under the tower's names, the projection, and CLIP's text half.
+/// timm's rules with the tower's prefix, rules for the projection, and rules that drop CLIP's text
+/// half.
 struct Rules {
     std::deque<std::string> names;
     std::vector<MappingRule> rules{
@@ -45,7 +46,7 @@ struct Rules {
     }
 };
 
-/// What open_clip_config.json says, or as much as timm's name says.
+/// The values of open_clip_config.json, or only timm's name from --arch.
 OpenClipConfig read_config(const Checkpoint& checkpoint, const ConvertOptions& options) {
     if (options.arch) {
         refuse_other_library(*options.arch, "open_clip");
@@ -67,7 +68,7 @@ OpenClipConfig read_config(const Checkpoint& checkpoint, const ConvertOptions& o
     return said;
 }
 
-/// Returns timm's current name of the model. Throws Error where timm does not have it.
+/// timm's current name of the architecture. Throws Error where timm has no such name.
 std::string checked_name(const OpenClipConfig& said, bool asked) {
     try {
         return find_architecture(said.timm.name).name;
@@ -77,8 +78,8 @@ std::string checked_name(const OpenClipConfig& said, bool asked) {
     }
 }
 
-/// The config.json of the model that open_clip builds with timm. With its own projection, open_clip
-/// changes the pooling after the model is built, so the norms stay in their places.
+/// The config.json of the model that timm builds for open_clip. Where open_clip adds a projection,
+/// it changes the pooling only after timm has built the model. So the norms stay where they are.
 nlohmann::json timm_config(const OpenClipConfig& said, std::int64_t classes, bool projected) {
     nlohmann::json config{{"architecture", said.timm.name.substr(0, said.timm.name.find('.'))},
                           {"num_classes", classes},

@@ -1,4 +1,4 @@
-// open_clip's image towers that are built on timm's models, SigLIP's and SigLIP 2's among them.
+// open_clip's image towers that use timm's models as a source, with those of SigLIP and SigLIP 2.
 #pragma once
 
 #include <span>
@@ -11,10 +11,10 @@ namespace vit::inline internal {
 
 bool is_open_clip_timm(const Checkpoint& checkpoint);
 
-/// The tower's output, not normalised, is the model's logits, or its features where timm_proj is
-/// "none". The configuration comes from open_clip_config.json, or from --arch with a name of
-/// timm's, whose pooling and preprocessing are then used. Throws Error(usage) where both are
-/// missing.
+/// The tower's output, not normalised, becomes the model's logits, or its features where timm_proj
+/// is "none". The configuration comes from --arch with timm's name, and then also has timm's
+/// pooling and preprocessing. Without --arch it comes from open_clip_config.json. Throws
+/// Error(usage) where there is neither.
 ResolvedModel resolve_open_clip_timm(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> open_clip_timm_rules();

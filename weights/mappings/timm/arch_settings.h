@@ -1,5 +1,5 @@
-// --arch for libraries other than timm: LIBRARY.NAME:KEY=VALUE,KEY=VALUE. It gives numbers that do
-// not follow from the tensors.
+// Parses --arch for libraries other than timm: LIBRARY.NAME:KEY=VALUE,KEY=VALUE. It gives numbers
+// that are not in the tensors.
 #pragma once
 
 #include <cstdint>
@@ -17,18 +17,19 @@ struct ArchSettings {
     std::string name;  ///< without the library; "" where it is missing
     std::map<std::string, std::string, std::less<>> values;
 
-    /// These throw Error(usage) with the key where the value is of another kind.
-    std::optional<std::int64_t> count(std::string_view key) const;  ///< at least 1
+    /// The value of `key`; nothing where it is not set. count() and size() throw Error(usage) with
+    /// the key where the value has another form.
+    std::optional<std::int64_t> count(std::string_view key) const;  ///< 1 to 2^20
     std::optional<ImageSize> size(std::string_view key) const;      ///< N or HxW
     std::optional<std::string> text(std::string_view key) const;
 };
 
-/// Throws Error(usage) where `arch` names an architecture of one of the other libraries, though the
-/// tensors are named as `library` names them.
+/// Throws Error(usage) where `arch` names an architecture of torchvision, vit-pytorch, CLIP or
+/// Facebook. `library` is the library whose names the tensors have, for the message.
 void refuse_other_library(std::string_view arch, std::string_view library);
 
-/// Without `arch`, the result is empty. Throws Error(usage) where `arch` has another form, is of
-/// another library, or has a key that is not in `keys`.
+/// Parses `arch`. Sets nothing where it is missing. Throws Error(usage) where it has another form,
+/// is of another library than `library`, has a key twice, or has a key that is not in `keys`.
 ArchSettings arch_settings(const std::optional<std::string>& arch, std::string_view library,
                            std::span<const std::string_view> keys);
 

@@ -22,8 +22,8 @@ const nlohmann::json& table() {
     return parsed;
 }
 
-/// `tag` is an element of entry.tags: its name, its configuration, and where its weights are if not
-/// in timm's repository of its name.
+/// `tag` is an element of entry.tags. It has a name, a configuration, and the place of its weights
+/// where that is not timm's repository of the same name.
 Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     Architecture out;
     out.name = entry.at("name");
@@ -42,7 +42,7 @@ Architecture with_tag(const nlohmann::json& entry, const nlohmann::json& tag) {
     return out;
 }
 
-/// Lists the names that begin alike; "" where there are none.
+/// The nearest of timm's other names that begin with the same letters; "" where there is none.
 std::string nearest_other(std::string_view base) {
     constexpr std::size_t alike = 4;
     std::vector<std::string> others;

@@ -1,5 +1,5 @@
-// timm's Vision Transformers by name: constructor arguments and pretrained configurations, as data
-// (architectures.inc, which tools/fixtures/architectures.py writes).
+// timm's Vision Transformers by name: constructor arguments and pretrained configurations. The data
+// are in architectures.inc, which tools/fixtures/architectures.py writes.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -21,20 +21,20 @@ struct Architecture {
     bool may_drop_attn_pool = false;  ///< timm loads it without its attention pooling
     nlohmann::json args;              ///< constructor arguments that differ from the defaults
     nlohmann::json pretrained_cfg;  ///< values of the tag that differ from PretrainedCfg's defaults
-    /// Where timm gets the tag's weights from: ORG/NAME on the Hugging Face hub, an address
-    /// (https://…), or empty where it has none.
+    /// The place of the tag's weights: ORG/NAME on the Hugging Face hub, an address (https://…), or
+    /// empty where timm has none.
     std::string weights;
 };
 
-/// `name` is NAME or NAME.TAG. Names that timm has renamed are accepted. Throws Error(usage) for an
-/// unknown architecture or tag. The message then lists similar names, or says which model it is
-/// where timm has one that is not a plain Vision Transformer.
+/// Finds NAME or NAME.TAG, also under names that timm has since changed. Throws Error(usage) for an
+/// unknown architecture or tag. The message has similar names, or says that the name is a model of
+/// timm that is not a plain Vision Transformer.
 Architecture find_architecture(std::string_view name);
 
-/// Returns all names in timm's order, each with its default tag.
+/// All architectures in timm's order, each with its default tag.
 const std::vector<Architecture>& all_architectures();
 
-/// The same with all tags of each name, the default first.
+/// All architectures with each of their tags, the default tag first.
 std::vector<Architecture> all_tags();
 
 }  // namespace vit::inline internal

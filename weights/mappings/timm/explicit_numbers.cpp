@@ -61,7 +61,7 @@ void set_norms(ModelConfig& config, const ModelClass& model, const VitArgs& args
     config.scale_mlp_norm = args.scale_mlp_norm;
 }
 
-/// The parallel blocks take neither mlp_layer nor attn_layer.
+/// The parallel scaling blocks ignore mlp_layer and attn_layer.
 void set_block(ModelConfig& config, const VitArgs& args) {
     config.activation = args.activation;
     config.qkv_bias = args.qkv_bias;
@@ -88,8 +88,9 @@ void set_block(ModelConfig& config, const VitArgs& args) {
             config.differential_attention = args.block == BlockClass::diff_parallel_scaling;
             config.glu = false;
             config.layer_scale = args.init_values.has_value();
-            config.fc1_bias = true;  // present even where Q, K and V have none
-            config.fc2_bias = args.proj_bias && !config.differential_attention;  // else fused
+            config.fc1_bias = true;  // even where Q, K and V have none
+            // DiffParallelScalingBlock has one output bias for attention and MLP.
+            config.fc2_bias = args.proj_bias && !config.differential_attention;
             break;
     }
     if (config.differential_attention && config.head_dim % 2 != 0)

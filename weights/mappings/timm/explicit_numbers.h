@@ -1,4 +1,4 @@
-// Turns the arguments of timm's VisionTransformer into explicit numbers.
+// Converts the arguments of timm's VisionTransformer to explicit numbers.
 #pragma once
 
 #include <string_view>
@@ -7,7 +7,7 @@
 
 namespace vit::inline internal {
 
-/// Facts besides the arguments that decide a model's numbers.
+/// What a model's numbers depend on besides its arguments.
 struct ModelClass {
     std::string_view architecture;
     bool distilled = false;        ///< timm's VisionTransformerDistilled
@@ -15,12 +15,12 @@ struct ModelClass {
     double embed_norm_eps = 1e-6;  ///< of args.embed_norm
 };
 
-/// Leaves the sizes of images, channels and classes to the caller. Throws Error(model) with the
-/// name of an argument that is out of range, contradicts another one, or needs an unsupported
-/// feature.
+/// Sets all numbers except image size, channels and classes, which the caller sets. Throws
+/// Error(model) with the argument where it is out of range, contradicts another one, or is not
+/// supported.
 ModelConfig explicit_numbers(const ModelClass& model, const VitArgs& args);
 
-/// Returns `value` if it is in [low, 2^20]. Otherwise throws Error(model) with `name`.
+/// Returns `value` where it is in [low, 2^20]. Otherwise throws Error(model) with `name`.
 std::int64_t checked_count(std::int64_t value, std::int64_t low, std::string_view name);
 
 }  // namespace vit::inline internal

@@ -13,7 +13,7 @@ namespace vit::inline internal {
 
 namespace {
 
-/// The architecture in config.json; "" where it has none or is malformed, which convert() reports.
+/// The architecture in config.json. "" where it has none, or is malformed: convert() reports that.
 std::string architecture_in(const std::string& config_json) {
     const nlohmann::json parsed = json_or_null(config_json);
     if (!parsed.is_object()) return "";
@@ -25,7 +25,7 @@ bool is_other(const std::string& architecture, const std::string& name) {
     try {
         return find_architecture(architecture).name != find_architecture(name).name;
     } catch (const Error&) {
-        return false;  // convert() reports the fault
+        return false;  // convert() reports what is wrong
     }
 }
 

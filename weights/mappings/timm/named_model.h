@@ -1,4 +1,4 @@
-// A checkpoint whose architecture comes from timm's table of names, not from a configuration.
+// Prepares a checkpoint whose architecture comes from its name in timm's table.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace vit::inline internal {
 
-/// Lets convert() build the model that timm builds for `name`, NAME.TAG, with that name's weights.
-/// A config.json of the same architecture is used. A config.json of another architecture is
-/// ignored, with a note, because some names share a repository
-/// (vit_base_patch32_clip_quickgelu_224.openai). Without config.json, and without an architecture
-/// in `options`, the configuration is the one that timm has for the name.
+/// Changes `checkpoint`, which has timm's weights of `name` (NAME.TAG), and `options` so that
+/// convert() builds the same model as timm. A config.json of this architecture stays. A config.json
+/// of another architecture is removed with a note, because some of timm's names share a repository
+/// (vit_base_patch32_clip_quickgelu_224.openai). Where there is then no config.json, and `options`
+/// has no architecture, sets options.arch to `name`.
 void build_as_named(const std::string& name, Checkpoint& checkpoint, ConvertOptions& options);
 
 }  // namespace vit::inline internal

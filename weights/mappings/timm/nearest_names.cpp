@@ -8,7 +8,7 @@ namespace vit::inline internal {
 namespace {
 
 constexpr std::size_t add = 1, change = 5, take_away = 5;
-constexpr std::size_t most_letters = 100;  // of a text that may have any length
+constexpr std::size_t most_letters = 100;  // of the typed text, which may have any length
 
 char plain(char c) {
     if (c == '-') return '_';

@@ -1,4 +1,4 @@
-// Finds the names that are most similar to a mistyped one.
+// Finds names that are similar to a name that does not exist.
 #pragma once
 
 #include <cstddef>
@@ -9,11 +9,13 @@
 
 namespace vit::inline internal {
 
-/// Returns the cost of changing `typed` into `name`. Adding a letter costs little, because people
-/// shorten names (vit_b16). Changing or removing one costs more. Case is ignored, and - equals _.
+/// The cost of changing `typed` into `name`. Adding a letter costs little, because people shorten
+/// names (vit_b16). Changing or removing a letter costs more. Upper and lower case are equal, and
+/// so are - and _.
 std::size_t effort(std::string_view typed, std::string_view name);
 
-/// Returns the `count` names with the lowest cost, the lowest first.
+/// The `count` names with the least effort, in ascending order. All of `names` where they are
+/// fewer.
 std::vector<std::string> nearest_names(std::string_view typed, std::span<const std::string> names,
                                        std::size_t count);
 

@@ -10,14 +10,14 @@ namespace {
 
 constexpr std::size_t longest_name = 300;  // names may be 100 MB, and are searched many times
 
-/// Parts of tensor names that only this kind of model has, at any place in the name.
+/// Parts of tensors' names that only this kind of model has, at any place in a name.
 struct Kind {
     std::string_view what;
     std::string_view part;
     std::string_view other_part{};  ///< of the same tensor or another one
 };
 
-// The first match counts, so special models come first.
+// The first kind that fits is used, so more specific kinds come first.
 constexpr std::array kinds{
     Kind{"a Swin Transformer V2", "layers.0.blocks.0.", ".cpb_mlp."},
     Kind{"a Swin Transformer V2", "stages.0.blocks.0.attn.meta_mlp."},
@@ -63,7 +63,8 @@ bool any_has(std::span<const TensorView> tensors, std::string_view part) {
 std::string_view other_model(std::span<const TensorView> tensors) {
     for (const Kind& kind : kinds)
         if (any_has(tensors, kind.part) && any_has(tensors, kind.other_part)) return kind.what;
-    // A Vision Transformer may come with a text model, and may have a head with a batch norm.
+    // A Vision Transformer may share a checkpoint with a text model, and its head may have a batch
+    // norm.
     if (any_has(tensors, "patch_embed")) return "";
     if (any_has(tensors, "embeddings.word_embeddings.weight")) return "a text model";
     if (any_has(tensors, ".running_mean")) return "a convolutional network";

@@ -1,5 +1,5 @@
-// The names of timm's models that are not plain Vision Transformers (other_names.inc, which
-// tools/fixtures/architectures.py writes).
+// timm's models that are not plain Vision Transformers, by name. The data are in other_names.inc,
+// which tools/fixtures/architectures.py writes.
 #pragma once
 
 #include <string>
@@ -13,10 +13,10 @@ struct OtherName {
     std::string family;  ///< the file of timm/models that defines it
 };
 
-/// Ordered by family.
+/// All these models, ordered by family.
 const std::vector<OtherName>& other_names();
 
-/// Returns the model with this NAME or NAME.TAG, or nullptr.
+/// The model with this NAME or NAME.TAG; nullptr where there is none.
 const OtherName* find_other_name(std::string_view name);
 
 }  // namespace vit::inline internal

@@ -17,7 +17,7 @@ using Value = const ConfigValue&;
 
 using Key = ConfigKey<PretrainedCfg>;
 
-// As in timm, a number that is 0 or a text that is empty means the default.
+// Like timm, these functions keep the default where a number is 0 or a text is empty.
 
 void crop_pct(PretrainedCfg& cfg, Value v) {
     if (!v.null() && v.number() != 0) cfg.crop_pct = v.number();

@@ -1,4 +1,4 @@
-// timm's pretrained_cfg: preprocessing and the head of the stored weights.
+// Reads timm's pretrained_cfg: preprocessing, and the head of the stored weights.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace vit::inline internal {
 
-/// The defaults are those of timm's PretrainedCfg.
+/// The values of pretrained_cfg, with the defaults of timm's PretrainedCfg.
 struct PretrainedCfg {
     std::int64_t channels = 3;
     ImageSize input_size{224, 224};
@@ -23,12 +23,12 @@ struct PretrainedCfg {
     nlohmann::json label_names;  ///< null where there are none
 };
 
-/// Sets the member of the key `name`. Returns "" where the key is used, and otherwise why it is
-/// dropped. Throws Error(model) for a wrong type, an unknown key, or an unsupported value.
+/// Sets the member of the key `name`. Returns "" where the key is used, otherwise why it is
+/// dropped. Throws Error(model) for a wrong type, an unknown key, or a value that is not supported.
 std::string set_pretrained(PretrainedCfg& cfg, const std::string& name, const ConfigValue& value);
 
-/// Returns the preprocessing of images of `size`. Throws Error(model) where mean or std do not fit
-/// three channels.
+/// The preprocessing for images of `size`. Throws Error(model) unless mean and std have one or
+/// three numbers.
 Preprocessing preprocessing_of(const PretrainedCfg& cfg, ImageSize size);
 
 }  // namespace vit::inline internal

@@ -1,4 +1,4 @@
-// Describes a model that nothing names, from its tensors.
+// Describes a model that has no name, by its tensors.
 #pragma once
 
 #include <span>
@@ -8,13 +8,13 @@
 
 namespace vit::inline internal {
 
-/// Returns one sentence for the error when no architecture is named: which numbers follow from the
-/// tensors, which do not, and which of timm's architectures fit. For a checkpoint of another
-/// library, it names that library.
+/// One sentence for the error where no architecture is named: the numbers that follow from the
+/// tensors, those that do not, and timm's architectures that fit. Where the checkpoint is not
+/// timm's, the sentence names its library.
 std::string describe_unnamed(std::span<const TensorView> tensors);
 
-/// Returns the library whose names these are where it is not timm, and what to do:
-/// "a Hugging Face transformers model: put its config.json …". Otherwise returns "".
+/// The kind of model whose names these are where it is not timm's, and advice: "a Hugging Face
+/// transformers model: put its config.json …". Otherwise "".
 std::string foreign_source(std::span<const TensorView> tensors);
 
 }  // namespace vit::inline internal

@@ -25,7 +25,7 @@ using nlohmann::json;
     throw Error(ErrorKind::model, what);
 }
 
-/// The parts of config.json. Missing parts are empty.
+/// The values of config.json. Members without a value stay empty.
 struct ConfigJson {
     std::optional<std::string> architecture;
     std::optional<std::int64_t> num_features;
@@ -40,7 +40,7 @@ using Value = const ConfigValue&;
 constexpr std::string_view for_people = "for people only";
 constexpr std::string_view by_transformers = "written by transformers, not read by timm";
 
-/// At the top of config.json, beside pretrained_cfg and model_args.
+/// Keys at the top of config.json, beside pretrained_cfg and model_args.
 constexpr std::array top_keys{
     Key{"architecture", [](ConfigJson& c, Value v) { c.architecture = v.text(); }},
     Key{"num_features",
@@ -86,7 +86,7 @@ ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& re
     }
     out.model_args = nested("model_args");
 
-    // The top wins over pretrained_cfg, so it comes second.
+    // Keys at the top win over pretrained_cfg, so they are read second.
     for (const auto& [key, value] : root.items()) {
         if (key == "pretrained_cfg" || key == "model_args") continue;
         const ConfigValue at("config.json " + key, value);
@@ -104,7 +104,8 @@ ConfigJson read_config_json(const std::string& text, std::vector<ReportLine>& re
     return out;
 }
 
-/// The architecture on which all sources agree.
+/// The architecture that all sources agree on. Throws Error where they disagree, or where no source
+/// names one.
 Architecture choose(const ConfigSources& sources, const std::optional<std::string>& from_json,
                     std::vector<std::string>& notes) {
     const auto refused = [](const std::string& name, const std::string& source) {
@@ -154,7 +155,7 @@ VitArgs read_args(const Architecture& arch, const json& model_args,
     return args;
 }
 
-/// timm stores a model's arguments only as information. Here they must agree with the rest.
+/// timm stores these values only for people to read. Here they must agree with the model.
 void check_informative(const ConfigJson& given, const ModelConfig& config) {
     const std::int64_t features =
         config.representation_size > 0 ? config.representation_size : config.embed_dim;
@@ -196,7 +197,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
             fmt::format("no config.json: configuration of {}.{}", arch.name, arch.tag));
     }
 
-    // A norm layer that model_args name comes with its class's eps, which is 1e-6.
+    // A norm layer in model_args has the eps of its class, which is 1e-6.
     const auto eps = [&](const char* layer) {
         return model_args.contains(layer) ? 1e-6 : arch.norm_eps;
     };
@@ -221,7 +222,7 @@ ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFact
     }
     out.label_offset = checked_count(pretrained.label_offset, 0, "label_offset");
 
-    // timm's order: the model's argument, and then the pretrained input size if it is fixed.
+    // In timm's order: the model's argument, then the pretrained input size where that is fixed.
     out.build_size = args.img_size.value_or(pretrained.fixed_input_size ? pretrained.input_size
                                                                         : ImageSize{224, 224});
     const bool named = model_args.contains("img_size") && args.img_size;

@@ -1,5 +1,4 @@
-// From a timm architecture's name and config.json to explicit numbers, as timm itself resolves
-// them.
+// Converts a timm architecture's name and config.json to explicit numbers, as timm itself does.
 #pragma once
 
 #include <optional>
@@ -10,8 +9,7 @@
 
 namespace vit::inline internal {
 
-/// Everything except the tensors that decides which model it is. Where several of these name an
-/// architecture, they must agree.
+/// The sources of a model's configuration. Where several name an architecture, they must agree.
 struct ConfigSources {
     std::optional<std::string> arch;             ///< from the user: NAME or NAME.TAG
     std::optional<std::string> checkpoint_arch;  ///< from a training checkpoint
@@ -19,17 +17,17 @@ struct ConfigSources {
     std::string arch_by = "--arch";              ///< the source of `arch`, for messages
 };
 
-/// Numbers that follow from the shapes of tensors. They are used where no other source has them.
+/// Numbers that follow directly from the tensors. They complete the other sources.
 struct TensorFacts {
     std::optional<std::int64_t> num_classes;  ///< rows of the head
     std::optional<std::int64_t> in_chans;     ///< of the patch embedding
     std::int64_t representation_size = 0;     ///< rows of `pre_logits`
 };
 
-/// Without config.json, the tag's configuration is used, and `facts` may correct the number of
-/// classes and channels. config.image_size is the default size of images. Throws Error(usage) for
-/// an unknown --arch or contradicting sources, Error(format) for malformed JSON, and Error(model)
-/// with the name of a key, or of a feature that is not supported.
+/// Without config.json, uses the tag's own configuration, and `facts` replace its number of classes
+/// and channels. config.image_size is the default size of images. Throws Error(usage) for an
+/// unknown `arch` or one that contradicts another source, and Error(format) for malformed JSON.
+/// Throws Error(model) with the key or source where it is wrong or not supported.
 ResolvedModel resolve_timm_config(const ConfigSources& sources, const TensorFacts& facts);
 
 }  // namespace vit::inline internal

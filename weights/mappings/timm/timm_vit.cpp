@@ -142,7 +142,8 @@ TensorFacts facts_of(std::span<const TensorView> tensors) {
     return facts;
 }
 
-/// Refuses a fault that would stay unnoticed, because a model without classes has no head.
+/// Checks that a head's weight and bias have the same number of classes. Where the model has no
+/// classes, its head is dropped, and no other check would see this.
 void check_heads(std::span<const TensorView> tensors) {
     for (const std::string head : {"head", "head_dist"}) {
         const TensorView* weight = find_tensor(tensors, head + ".weight");

@@ -10,13 +10,14 @@
 
 namespace vit::inline internal {
 
-/// The architecture comes from config.json, from the checkpoint or from --arch. Throws Error(usage)
-/// where none of them names one; the message describes the tensors.
+/// Resolves the model from config.json, the checkpoint's own `arch` or --arch. Throws Error(usage)
+/// where none of them names an architecture; the message describes the tensors. Throws Error(model)
+/// where the tensors are of another kind of model or of another library.
 ResolvedModel resolve_timm(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> timm_vit_rules();
 
-/// Rules for tensors that some architectures may leave out (Architecture::may_drop_attn_pool).
+/// Rules that drop the attention pooling of some architectures (Architecture::may_drop_attn_pool).
 std::span<const MappingRule> timm_attn_pool_rules();
 
 }  // namespace vit::inline internal

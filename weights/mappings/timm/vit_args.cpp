@@ -25,7 +25,7 @@ void off(Value value, std::string_view feature) {
     if (!value.null() && value.boolean()) value.unsupported(feature);
 }
 
-/// Lower case without underscores: timm looks up layers like this.
+/// Lower case without underscores: timm looks up layers by this form.
 std::string folded(std::string text) {
     std::erase(text, '_');
     for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
@@ -35,7 +35,8 @@ std::string folded(std::string text) {
 template <class T>
 using Names = std::initializer_list<std::pair<std::string_view, T>>;
 
-/// The value of a name of timm's. Throws Error with `what` where the table lacks it.
+/// The meaning of a name in timm's spelling. Throws Error(model) with `what` where `names` lacks
+/// it.
 template <class T>
 T named(Value value, Names<T> names, std::string_view what) {
     const std::string name = folded(value.text());
@@ -68,8 +69,8 @@ Activation activation(Value value) {
                              "activation");
 }
 
-/// The norm, or nothing where timm uses its default. The layer's eps is not part of it
-/// (Architecture::norm_eps).
+/// The kind of norm; nothing where timm uses its default. The layer's eps comes from
+/// Architecture::norm_eps instead.
 std::optional<Norm> norm(Value value) {
     if (value.null() || value.text().empty()) return {};
     return named<Norm>(value,
@@ -161,7 +162,7 @@ constexpr std::array keys{
     Key{"block_fn", [](VitArgs& a, Value v) { a.block = block(v); }},
     Key{"mlp_layer", [](VitArgs& a, Value v) { a.mlp = mlp(v); }},
     Key{"attn_layer", [](VitArgs& a, Value v) { a.diff_attention = diff_attention(v); }},
-    // Before timm 0.8: the width of a Linear + tanh between pooling and head.
+    // Only before timm 0.8: the width of a Linear + tanh between pooling and head.
     Key{"representation_size",
         [](VitArgs& a, Value v) { a.representation_size = v.null() ? 0 : v.integer(); }},
 

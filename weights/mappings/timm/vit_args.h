@@ -1,4 +1,4 @@
-// The constructor arguments of timm's VisionTransformer.
+// Reads the constructor arguments of timm's VisionTransformer.
 #pragma once
 
 #include <optional>
@@ -16,10 +16,11 @@ enum class BlockClass {
     diff_parallel_scaling,
     parallel_things,
 };
-/// timm's MLP classes. In both GLUs, the activation of the first half is the gate.
+/// timm's MLP classes. Both GLUs use the activation of the first half as the gate.
 enum class MlpClass { plain, swiglu, packed_glu };
 
-/// The defaults are timm's. Unsupported arguments have no member; reading one is an error.
+/// The arguments, with timm's defaults. Arguments that this project does not support have no
+/// member: reading them is an error.
 struct VitArgs {
     std::optional<ImageSize> img_size;
     ImageSize patch_size{16, 16};
@@ -60,8 +61,9 @@ struct VitArgs {
     std::int64_t representation_size = 0;
 };
 
-/// Sets the argument `name`. Returns "" where it is used, and otherwise why it is dropped. Throws
-/// Error(model) for a wrong type, an unknown argument, or an unsupported feature, with its name.
+/// Sets the argument `name`. Returns "" where it is used, otherwise why it is dropped. Throws
+/// Error(model) for a wrong type, an unknown argument, or a feature that is not supported; the
+/// message names it.
 std::string set_argument(VitArgs& args, const std::string& name, const ConfigValue& value);
 
 }  // namespace vit::inline internal

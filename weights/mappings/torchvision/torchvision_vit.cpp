@@ -39,7 +39,8 @@ constexpr std::array rules{
     MappingRule{"heads.head.$", "head.$", class_rows},
 };
 
-/// The models of torchvision 0.28. The number of heads does not follow from the tensors.
+/// The models of torchvision 0.28. Their number of heads is not in the tensors, so it is in this
+/// table.
 struct Known {
     std::string_view name;
     std::int64_t patch, depth, heads, width, mlp_dim;
@@ -50,8 +51,8 @@ constexpr std::array known_models{
     Known{"vit_h_14", 14, 32, 16, 1280, 5120},
 };
 
-/// How torchvision's sets of weights want their images. `crop_pct` leads to the size that it
-/// resizes to first.
+/// The preprocessing of torchvision's sets of weights. `crop_pct` gives the size to which
+/// torchvision resizes first.
 struct Weights {
     std::string_view model, name;
     std::int64_t size;
@@ -73,7 +74,8 @@ constexpr std::array known_weights{
 
 constexpr std::array<std::string_view, 2> keys{"heads", "weights"};
 
-/// The requested set of weights, or the first one for images of this size.
+/// The set `name`, otherwise the first set for images of `size`; nullptr where there is none.
+/// Throws Error(usage) where the model has no set `name`.
 const Weights* find_weights(std::string_view model, std::optional<std::string> name,
                             ImageSize size) {
     const auto found =
@@ -153,7 +155,7 @@ ResolvedModel resolve_torchvision(const Checkpoint& checkpoint, const ConvertOpt
     out.notes.push_back(fmt::format("architecture {} ({})", c.architecture,
                                     options.arch ? "--arch" : "by the tensors' sizes"));
 
-    Preprocessing& p = out.preprocessing;  // mean and std are ImageNet's, the defaults
+    Preprocessing& p = out.preprocessing;  // mean and std are the defaults: ImageNet's
     p.input_size = c.image_size;
     p.interpolation = Filter::bilinear;
     if (const Weights* weights =

@@ -33,9 +33,9 @@ enum class Output {
     classifier,        ///< a head on the class token
     two_classifiers,   ///< the mean of two heads, on the class and the distillation token
     mean_classifier,   ///< a head on the mean of the patches
-    both_classifier,   ///< a head on the class token and the mean of the patches
+    both_classifier,   ///< a head on the class token followed by the mean of the patches
     projection,        ///< a head without bias on the class token
-    attention_pooling  ///< SigLIP's
+    attention_pooling  ///< SigLIP's pooling
 };
 
 struct TransformersClass {
@@ -83,7 +83,7 @@ const TransformersClass& class_of(const TransformersConfig& given, Family family
                        fmt::join(names, " or "), in_quotes(given.model_class)));
 }
 
-/// `model_type` of transformers' config.json, or "".
+/// `model_type` of transformers' config.json; "" for any other checkpoint.
 std::string model_type(const Checkpoint& checkpoint) {
     if (!checkpoint.config_json) return "";
     const json config = parse_json(*checkpoint.config_json, "config.json");
@@ -107,7 +107,7 @@ const TensorView* find(const Checkpoint& checkpoint, std::string_view ending) {
     return found == checkpoint.tensors.end() ? nullptr : &*found;
 }
 
-/// Returns `value` if it is from `low` to 2^20, so that no product overflows.
+/// Checks that `value` is from `low` to 2^20. Then products of such numbers do not overflow.
 std::int64_t count(std::int64_t value, std::int64_t low, std::string_view key) {
     constexpr std::int64_t high = 1 << 20;
     if (value < low || value > high)
@@ -209,7 +209,7 @@ void set_output(const TransformersConfig& given, Output output, const Checkpoint
             return set_classes(given, model);
         case Output::mean_classifier:
             config.pooling = Pooling::avg;
-            config.final_norm = !config.class_token;  // CLIP's norm is of the class token alone
+            config.final_norm = !config.class_token;  // CLIP norms only the class token
             return set_classes(given, model);
         case Output::projection:
             config.num_classes = count(given.projection_dim, 1, "projection_dim");
@@ -230,7 +230,7 @@ void set_output(const TransformersConfig& given, Output output, const Checkpoint
     }
 }
 
-/// The size of images, and how the position table comes to it.
+/// Sets the size of images, and how to resize the position table to it.
 void set_image_size(Family family, const ConvertOptions& options, ResolvedModel& model) {
     ModelConfig& config = model.config;
     model.table_size = model.build_size = config.image_size;

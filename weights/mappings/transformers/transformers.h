@@ -1,4 +1,5 @@
-// Hugging Face transformers as a source: ViT, DeiT, DINOv2, CLIP's and SigLIP's vision halves.
+// Hugging Face transformers as a source: ViT, DeiT, DINOv2, and the vision halves of CLIP and
+// SigLIP.
 #pragma once
 
 #include "weights/mappings/common/resolved_model.h"
@@ -6,14 +7,15 @@
 
 namespace vit::inline internal {
 
-// These functions look at config.json's model_type.
+// Whether config.json's model_type is of this family. Throw Error(format) for malformed JSON.
 bool is_transformers_vit(const Checkpoint& checkpoint);
 bool is_transformers_dinov2(const Checkpoint& checkpoint);
 bool is_transformers_clip(const Checkpoint& checkpoint);
-/// Whether it is a model of transformers that none of the functions above recognises.
+/// Whether config.json is of any model of transformers. For models that no other source accepts.
 bool is_other_transformers(const Checkpoint& checkpoint);
 
-/// Needs config.json and preprocessor_config.json. Throws what convert throws.
+/// Reads config.json and preprocessor_config.json, which both must exist. Throws Error as convert
+/// does.
 ResolvedModel resolve_transformers(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 }  // namespace vit::inline internal

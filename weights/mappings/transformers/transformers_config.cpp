@@ -34,7 +34,7 @@ void model_class(TransformersConfig& c, Value v) {
     c.model_class = v.json()[0].get<std::string>();
 }
 
-/// The shapes do not say which heads were cut out, so such a model would be misread.
+/// The shapes do not show which heads were removed, so such a model would be read wrongly.
 void no_pruned_heads(TransformersConfig&, Value v) {
     if (!v.null() && !v.json().empty()) v.refuse("no pruned heads");
 }
@@ -110,7 +110,7 @@ constexpr std::array siglip_keys{
     Key{"attention_dropout", nullptr, training},
 };
 
-/// Beside `vision_config`.
+/// Keys beside `vision_config`.
 constexpr std::array two_halves_keys{
     Key{"projection_dim",
         [](TransformersConfig& c, Value v) {
@@ -125,7 +125,7 @@ constexpr std::array two_halves_keys{
     Key{"initializer_range", nullptr, training},
 };
 
-/// Of every configuration in transformers.
+/// Keys that every configuration of transformers may have.
 constexpr std::array general_keys{
     Key{"model_type", nullptr},  // read first
     Key{"pruned_heads", no_pruned_heads},
@@ -197,7 +197,7 @@ constexpr std::array general_keys{
 struct Family {
     TransformersFamily family;
     std::span<const Key> keys, more_keys;
-    void (*defaults)(TransformersConfig&);  ///< where they differ from the struct's
+    void (*defaults)(TransformersConfig&);  ///< sets those that differ from the struct's
 };
 
 void dinov2_defaults(TransformersConfig& c) {
@@ -238,7 +238,7 @@ constexpr std::array<std::pair<std::string_view, TransformersFamily>, 8> model_t
      {"siglip", TransformersFamily::siglip},
      {"siglip_vision_model", TransformersFamily::siglip}}};
 
-/// Sets the members of the keys of `object`.
+/// Sets the members of `config` from the keys of `object`. Adds every key to `report`.
 void read_keys(TransformersConfig& config, const json& object, const std::string& prefix,
                std::initializer_list<std::span<const Key>> tables,
                std::vector<ReportLine>& report) {
@@ -277,7 +277,7 @@ TransformersConfig read_transformers_config(TransformersFamily family, const jso
     const std::initializer_list<std::span<const Key>> tables{model_keys, row.keys, row.more_keys,
                                                              general_keys};
     const auto given = [&](const char* key) { return root.contains(key) && !root[key].is_null(); };
-    // CLIP's rule: if both are present, `vision_config_dict` counts.
+    // As in CLIP's own code, `vision_config_dict` is used where both exist.
     const std::string half = given("vision_config_dict") ? "vision_config_dict" : "vision_config";
     if (!given(half.c_str())) {
         read_keys(config, root, "", tables, report);
@@ -285,7 +285,7 @@ TransformersConfig read_transformers_config(TransformersFamily family, const jso
         const json& vision = root[half];
         if (!vision.is_object()) ConfigValue("config.json " + half, vision).refuse("an object");
         read_keys(config, vision, half + ".", tables, report);
-        // These keys belong to the whole model.
+        // The whole model has its own values of these.
         config.model_class.clear();
         config.id2label = nullptr;
         config.num_labels.reset();

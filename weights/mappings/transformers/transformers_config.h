@@ -1,4 +1,4 @@
-// config.json of Hugging Face transformers' vision models.
+// Reads config.json of Hugging Face transformers' vision models.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -15,8 +15,8 @@ namespace vit::inline internal {
 /// Models that share tensor names and configuration keys.
 enum class TransformersFamily { vit, deit, dinov2, dinov2_with_registers, clip, siglip };
 
-/// The values of config.json, with the defaults of the family's configuration class. A family
-/// ignores members that its keys do not set.
+/// The values of config.json, with the defaults of the family's configuration class. A member that
+/// no key of a family sets has no meaning for this family.
 struct TransformersConfig {
     std::string model_class;  ///< "ViTForImageClassification"
     std::int64_t hidden_size = 768;
@@ -41,19 +41,19 @@ struct TransformersConfig {
     nlohmann::json id2label;  ///< null where there is none
 };
 
-/// Returns the family of a `model_type`, or nothing.
+/// The family of `model_type`; nothing for an unknown one.
 std::optional<TransformersFamily> transformers_family(std::string_view model_type);
 
-/// Returns the values of `model_type` that transformers_family knows.
+/// The values of `model_type` that transformers_family knows.
 std::vector<std::string_view> transformers_model_types();
 
-/// Reads the vision half where config.json also has a text half. Adds a line for every key to
-/// `report`. Throws Error(model) with the name of a key that is unknown, of a wrong type, or not
-/// supported.
+/// Reads config.json, or its vision half where it has a text half too. Adds every key to `report`.
+/// Throws Error(model) with the key where it is unknown, has a wrong type or is not supported.
 TransformersConfig read_transformers_config(TransformersFamily family, const nlohmann::json& root,
                                             std::vector<ReportLine>& report);
 
-/// Returns the activation of this name in transformers. Throws Error(model).
+/// The activation that transformers calls `name`. Throws Error(model) with `key` for an unknown
+/// name.
 Activation transformers_activation(const std::string& name, std::string_view key);
 
 }  // namespace vit::inline internal

@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 using Value = const ConfigValue&;
 
-/// A size is one of the two.
+/// Uses `both` where it is set, otherwise `shortest_edge`.
 struct ResizeTo {
     std::optional<ImageSize> both;
     std::int64_t shortest_edge = 0;
@@ -28,13 +28,13 @@ struct ImageProcessor {
     ResizeTo size;
     std::optional<ImageSize> crop_size;
     bool do_resize = true, do_center_crop = false, do_rescale = true, do_normalize = true;
-    bool square = true;  ///< whether a size of one number is a square, or the shorter side
+    bool square = true;  ///< whether a size of one number is a square, not the shortest edge
     std::int64_t resample = 2;
     double rescale_factor = 1 / 255.0;
     std::vector<double> mean{0.5, 0.5, 0.5}, std{0.5, 0.5, 0.5};
 };
 
-/// The defaults of one image processor class of transformers.
+/// The defaults of one of transformers' image processor classes.
 struct Class {
     std::string_view name;  ///< without "ImageProcessor", "FeatureExtractor" and the rest
     void (*defaults)(ImageProcessor&);
@@ -105,7 +105,7 @@ void crop_to(ImageProcessor& p, Value v) {
     }
 }
 
-/// For a step that the engine does not have.
+/// For a step that must be off because it is not supported.
 void off(ImageProcessor&, Value v) {
     if (!v.null() && v.boolean()) v.refuse("false: this step is not supported");
 }
@@ -162,7 +162,7 @@ const Class& class_of(const json& root, const std::string& where) {
 }
 
 Filter interpolation_of(std::int64_t resample, const std::string& where) {
-    // Pillow's numbers; 4 and 5, box and Hamming, are not supported.
+    // These are Pillow's numbers. 4 (box) and 5 (Hamming) are not supported.
     switch (resample) {
         case 0:
             return Filter::nearest;
@@ -181,7 +181,7 @@ Filter interpolation_of(std::int64_t resample, const std::string& where) {
                             where, resample));
 }
 
-/// crop_pct such that the engine's floor(crop / crop_pct) is `target`.
+/// The crop_pct for which the engine's floor(crop / crop_pct) is `target`.
 double crop_pct_for(std::int64_t crop, std::int64_t target) {
     double pct = static_cast<double>(crop) / static_cast<double>(target);
     const auto resized = [&] { return std::floor(static_cast<double>(crop) / pct); };
@@ -222,7 +222,7 @@ void geometry(const ImageProcessor& p, const std::string& where, Preprocessing& 
     out.crop_rounding = CropRounding::down;
 }
 
-/// Of values in [0, 1], which the engine divides by 255 itself.
+/// Sets mean and std for values in [0, 1]: the engine itself divides pixels by 255.
 void colours(const ImageProcessor& p, const std::string& where, Preprocessing& out) {
     const double factor = p.do_rescale ? p.rescale_factor * 255 : 255;
     for (const auto& [name, values] :

@@ -1,4 +1,5 @@
-// Reads preprocessor_config.json: transformers' image processors as this engine's preprocessing.
+// Converts transformers' image processors (preprocessor_config.json) to this engine's
+// preprocessing.
 #pragma once
 
 #include <string>
@@ -9,11 +10,10 @@
 
 namespace vit::inline internal {
 
-/// `text` is that of preprocessor_config.json, or of a processor_config.json that has an
-/// `image_processor`. The result gives the same pixels as the processors do with Pillow. Adds a
-/// line for every key to `report`. Throws Error(format) for malformed JSON, and Error(model) with
-/// the name of a key that is unknown, of a wrong type, or needs preprocessing that the engine does
-/// not have.
+/// Reads the `text` of preprocessor_config.json, or of a processor_config.json that has an
+/// `image_processor`. The preprocessing computes the same as these processors with Pillow. Adds
+/// every key to `report`. Throws Error(format) for malformed JSON, and Error(model) with the key
+/// where it is unknown, has a wrong type, or needs a preprocessing that the engine cannot do.
 Preprocessing read_image_processor(const std::string& text, std::vector<ReportLine>& report);
 
 }  // namespace vit::inline internal

@@ -13,7 +13,7 @@ constexpr std::string_view masking = "of masked image modelling, which is traini
 constexpr std::string_view text_half = "of the text half";
 constexpr std::string_view unread = "this class of transformers does not read it";
 
-/// Of ViT, DeiT and DINOv2.
+/// The rules that ViT, DeiT and DINOv2 share.
 constexpr std::array shared{
     MappingRule{"~embeddings.patch_embeddings.projection.$", "patch_embed.$"},
     MappingRule{"~embeddings.cls_token", "cls_token", squeeze},

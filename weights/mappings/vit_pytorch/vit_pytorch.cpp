@@ -17,8 +17,8 @@ namespace {
 
 using enum TensorTransform;
 
-// Before 1.0 the norm of a layer stood around it (`fn.`) and not in it, the head had the last norm
-// ("mlp_head.0"), and patches had no norms.
+// Before 1.0, the norm of a layer was around the layer (`fn.`) and not inside it, the last norm was
+// part of the head ("mlp_head.0"), and patches had no norms.
 constexpr std::array rules{
     MappingRule{"to_patch_embedding.1.$", "patch_norm.$", patch_values},
     MappingRule{"to_patch_embedding.2.weight", "patch_embed.weight", patch_rows},
@@ -33,7 +33,7 @@ constexpr std::array rules{
     MappingRule{"transformer.layers.#.0.[fn.]to_out.[0.]$", "blocks.#.attn.proj.$"},
     MappingRule{"transformer.layers.#.1.net.0.$", "blocks.#.norm2.$"},
     MappingRule{"transformer.layers.#.1.net.1.$", "blocks.#.mlp.fc1.$"},
-    // After the activation comes a dropout, which SimpleViT does not have.
+    // The number differs because ViT has a dropout after the activation and SimpleViT has none.
     MappingRule{"transformer.layers.#.1.net.[4][3].$", "blocks.#.mlp.fc2.$"},
     MappingRule{"transformer.layers.#.1.norm.$", "blocks.#.norm2.$"},
     MappingRule{"transformer.layers.#.1.fn.net.0.$", "blocks.#.mlp.fc1.$"},
@@ -44,7 +44,7 @@ constexpr std::array rules{
     MappingRule{"[mlp][linear]_head.[1.]$", "head.$", class_rows},
 };
 
-/// Before 0.41 a patch went to its linear layer as it is.
+/// Before 0.41, patches went to the linear layer without a norm.
 constexpr std::array no_patch_norm{
     MappingRule{"to_patch_embedding.1.weight", "patch_embed.weight", patch_rows},
     MappingRule{"to_patch_embedding.1.bias", "patch_embed.bias"},
@@ -90,7 +90,8 @@ void read_patch(const ArchSettings& settings, std::int64_t values, ModelConfig& 
     c.patch_width = patch.width;
 }
 
-/// An empty class token means mean pooling. Older releases always have a class token.
+/// An empty class token means mean pooling. Older releases have a class token for both poolings, so
+/// `settings` must decide.
 void read_pooling(const ArchSettings& settings, const TensorView& token, ResolvedModel& out) {
     ModelConfig& c = out.config;
     const std::optional<std::string> pool = settings.text("pool");
@@ -138,7 +139,7 @@ ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOpt
         tensors,
         around ? "transformer.layers.0.1.fn.net.0.weight" : "transformer.layers.0.1.net.1.weight",
         2)[0];
-    c.norm_eps = 1e-5;  // torch's LayerNorm
+    c.norm_eps = 1e-5;  // the default of torch's LayerNorm
     c.qkv_bias = false;
     c.proj_bias = find_tensor(tensors, "transformer.layers.0.0.[fn.]to_out.[0.]bias") != nullptr;
     c.final_norm = find_tensor(tensors, "transformer.norm.weight") != nullptr;

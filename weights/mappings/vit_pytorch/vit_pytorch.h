@@ -1,4 +1,4 @@
-// ViT and SimpleViT of lucidrains' vit-pytorch.
+// ViT and SimpleViT of lucidrains' vit-pytorch as a source.
 #pragma once
 
 #include <span>
@@ -11,10 +11,10 @@ namespace vit::inline internal {
 
 bool is_vit_pytorch(const Checkpoint& checkpoint);
 
-/// Sizes come from the tensors. --arch vit_pytorch.ViT:KEY=VALUE,… gives the others: heads=N or
-/// dim_head=N, pool=cls|mean where both have the same tensors, patch=HxW where patches are not
-/// square, channels=N where there are not 3. SimpleViT's image size comes from --img-size. Throws
-/// Error(usage) with the name of an unknown number.
+/// Sizes come from the tensors. Other numbers come from --arch vit_pytorch.ViT:KEY=VALUE,…: heads=N
+/// or dim_head=N, pool=cls|mean where both have the same tensors, patch=HxW where patches are not
+/// square, and channels=N where there are not 3. SimpleViT's image size comes from --img-size.
+/// Throws Error(usage) with the number that is missing.
 ResolvedModel resolve_vit_pytorch(const Checkpoint& checkpoint, const ConvertOptions& options);
 
 std::span<const MappingRule> vit_pytorch_rules();
