@@ -27,7 +27,7 @@ namespace {
 
 /// Needs no error handling, because the names are checked when options are read.
 Precision find_precision(const std::string& name) {
-    return name == "bf16" ? Precision::bf16 : Precision::f32;
+    return name == "int8" ? Precision::int8 : name == "bf16" ? Precision::bf16 : Precision::f32;
 }
 
 /// Latency: threads share an image, because there are fewer images than threads. Throughput: every
@@ -46,7 +46,7 @@ struct Options {
 };
 
 constexpr const char* help = R"(vit-bench (--model MODEL.vit | --random-weights ARCH) [options]
-vit-bench --peak [--threads 1,2,4] [--precision f32,bf16]
+vit-bench --peak [--threads 1,2,4] [--precision f32,bf16,int8]
 
   --model MODEL.vit        model file to measure
   --random-weights ARCH    made-up weights for a timm architecture instead
@@ -56,7 +56,7 @@ vit-bench --peak [--threads 1,2,4] [--precision f32,bf16]
                            throughput: every thread has images of its own (both)
   --batch 1,8              images in one run; each split takes those that fit it (latency always 1,
                            throughput as many as threads where none fits)
-  --precision f32          f32, bf16; what this build or this CPU cannot do is skipped with a message
+  --precision f32          f32, bf16, int8; what this build or this CPU cannot do is skipped with a message
   --peak                   no model: what the machine can do at best; bf16: with AMX tiles, where it
                            has them, and with AVX-512's dot product
 
@@ -257,11 +257,11 @@ void add_peak_run(const std::string& name, tools::Arithmetic arithmetic, int thr
 void add_peak_runs(const Options& options, bool has_tiles, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions) {
-            const bool bf16 = find_precision(precision) == Precision::bf16;
-            if (bf16 && has_tiles)
+            if (find_precision(precision) == Precision::bf16 && has_tiles)
                 add_peak_run("bf16-tiles", tools::Arithmetic::bf16_tiles, threads, skipped);
-            add_peak_run(precision, bf16 ? tools::Arithmetic::bf16 : tools::Arithmetic::f32,
-                         threads, skipped);
+            // Without tiles: an empty name of the kernels.
+            add_peak_run(precision, tools::arithmetic_of(find_precision(precision), ""), threads,
+                         skipped);
         }
 }
 
@@ -290,7 +290,7 @@ int run(int argc, char** argv) {
     app.add_option("--batch", options.batches)->delimiter(',')->check(CLI::Range(1, 65536));
     app.add_option("--precision", options.precisions)
         ->delimiter(',')
-        ->check(CLI::IsMember({"f32", "bf16"}));
+        ->check(CLI::IsMember({"f32", "bf16", "int8"}));
     app.add_option("--split", options.splits)
         ->delimiter(',')
         ->check(CLI::IsMember({split_names[0], split_names[1]}));

@@ -6,4 +6,5 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)  # GCC warns about its own AVX-512 header
 endif()
 set(avx2_options -mavx2 -mfma)
 set(avx512_options -mavx512f -mavx512cd -mavx512dq -mavx512bw -mavx512vl -mfma)
+set(avx512_vnni_options ${avx512_options} -mavx512vnni)
 set(avx512_bf16_options ${avx512_options} -mavx512bf16)

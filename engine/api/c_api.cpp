@@ -79,8 +79,9 @@ vit::LoadOptions options_of(const vit_load_options* from) {
     options.copy_file = from->copy_file != 0;
     if (from->precision == VIT_F32) options.precision = vit::Precision::f32;
     if (from->precision == VIT_BF16) options.precision = vit::Precision::bf16;
-    expect(from->precision >= VIT_PRECISION_FILE && from->precision <= VIT_BF16,
-           "precision: expected VIT_PRECISION_FILE, VIT_F32 or VIT_BF16");
+    if (from->precision == VIT_INT8) options.precision = vit::Precision::int8;
+    expect(from->precision >= VIT_PRECISION_FILE && from->precision <= VIT_INT8,
+           "precision: expected VIT_PRECISION_FILE, VIT_F32, VIT_BF16 or VIT_INT8");
     return options;
 }
 
@@ -172,7 +173,9 @@ vit_status vit_model_get_info(const vit_model* model, vit_model_info* info, vit_
                  from.classes,
                  from.parameters,
                  from.threads,
-                 from.precision == vit::Precision::bf16 ? VIT_BF16 : VIT_F32};
+                 from.precision == vit::Precision::int8   ? VIT_INT8
+                 : from.precision == vit::Precision::bf16 ? VIT_BF16
+                                                          : VIT_F32};
     });
 }
 

@@ -30,8 +30,17 @@ int loaded_threads(const LoadOptions& options) {
 /// A file for bf16 runs in f32 where bf16 kernels are missing and the caller did not choose a
 /// precision.
 DType loaded_precision(const ModelFile& file, const LoadOptions& options, const KernelSet& set) {
-    if (!options.precision) return set.bf16 == nullptr ? DType::f32 : file.header().dtype;
-    return *options.precision == Precision::bf16 ? DType::bf16 : DType::f32;
+    const DType stored = file.header().dtype;
+    if (!options.precision)
+        return stored == DType::bf16 && set.bf16 == nullptr ? DType::f32 : stored;
+    if (*options.precision == Precision::int8 && stored != DType::i8)
+        throw Error(ErrorKind::unsupported,
+                    in_quotes(file.path().native()) +
+                        ": precision int8: expected int8 weights, found a model file without them; "
+                        "convert it with --quantize int8, or use precision f32");
+    return *options.precision == Precision::int8   ? DType::i8
+           : *options.precision == Precision::bf16 ? DType::bf16
+                                                   : DType::f32;
 }
 
 /// Why bf16 cannot run in this process; "" if it can.
@@ -52,12 +61,12 @@ std::string bf16_obstacle(const KernelSet& set) {
 }
 
 KernelSet kernel_set(const LoadOptions& options, const kernels::Table& table) {
-    KernelSet set{table, kernels::bf16_table_for(table.isa)};
+    KernelSet set{table, kernels::bf16_table_for(table.isa), &kernels::int8_table_for(table.isa)};
     const std::string obstacle = bf16_obstacle(set);
     if (obstacle.empty()) return set;
     if (options.precision == Precision::bf16)
         throw Error(ErrorKind::unsupported, "precision bf16: " + obstacle + "; use precision f32");
-    return {table, nullptr};
+    return {table, nullptr, set.int8};
 }
 
 void expect_floats(const char* what, std::size_t found, std::size_t expected) {
@@ -74,8 +83,10 @@ Model::Impl::Impl(ModelFile opened, const LoadOptions& options, const kernels::T
       executor(file, size, kernel_set(options, table), loaded_threads(options),
                loaded_precision(file, options, kernel_set(options, table))) {
     describe(loaded_threads(options));
-    if (loaded_precision(file, options, executor.kernels()) == DType::bf16)
-        info.precision = Precision::bf16;
+    const DType precision = loaded_precision(file, options, executor.kernels());
+    info.precision = precision == DType::i8     ? Precision::int8
+                     : precision == DType::bf16 ? Precision::bf16
+                                                : Precision::f32;
     info.bf16_unavailable = !options.precision && file.header().dtype == DType::bf16 &&
                             info.precision == Precision::f32;
 }

@@ -53,6 +53,7 @@ CpuFeatures probe_cpu() noexcept {
     features.avx512 = features.avx2_fma && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
+    features.avx512_vnni = features.avx512 && __builtin_cpu_supports("avx512vnni");
     features.avx512_bf16 = features.avx512 && __builtin_cpu_supports("avx512bf16");
     features.amx = features.avx512_bf16 && __builtin_cpu_supports("amx-tile") &&
                    __builtin_cpu_supports("amx-bf16") && __builtin_cpu_supports("amx-int8") &&

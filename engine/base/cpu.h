@@ -12,6 +12,7 @@ struct CpuFeatures {
     CpuVendor vendor = CpuVendor::other;
     bool avx2_fma = false;     ///< AVX2 and FMA3
     bool avx512 = false;       ///< AVX-512 F, CD, DQ, BW and VL, all five; implies avx2_fma
+    bool avx512_vnni = false;  ///< products of 8-bit integers added in int32; implies avx512
     bool avx512_bf16 = false;  ///< products of bfloat16 added in float32; implies avx512
     /// AMX tiles of 16 rows of 64 bytes, with products of bfloat16 and of 8-bit integers; implies
     /// avx512_bf16. The kernel must also permit their use: request_tiles().

@@ -155,7 +155,9 @@ class Binder {
             }
             const Rows patches = rows(node_->output, first, count);
             const auto bind_to_patches = [&]<class L>(L& l) {
-                if constexpr (std::is_same_v<L, Linear>)
+                if constexpr (std::is_same_v<L, Int8Linear>)
+                    throw Error(ErrorKind::internal, "patches are not int8");
+                else if constexpr (std::is_same_v<L, Linear>)
                     step.linear = call(l, count, accumulates(e), l.columns(), gathered.data,
                                        patches.data, space);
                 else
@@ -181,7 +183,9 @@ class Binder {
     }
 
     void bind(const op::LayerNorm& n, std::vector<Step>& steps) {
-        push(steps, norm_step(n, input(0), output()));
+        LayerNormStep step = norm_step(n, input(0), output());
+        if (step.out.type == DType::i8) step.row = reinterpret_cast<float*>(workspace());
+        push(steps, step);
     }
 
     void bind(const op::Linear& l, std::vector<Step>& steps) {
@@ -248,6 +252,32 @@ class Binder {
                  space)};
         if (copied) step.in = in;
         push(steps, std::move(step));
+    }
+
+    void bind(const op::Linear& l, const Int8Linear& linear, Columns columns,
+              const Workspace& space, std::vector<Step>& steps) {
+        const Rows out = output();
+        Int8Linear::Output y;
+        if (out.type == DType::f32) {
+            y.y = out.f32();
+            y.stride = out.stride;
+            if (node_->inputs.size() > 1) {
+                const Rows residual = input(1);
+                y.residual = residual.f32();
+                y.residual_stride = residual.stride;
+            }
+        } else {
+            y.bf16 = out.bf16();
+            y.bf16_stride = out.stride;
+        }
+        const auto& k = linear.kernels();
+        push(steps, Int8LinearStep{linear.bind(
+                        l.activation ? activation_kernel(k, *l.activation) : k.none, columns,
+                        int8_rows(input(0)), y, workspace() + space.scratch())});
+    }
+
+    void bind(const op::Quantize&, std::vector<Step>& steps) {
+        push(steps, QuantizeStep{input(0), output()});
     }
 
     void bind(const op::PackHeads& p, std::vector<Step>& steps) {

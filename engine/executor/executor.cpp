@@ -39,12 +39,23 @@ double traffic(const Graph& graph, const Node& node, const WeightMap& weights) {
     return bytes;
 }
 
+/// With i8, everything that is not int8 runs in the narrowest type that the kernels have.
+Target target_of(const ModelFile& file, const KernelSet& kernels, DType precision) {
+    Target target{precision, kernels.tiles()};
+    if (precision != DType::i8) return target;
+    target.precision = kernels.bf16 != nullptr ? DType::bf16 : DType::f32;
+    for (const TensorView& tensor : file.tensors())
+        if (tensor.dtype == DType::i8) target.int8_weights.push_back(tensor.name);
+    std::ranges::sort(target.int8_weights);
+    return target;
+}
+
 }  // namespace
 
 Executor::Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels,
                    int threads, DType precision, std::int64_t stack)
     : built_(build_vit(file.header().config, image_size)),
-      target_{precision, kernels.tiles()},
+      target_(target_of(file, kernels, precision)),
       threads_(threads),
       stack_(stack > 0 ? std::min(stack, most_stacked)
                        : stack_of(built_.value(built_.tokens).rows,

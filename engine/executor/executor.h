@@ -33,8 +33,8 @@ struct RunProfile {
 /// Any number of threads may call the const members at once.
 class Executor {
   public:
-    /// `precision`: f32, or bf16 where `kernels` has kernels for it. `stack`: how many images a
-    /// thread runs at once where it has that many, at most most_stacked; 0: as stack_of() says.
+    /// `precision`: f32, or bf16 or i8 where `kernels` has kernels for it. `stack`: how many images
+    /// a thread runs at once where it has that many, at most most_stacked; 0: as stack_of() says.
     Executor(const ModelFile& file, ImageSize image_size, const KernelSet& kernels, int threads,
              DType precision = DType::f32, std::int64_t stack = 0);
 

@@ -5,6 +5,8 @@
 
 #include "engine/base/rounding.h"
 #include "engine/base/threads.h"
+#include "engine/model/model_tensors.h"
+#include "vit/error.h"
 
 namespace vit::inline internal {
 
@@ -16,6 +18,13 @@ struct Packing {
     std::string weight, bias, out_scale;
     std::size_t offset;
 };
+
+/// The kernels multiply magnitudes up to 127.
+void check_numbers(const TensorView& weight) {
+    if (std::ranges::find(weight.data, std::byte{0x80}) != weight.data.end())
+        throw Error(ErrorKind::model,
+                    "tensor '" + weight.name + "': expected numbers from -127 to 127, found -128");
+}
 
 /// A text that differs where packed bytes differ for a reason other than the weights.
 std::string key_of(const std::vector<Packing>& packings) {
@@ -30,6 +39,24 @@ std::string key_of(const std::vector<Packing>& packings) {
 
 }  // namespace
 
+void PreparedModel::set_and_pack(AnyLinear& any, const TensorView& weight,
+                                 std::span<const float> bias, std::span<const float> out_scale,
+                                 const void* packed, void* to) const {
+    // An int8 weight of a linear that runs in another precision becomes float32.
+    std::vector<float> storage;
+    onednn::Weights from{weight.data.data(), weight.dtype};
+    if (to != nullptr && weight.dtype == DType::i8)
+        from = {weights_.floats(weight.name, storage).data(), DType::f32};
+    std::visit(
+        [&]<class L>(L& linear) {
+            if constexpr (!std::is_same_v<L, Int8Linear>) {
+                linear.set(bias, out_scale, packed);
+                if (to != nullptr) linear.pack(from, out_scale, to);
+            }
+        },
+        any);
+}
+
 PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                              const KernelSet& kernels, int threads)
     : kernels_(kernels), weights_(file, image_size) {
@@ -42,6 +69,7 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         const LinearMethod method = choose_linear_method(
             onednn_level(), bf16 ? kernels.tiles() : kernels.f32.linears != nullptr);
         const auto make = [&]() -> AnyLinear {
+            if (type == DType::i8) return Int8Linear(*kernels.int8, in, out.cols);
             if (method == LinearMethod::fused && bf16)
                 return FusedLinear<kernels::BFloat16>(*kernels.bf16, in, out.cols);
             if (method == LinearMethod::fused) return FusedLinear<float>(kernels.f32, in, out.cols);
@@ -81,15 +109,22 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             const auto optional = [&](const std::string& name) {
                 return name.empty() ? std::span<const float>{} : weights_.get(name);
             };
-            std::visit(
-                [&](auto& linear) {
-                    linear.set(optional(p.bias), optional(p.out_scale), packed_.data() + p.offset);
-                    if (in_file) return;
-                    const TensorView& weight = weights_.tensor(p.weight);
-                    linear.pack({weight.data.data(), weight.dtype}, optional(p.out_scale),
-                                own_packed_.data() + p.offset);
-                },
-                *p.linear);
+            const TensorView& weight = weights_.tensor(p.weight);
+            const std::byte* const packed = packed_.data() + p.offset;
+            std::byte* const to = in_file ? nullptr : own_packed_.data() + p.offset;
+            if (auto* linear = std::get_if<Int8Linear>(p.linear)) {
+                linear->set(weights_.get(scale_name(p.weight)), optional(p.bias),
+                            optional(p.out_scale), packed);
+                if (!in_file) {
+                    check_numbers(weight);
+                    linear->pack({reinterpret_cast<const std::int8_t*>(weight.data.data()),
+                                  weight.data.size()},
+                                 to);
+                }
+            } else {
+                set_and_pack(*p.linear, weight, optional(p.bias), optional(p.out_scale), packed,
+                             to);
+            }
             if (in_file) continue;
             if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
         }

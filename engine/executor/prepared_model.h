@@ -17,8 +17,9 @@
 
 namespace vit::inline internal {
 
-/// A linear that runs on oneDNN, or on our own kernels in float32 or bfloat16.
-using AnyLinear = std::variant<Linear, FusedLinear<float>, FusedLinear<kernels::BFloat16>>;
+/// A linear that runs on oneDNN, or on our own kernels in float32, bfloat16 or int8.
+using AnyLinear =
+    std::variant<Linear, FusedLinear<float>, FusedLinear<kernels::BFloat16>, Int8Linear>;
 
 /// Weights for one image size, packed once for every graph of the model.
 class PreparedModel {
@@ -45,6 +46,9 @@ class PreparedModel {
 
   private:
     void make_embed_table(const op::Embed& embed, Value shape);
+    /// For linears other than Int8Linear. `to` is nullptr where the packed weights are there.
+    void set_and_pack(AnyLinear& any, const TensorView& weight, std::span<const float> bias,
+                      std::span<const float> out_scale, const void* packed, void* to) const;
 
     KernelSet kernels_;
     WeightMap weights_;

@@ -60,6 +60,10 @@ void run(const LayerNormStep& s, const KernelSet& kernels) {
                 table.layer_norm(in, out, s.norm);
         }
     };
+    if (s.out.type == DType::i8) {
+        const auto norm_rows = s.rms ? kernels.int8->rms_norm : kernels.int8->layer_norm;
+        return norm_rows(matrix_of<const float>(s.in), int8_rows(s.out), s.norm, s.row);
+    }
     if (s.out.type == DType::f32)
         normalise(kernels.f32, matrix_of<float>(s.out));
     else
@@ -120,6 +124,17 @@ void run(const FusedLinearStep<T>& s, const KernelSet&) {
         clear_padding(s.panels);
     }
     s.call.execute();
+}
+
+void run(const Int8LinearStep& s, const KernelSet&) {
+    s.call.execute();
+}
+
+void run(const QuantizeStep& s, const KernelSet& kernels) {
+    if (s.in.type == DType::f32)
+        kernels.int8->quantize(matrix_of<const float>(s.in), int8_rows(s.out));
+    else
+        kernels.int8->quantize_bf16(matrix_of<const kernels::BFloat16>(s.in), int8_rows(s.out));
 }
 
 template <class T>

@@ -9,15 +9,18 @@
 #include "engine/kernels/kernels.h"
 #include "engine/model/tensor.h"
 #include "engine/ops/fused_linear.h"
+#include "engine/ops/int8_linear.h"
 #include "engine/ops/linear.h"
 #include "engine/ops/patches.h"
 
 namespace vit::inline internal {
 
-/// The kernels of this run. `bf16` is set where any value is bfloat16.
+/// The kernels of this run. `bf16` is set where any value may be bfloat16, `int8` where any may be
+/// int8.
 struct KernelSet {
     const kernels::Table& f32;
     const kernels::Bf16Table* bf16 = nullptr;
+    const kernels::Int8Table* int8 = nullptr;
 
     /// Whether linears in bfloat16 run on tiles.
     bool tiles() const { return bf16 != nullptr && bf16->linears != nullptr; }
@@ -39,6 +42,12 @@ struct Rows {
     }
 };
 
+/// Rows of type i8 in the form that the kernels take.
+inline kernels::Int8Rows int8_rows(const Rows& rows) {
+    return {reinterpret_cast<std::uint8_t*>(rows.data), static_cast<std::size_t>(rows.count),
+            static_cast<std::size_t>(rows.cols)};
+}
+
 /// The same rows in the form that the kernels take.
 template <class T>
 kernels::Matrix<T> matrix_of(const Rows& rows) {
@@ -53,6 +62,7 @@ struct LayerNormStep {
     kernels::NormParameters norm;
     bool rms;
     std::int64_t groups;
+    float* row = nullptr;  ///< memory for one row before it is quantised; i8 only
 };
 struct EmbedStep {
     const float* const* image;  ///< the pointer it points to changes for every run
@@ -90,6 +100,9 @@ struct FusedLinearStep {
     Rows panels;
     BoundFusedLinear<T> call;
 };
+struct Int8LinearStep {
+    BoundInt8Linear call;
+};
 template <class T>
 struct PackStep {
     Rows in;
@@ -119,6 +132,9 @@ struct MultiplyStep {
 struct RoundStep {
     Rows in, out;
 };
+struct QuantizeStep {
+    Rows in, out;
+};
 struct ConstantStep {
     const float* rows;  ///< without padding
     Rows out;
@@ -135,9 +151,10 @@ struct AverageStep {
 struct Step {
     int node;  ///< index into Graph::nodes
     std::variant<EmbedStep, LayerNormStep, LinearStep, FusedLinearStep<float>,
-                 FusedLinearStep<kernels::BFloat16>, PackStep<float>, PackStep<kernels::BFloat16>,
-                 AttentionStep<float>, AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep,
-                 RoundStep, ConstantStep, ReduceRowsStep, AverageStep>
+                 FusedLinearStep<kernels::BFloat16>, Int8LinearStep, PackStep<float>,
+                 PackStep<kernels::BFloat16>, AttentionStep<float>,
+                 AttentionStep<kernels::BFloat16>, AddStep, MultiplyStep, RoundStep, QuantizeStep,
+                 ConstantStep, ReduceRowsStep, AverageStep>
         work;
 };
 

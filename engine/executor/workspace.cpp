@@ -24,6 +24,8 @@ std::size_t scratch_of(AnyLinear& any, std::int64_t rows, bool accumulate, Colum
         [&]<class L>(L& linear) {
             if constexpr (std::is_same_v<L, Linear>)
                 return linear.scratchpad_bytes(rows, accumulate, columns);
+            else if constexpr (std::is_same_v<L, Int8Linear>)
+                return linear.workspace_bytes(rows);
             else
                 return linear.workspace_bytes(rows, columns);
         },
@@ -100,7 +102,11 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
                            std::int64_t images) {
     const KernelSet& kernels = model.kernels();
     StorageRules rules;
-    rules.stride = row_stride;
+    rules.stride = [](std::int64_t cols, DType type) {
+        return type == DType::i8
+                   ? static_cast<std::int64_t>(kernels::int8_stride(static_cast<std::size_t>(cols)))
+                   : row_stride(cols);
+    };
     rules.panel_bytes = panel_bytes;
     rules.packed_bytes = [&kernels](const op::PackHeads& p, const Value& shape) {
         const auto keys = static_cast<std::size_t>(shape.rows),
@@ -123,6 +129,10 @@ StorageRules storage_rules(const Graph& graph, PreparedModel& model, const Share
                 return sizeof(float) * k.workspace(keys, head_dim);
             });
         }
+        // A row of a norm before it is quantised.
+        if (const Value& out = graph.value(node.output);
+            std::holds_alternative<op::LayerNorm>(node.op) && out.type == DType::i8)
+            return static_cast<std::size_t>(row_stride(out.cols)) * sizeof(float);
         return 0;
     };
     return rules;

@@ -96,6 +96,7 @@ std::string kind_name(const Op& op) {
             [](const op::Add&) { return "add"; },
             [](const op::Multiply&) { return "multiply"; },
             [](const op::Round&) { return "round"; },
+            [](const op::Quantize&) { return "quantize"; },
             [](const op::SubtractScaled&) { return "subtract_scaled"; },
             [](const op::Constant&) { return "constant"; },
             [](const op::SelectRows&) { return "select_rows"; },

@@ -86,6 +86,9 @@ struct SubtractScaled {
 };
 /// Rounds x to the type of the output.
 struct Round {};
+/// Rounds each row of x to int8: scale · number + shift. The shift is the middle of the row's
+/// range, and the scale is the range / 254. A row with a NaN or an infinity becomes NaN.
+struct Quantize {};
 /// The rows of a weight ([D] or [n, D]). Has no inputs.
 struct Constant {
     std::string weight;
@@ -116,14 +119,14 @@ struct DropPath {
 using Op =
     std::variant<op::PatchEmbed, op::PrependTokens, op::AddPosition, op::Embed, op::LayerNorm,
                  op::Linear, op::Attention, op::PackHeads, op::Activate, op::LayerScale, op::Add,
-                 op::Multiply, op::SubtractScaled, op::Round, op::Constant, op::SelectRows,
-                 op::MeanRows, op::MaxRows, op::Average, op::Dropout, op::DropPath>;
+                 op::Multiply, op::SubtractScaled, op::Round, op::Quantize, op::Constant,
+                 op::SelectRows, op::MeanRows, op::MaxRows, op::Average, op::Dropout, op::DropPath>;
 
 /// A matrix [rows, cols]; the image is [channels, height * width].
 struct Value {
     std::int64_t rows = 0;
     std::int64_t cols = 0;
-    DType type = DType::f32;  ///< or bf16 (choose_precision)
+    DType type = DType::f32;  ///< or bf16 (choose_precision), or i8 with a scale per row (Quantize)
     bool panels = false;      ///< stored in panels, the layout that tiles load (choose_layout)
 };
 

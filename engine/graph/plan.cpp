@@ -135,7 +135,7 @@ class Planner {
         if (stages_[at(stage_[step])].columns) fresh.shared = true;
         fresh.first_stage = fresh.last_stage = stage_[step];
         fresh.first_step = fresh.last_step = static_cast<int>(step);
-        out.stride = rules_.stride(shape.cols);
+        out.stride = rules_.stride(shape.cols, shape.type);
         out.image_rows = shape.rows;
         storage_of_[at(n.output)] = static_cast<int>(storages_.size());
         storages_.push_back(fresh);
@@ -157,7 +157,7 @@ class Planner {
     std::size_t bytes(const Storage& s, std::int64_t rows) const {
         if (s.packed_bytes) return aligned(s.packed_bytes);
         if (s.panels) return aligned(rules_.panel_bytes(rows, s.cols));
-        const auto stride = static_cast<std::uint64_t>(rules_.stride(s.cols));
+        const auto stride = static_cast<std::uint64_t>(rules_.stride(s.cols, s.type));
         return aligned(checked::to_size(
             checked::mul(checked::mul(static_cast<std::uint64_t>(rows), stride, "plan"),
                          item_size(s.type), "plan"),

@@ -48,8 +48,8 @@ struct Placement {
 
 /// Sizes that the planner has to ask for.
 struct StorageRules {
-    /// Elements from one row to the next, for a value with `cols` columns.
-    std::function<std::int64_t(std::int64_t cols)> stride;
+    /// Elements from one row to the next, for a value with `cols` columns of this type.
+    std::function<std::int64_t(std::int64_t cols, DType type)> stride;
     /// Bytes of `rows` rows in panels.
     std::function<std::size_t(std::int64_t rows, std::int64_t cols)> panel_bytes;
     /// Bytes of the output of PackHeads.

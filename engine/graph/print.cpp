@@ -12,7 +12,10 @@ namespace {
 
 std::string shape(Value value) {
     return fmt::format("[{}, {}]{}{}", value.rows, value.cols,
-                       value.type == DType::bf16 ? " bf16" : "", value.panels ? " in panels" : "");
+                       value.type == DType::bf16 ? " bf16"
+                       : value.type == DType::i8 ? " int8"
+                                                 : "",
+                       value.panels ? " in panels" : "");
 }
 
 std::string details(const Graph& graph, const Node& node) {

@@ -33,6 +33,25 @@ void for_rows(std::int64_t rows, std::int64_t flop, FunctionRef<void(std::int64_
     });
 }
 
+/// Rounds the values of each row as op::Quantize says. `x` and `out` may be the same.
+void quantize_rows(const Matrix& x, Matrix& out) {
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+        const double* from = x.row(r);
+        double* to = out.row(r);
+        bool finite = true;
+        double low = from[0], high = from[0];
+        for (std::int64_t c = 0; c < x.cols; ++c) {
+            finite = finite && std::isfinite(from[c]);
+            low = std::min(low, from[c]);
+            high = std::max(high, from[c]);
+        }
+        const double shift = (low + high) / 2, range = high - low;
+        const double scale = !finite ? NAN : range < 1e-30 ? 0 : range / 254;
+        for (std::int64_t c = 0; c < x.cols; ++c)
+            to[c] = scale == 0 ? shift : std::nearbyint((from[c] - shift) / scale) * scale + shift;
+    }
+}
+
 /// out[r] = W x[r] + bias. Each sum adds the inputs in order. Eight rows are computed at the same
 /// time, so that the compiler can use vectors without reordering a sum.
 void linear(const Matrix& x, std::span<const float> weight, std::span<const float> bias,
@@ -144,9 +163,11 @@ struct Evaluator {
     }
     void run(const op::LayerNorm& n, const Node& node, Matrix& out) const {
         normalise(n, in(node), out);
+        if (graph.value(node.output).type == DType::i8) quantize_rows(out, out);
     }
     void run(const op::Linear& l, const Node& node, Matrix& out) const {
-        linear(in(node), weights.get(l.weight), optional_weight(l.bias), out);
+        std::vector<float> storage;
+        linear(in(node), weights.floats(l.weight, storage), optional_weight(l.bias), out);
         const std::span<const float> scale = optional_weight(l.out_scale);
         for (std::int64_t r = 0; r < out.rows; ++r)
             for (std::int64_t c = 0; c < out.cols; ++c) {
@@ -204,6 +225,10 @@ struct Evaluator {
             out.data[i] = in(node, 0).data[i] - factor * in(node, 1).data[i];
     }
     void run(const op::Round&, const Node& node, Matrix& out) const { out = in(node); }
+    /// The values that the int8 numbers stand for, not the numbers.
+    void run(const op::Quantize&, const Node& node, Matrix& out) const {
+        quantize_rows(in(node), out);
+    }
     void run(const op::Constant& c, const Node&, Matrix& out) const {
         std::ranges::copy(weights.get(c.weight), out.data.begin());
     }

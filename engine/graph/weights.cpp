@@ -1,5 +1,6 @@
 #include "engine/graph/weights.h"
 
+#include "engine/model/model_tensors.h"
 #include "engine/model/position_table.h"
 #include "vit/error.h"
 
@@ -55,6 +56,18 @@ std::span<const float> WeightMap::get(std::string_view name) const {
                                              std::string(dtype_name(view.dtype)) +
                                              ", expected F32");
     return {reinterpret_cast<const float*>(view.data.data()), view.data.size() / sizeof(float)};
+}
+
+std::span<const float> WeightMap::floats(std::string_view name, std::vector<float>& storage) const {
+    const TensorView& weight = tensor(name);
+    if (weight.dtype != DType::i8) return get(name);
+    const std::span<const float> scales = get(scale_name(name));
+    const auto* numbers = reinterpret_cast<const std::int8_t*>(weight.data.data());
+    storage.resize(weight.data.size());
+    const std::size_t in = storage.size() / scales.size();
+    for (std::size_t i = 0; i < storage.size(); ++i)
+        storage[i] = static_cast<float>(numbers[i]) * scales[i / in];
+    return storage;
 }
 
 }  // namespace vit::inline internal

@@ -31,10 +31,14 @@ class WeightMap {
     void set(std::string name, std::vector<float> values);
     /// The values must outlive this object.
     void view(std::string name, std::span<const float> values);
+    void view(const TensorView& tensor) { views_[tensor.name] = tensor; }
     /// The tensor as stored, float32 or bfloat16. Throws Error(internal) where the name is unknown.
     const TensorView& tensor(std::string_view name) const;
     /// The elements of a float32 tensor. Throws Error(internal) for any other tensor.
     std::span<const float> get(std::string_view name) const;
+    /// The same for a float32 tensor, or for an int8 weight [out, in] times the scales of its
+    /// outputs, which is written to `storage`.
+    std::span<const float> floats(std::string_view name, std::vector<float>& storage) const;
 
   private:
     std::map<std::string, TensorView, std::less<>> views_;

@@ -56,6 +56,13 @@ const Bf16Table* bf16_table_for(Isa isa) noexcept {
     return isa == Isa::avx512 && cpu.avx512_bf16 ? &avx512_bf16_table_of(cpu.vendor) : nullptr;
 }
 
+const Int8Table& int8_table_for(Isa isa) noexcept {
+    const CpuFeatures cpu = probe_cpu();
+    if (isa == Isa::baseline || !cpu.avx2_fma) return baseline_int8_table;
+    if (isa == Isa::avx2 || !cpu.avx512_vnni) return avx2_int8_table;
+    return cpu.avx512_bf16 ? avx512_vnni_bf16_int8_table : avx512_vnni_int8_table;
+}
+
 const char* isa_name(Isa isa) noexcept {
     switch (isa) {
         case Isa::baseline:

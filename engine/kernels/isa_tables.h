@@ -2,6 +2,7 @@
 // program start would be compiled with the flags of its file, and the CPU might not run it.
 #pragma once
 
+#include "engine/kernels/int8_kernels.h"
 #include "engine/kernels/kernels.h"
 
 namespace vit::inline internal::kernels {
@@ -15,5 +16,9 @@ extern const Bf16Table avx512_bf16_table;
 /// The same, with attention that multiplies float32.
 extern const Bf16Table avx512_bf16_f32_attention_table;
 extern const Bf16Table amx_bf16_table;
+extern const Int8Table baseline_int8_table;
+extern const Int8Table avx2_int8_table;
+extern const Int8Table avx512_vnni_int8_table;
+extern const Int8Table avx512_vnni_bf16_int8_table;  ///< the same; also converts bfloat16 fast
 
 }  // namespace vit::inline internal::kernels

@@ -18,9 +18,12 @@ namespace vit::inline internal {
 /// Everything in a model file except the tensors.
 struct ModelHeader {
     ModelConfig config;
-    /// f32 or bf16. bf16: the weights of patch embedding and blocks are bfloat16, and the model
-    /// runs in bf16 unless the caller chooses another precision.
+    /// f32, bf16 or i8. The model runs in this precision unless the caller chooses another. bf16:
+    /// the weights of patch embedding and blocks are bfloat16. i8: the weights of the linears of
+    /// blocks are int8 with one scale per output.
     DType dtype = DType::f32;
+    /// The linears of blocks that stay float32 although `dtype` is i8: "blocks.0.attn.q", sorted.
+    std::vector<std::string> float_linears;
     Preprocessing preprocessing;
     std::vector<std::string> labels;  ///< empty, or one per class
     std::optional<SelfTest> self_test;

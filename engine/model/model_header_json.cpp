@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include <utility>
 
 #include "engine/base/text.h"
+#include "engine/model/model_tensors.h"
 #include "engine/model/preprocessing_names.h"
 #include "vit/error.h"
 
@@ -339,6 +341,34 @@ void check_text(std::string_view what, const std::string& text) {
                                                   what, in_quotes(text)));
 }
 
+struct Precision {
+    std::string_view name;
+    DType dtype;
+};
+constexpr std::array precisions{Precision{"f32", DType::f32}, Precision{"bf16", DType::bf16},
+                                Precision{"int8", DType::i8}};
+
+std::string_view name_of(DType dtype) {
+    return std::ranges::find(precisions, dtype, &Precision::dtype)->name;
+}
+
+void check_float_linears(const ModelHeader& header) {
+    const std::vector<std::string>& names = header.float_linears;
+    if (names.empty()) return;
+    if (!std::ranges::is_sorted(names) || std::ranges::adjacent_find(names) != names.end())
+        throw Error(ErrorKind::model,
+                    "model header: float_linears: expected names in order, each once");
+    std::set<std::string> linears;
+    for (const TensorSpec& spec : required_tensors(header.config))
+        if (spec.name.starts_with("blocks.") && spec.shape.size() == 2)
+            linears.insert(spec.name.substr(0, spec.name.rfind('.')));
+    for (const std::string& name : names)
+        if (!linears.contains(name))
+            throw Error(ErrorKind::model,
+                        fmt::format("model header: float_linears: the model has no linear {}",
+                                    in_quotes(name)));
+}
+
 }  // namespace
 
 void validate(const ModelHeader& header) {
@@ -382,6 +412,7 @@ void validate(const ModelHeader& header) {
                             own.height, own.width, size.height, size.width));
     }
     if (header.self_test) check_text("self_test.made_by", header.self_test->made_by);
+    check_float_linears(header);
     check_text("packed_key", header.packed_key);
     check_text("packed_digest", header.packed_digest);
     check_text("packed_samples", header.packed_samples);
@@ -395,7 +426,8 @@ std::string to_json(const ModelHeader& header) {
     validate(header);
     Json json = Json::object();
     json["version"] = format_version;
-    json["dtype"] = header.dtype == DType::bf16 ? "bf16" : "f32";
+    json["dtype"] = name_of(header.dtype);
+    if (header.dtype == DType::i8) json["float_linears"] = header.float_linears;
     if (!header.packed_key.empty()) json["packed_key"] = header.packed_key;
     if (!header.packed_digest.empty()) json["packed_digest"] = header.packed_digest;
     if (!header.packed_samples.empty()) json["packed_samples"] = header.packed_samples;
@@ -433,9 +465,11 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
     ModelHeader header;
     std::string dtype = "f32";
     top.optional("dtype", dtype);
-    if (dtype != "f32" && dtype != "bf16")
-        top.refuse(fmt::format("dtype: expected f32 or bf16, found {}", in_quotes(dtype)));
-    header.dtype = dtype == "bf16" ? DType::bf16 : DType::f32;
+    const auto known = std::ranges::find(precisions, dtype, &Precision::name);
+    if (known == precisions.end())
+        top.refuse(fmt::format("dtype: expected f32, bf16 or int8, found {}", in_quotes(dtype)));
+    header.dtype = known->dtype;
+    if (header.dtype == DType::i8) top.optional("float_linears", header.float_linears);
     top.optional("packed_key", header.packed_key);
     top.optional("packed_digest", header.packed_digest);
     top.optional("packed_samples", header.packed_samples);

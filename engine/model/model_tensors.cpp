@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
@@ -115,11 +116,30 @@ std::int64_t outputs(const ModelConfig& config) {
 
 }  // namespace
 
-DType stored_dtype(const TensorSpec& tensor, DType model) {
-    const bool matrix = tensor.shape.size() > 1;
-    const bool in_blocks =
-        tensor.name.starts_with("blocks.") || tensor.name == "patch_embed.weight";
-    return matrix && in_blocks ? model : DType::f32;
+DType stored_dtype(const TensorSpec& tensor, const ModelHeader& header) {
+    const bool in_blocks = tensor.name.starts_with("blocks.");
+    if (tensor.shape.size() < 2 || (!in_blocks && tensor.name != "patch_embed.weight"))
+        return DType::f32;
+    if (header.dtype != DType::i8) return header.dtype;
+    const std::string linear = tensor.name.substr(0, tensor.name.rfind('.'));
+    return in_blocks && !std::ranges::binary_search(header.float_linears, linear) ? DType::i8
+                                                                                  : DType::f32;
+}
+
+std::string scale_name(std::string_view weight) {
+    return std::string(weight) + "_scale";
+}
+
+std::vector<TensorSpec> file_tensors(const ModelHeader& header) {
+    std::vector<TensorSpec> out;
+    for (TensorSpec& spec : required_tensors(header.config)) {
+        const bool int8 = stored_dtype(spec, header) == DType::i8;
+        const std::string scale = scale_name(spec.name);
+        const std::int64_t outputs = spec.shape[0];
+        out.push_back(std::move(spec));
+        if (int8) out.push_back({scale, {outputs}});
+    }
+    return out;
 }
 
 std::vector<TensorSpec> required_tensors(const ModelConfig& config) {
@@ -165,9 +185,8 @@ void check_tensors(const ModelHeader& header, std::span<const TensorHead> tensor
     for (const TensorHead& tensor : tensors) {
         if (!left.emplace(tensor.name, &tensor).second)
             refuse(fmt::format("tensor {} appears twice", in_quotes(tensor.name)));
-        const DType expected = tensor.name == "packed"
-                                   ? DType::u8
-                                   : stored_dtype({tensor.name, tensor.shape}, header.dtype);
+        const DType expected =
+            tensor.name == "packed" ? DType::u8 : stored_dtype({tensor.name, tensor.shape}, header);
         if (tensor.dtype != expected)
             refuse(fmt::format("tensor {}: expected element type {}, found {}",
                                in_quotes(tensor.name), dtype_name(expected),
@@ -190,7 +209,7 @@ void check_tensors(const ModelHeader& header, std::span<const TensorHead> tensor
             refuse(fmt::format("tensor {}: expected shape {}, found {}", in_quotes(name),
                                to_string(shape), to_string(tensor->shape)));
     };
-    for (const TensorSpec& spec : required_tensors(header.config)) expect(spec.name, spec.shape);
+    for (const TensorSpec& spec : file_tensors(header)) expect(spec.name, spec.shape);
     if (header.self_test) {
         const TensorHead* logits = take("self_test.logits");
         const std::int64_t width = outputs(header.config);

@@ -3,6 +3,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/model/model_file.h"
@@ -20,9 +21,16 @@ struct TensorSpec {
 /// check of model files and the graph builder all use this list.
 std::vector<TensorSpec> required_tensors(const ModelConfig& config);
 
-/// The element type in which a model of precision `model` stores the tensor: bf16 for weights that
-/// are multiplied in bf16 (matrices of patch embedding and blocks), otherwise f32.
-DType stored_dtype(const TensorSpec& tensor, DType model);
+/// The element type in which the model file stores the tensor. bf16 for weights that are multiplied
+/// in bf16 (matrices of patch embedding and blocks), i8 for weights that are multiplied in int8
+/// (matrices of blocks, without `float_linears`), otherwise f32.
+DType stored_dtype(const TensorSpec& tensor, const ModelHeader& header);
+
+/// The name of the scales [out] of an int8 weight [out, in]. A weight is scale · number.
+std::string scale_name(std::string_view weight);
+
+/// The tensors of a model file: those of required_tensors, and the scales after each int8 weight.
+std::vector<TensorSpec> file_tensors(const ModelHeader& header);
 
 /// Throws Error(model) unless `tensors` are exactly those that the header needs, in any order.
 /// `where`: for messages.

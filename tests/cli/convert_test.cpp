@@ -89,6 +89,36 @@ TEST_F(ConvertTool, StoresWeightsInBf16) {
     EXPECT_THAT(asked.err, AllOf(HasSubstr("AVX512_BF16"), HasSubstr("use precision f32")));
 }
 
+TEST_F(ConvertTool, QuantizesToInt8) {
+    ASSERT_EQ(convert_to_file({digits(), "--quantize", "int8"}).status, 0);
+    const ModelFile file = ModelFile::open(out());
+    EXPECT_EQ(file.header().dtype, DType::i8);
+    EXPECT_EQ(file.get("blocks.0.attn.q.weight").dtype, DType::i8);
+    EXPECT_EQ(file.get("blocks.0.attn.q.weight_scale").shape, (Shape{96}));
+    EXPECT_EQ(file.get("patch_embed.weight").dtype, DType::f32);
+    EXPECT_EQ(file.get("head.weight").dtype, DType::f32);
+    for (const char* isa : {"VIT_ISA=baseline", "VIT_UNUSED="}) {
+        const Finished found = run({"/usr/bin/env", isa, tool(), out(), "--verify", "--info"});
+        EXPECT_EQ(found.status, 0) << found.err;
+        EXPECT_THAT(found.out, testing::ContainsRegex("precision +int8"));
+    }
+    EXPECT_EQ(run({tool(), out(), "--verify", "--precision", "f32"}).status, 0);
+
+    ASSERT_EQ(convert_to_file({digits(), "--quantize", "int8", "--pack"}).status, 0);
+    const Finished packed = run({tool(), out(), "--verify", "--info"});
+    EXPECT_EQ(packed.status, 0) << packed.err;
+    EXPECT_THAT(packed.out, HasSubstr("packed in the file"));
+}
+
+TEST_F(ConvertTool, RefusesInt8WithoutInt8Weights) {
+    ASSERT_EQ(convert_to_file({digits()}).status, 0);
+    const Finished refused = run({tool(), out(), "--verify", "--precision", "int8"});
+    EXPECT_EQ(refused.status, 3);
+    EXPECT_THAT(refused.err, HasSubstr("convert it with --quantize int8"));
+    EXPECT_EQ(convert_to_file({digits(), "--quantize", "int4"}).status, 2);
+    EXPECT_EQ(convert_to_file({digits(), "--quantize", "int8", "--dtype", "bf16"}).status, 2);
+}
+
 TEST_F(ConvertTool, PacksBf16ForF32WhereTheCpuHasNoBf16) {
     setenv("VIT_ISA", "baseline", 1);
     const Finished done = convert_to_file({digits(), "--dtype", "bf16", "--pack"});

@@ -31,7 +31,6 @@ TEST_F(ExitStatus, WrongUsageIs2) {
         {image, "--format", "xml"},
         {image, "--output-type", "odds"},
         {image, "--precision", "f16"},
-        {image, "--precision", "int8"},
         {image, "--img-size", "0"},
         {image, "--img-size", "32x"},
         {image, "--img-size", "7"},

@@ -41,6 +41,8 @@ const std::vector<Room> rooms{
       "weights/readers/", "weights/mappings/common/"}},
     {"weights/mappings/",
      {"vit/error.h", "engine/base/checked.h", "engine/base/text.h", "engine/model/", "weights/"}},
+    {"weights/quantization/",
+     {"vit/error.h", "engine/base/text.h", "engine/model/", "weights/quantization/"}},
     {"weights/random_model/",
      {"vit/error.h", "engine/base/", "engine/model/", "weights/random_model/"}},
     {"tools/common/", {"vit/", "engine/base/", "tools/common/"}},

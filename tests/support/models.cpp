@@ -5,6 +5,8 @@
 #include <atomic>
 
 #include "engine/base/random.h"
+#include "engine/model/model_writer.h"
+#include "weights/quantization/quantize_weights.h"
 #include "weights/random_model/random_model.h"
 
 namespace vit::test {
@@ -149,7 +151,20 @@ std::vector<NamedConfig> small_configs() {
     return all;
 }
 
-TemporaryModel::TemporaryModel(const ModelConfig& config, std::uint64_t seed) {
+namespace {
+
+/// Rounds the weights of a model file to int8.
+void quantize(const std::filesystem::path& path) {
+    const ModelFile file = ModelFile::open(path, Reading::copied);
+    ModelHeader header = file.header();
+    header.dtype = DType::i8;
+    const QuantizedTensors quantized = quantize_weights(header, file.tensors());
+    write_model_file(path, header, quantized.tensors);
+}
+
+}  // namespace
+
+TemporaryModel::TemporaryModel(const ModelConfig& config, std::uint64_t seed, DType stored) {
     static std::atomic<int> counter = 0;
     path_ = std::filesystem::temp_directory_path() /
             ("vit-test-" + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".vit");
@@ -157,6 +172,7 @@ TemporaryModel::TemporaryModel(const ModelConfig& config, std::uint64_t seed) {
     header.config = config;
     header.preprocessing.input_size = config.image_size;
     write_random_model(path_, header, seed);
+    if (stored == DType::i8) quantize(path_);
 }
 
 TemporaryModel::~TemporaryModel() {

@@ -25,7 +25,9 @@ std::vector<NamedConfig> small_configs();
 /// A model file with random weights. The file is deleted with this object.
 class TemporaryModel {
   public:
-    explicit TemporaryModel(const ModelConfig& config, std::uint64_t seed = 7);
+    /// `stored`: f32, or i8 for weights that are rounded to int8.
+    explicit TemporaryModel(const ModelConfig& config, std::uint64_t seed = 7,
+                            DType stored = DType::f32);
     ~TemporaryModel();
     TemporaryModel(const TemporaryModel&) = delete;
     TemporaryModel& operator=(const TemporaryModel&) = delete;

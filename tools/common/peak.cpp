@@ -142,6 +142,8 @@ LoopOrWhyNot loop_for(Arithmetic arithmetic) {
             return bf16_loop();
         case Arithmetic::bf16_tiles:
             return bf16_tile_loop();
+        case Arithmetic::int8:
+            return int8_loop();
     }
     return {nullptr, "unknown arithmetic"};
 }
@@ -191,12 +193,15 @@ std::string_view instruction_name(Arithmetic arithmetic) {
             return "vdpbf16ps (AVX-512)";
         case Arithmetic::bf16_tiles:
             return "tdpbf16ps (AMX tiles)";
+        case Arithmetic::int8:
+            return "int8 dot product";
     }
     return "unknown";
 }
 
 Arithmetic arithmetic_of(Precision precision, std::string_view isa) {
-    if (precision != Precision::bf16) return Arithmetic::f32;
+    if (precision == Precision::int8) return Arithmetic::int8;
+    if (precision == Precision::f32) return Arithmetic::f32;
     return isa == "amx" ? Arithmetic::bf16_tiles : Arithmetic::bf16;
 }
 

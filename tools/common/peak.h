@@ -9,12 +9,13 @@
 
 namespace vit::tools {
 
-/// The number format of the factors and the instruction that multiplies them. Sums are always
-/// float32.
+/// The number format of the factors and the instruction that multiplies them. Sums are float32, and
+/// int32 for int8.
 enum class Arithmetic {
     f32,         ///< fused multiply-adds on the widest vectors of this CPU
     bf16,        ///< AVX-512's dot product, vdpbf16ps
     bf16_tiles,  ///< products of AMX tiles, tdpbf16ps
+    int8,        ///< AVX-512's dot product, vpdpbusd, or AVX2's vpmaddubsw, vpmaddwd and vpaddd
 };
 
 /// For example "vdpbf16ps (AVX-512)".

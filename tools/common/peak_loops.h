@@ -17,6 +17,9 @@ struct LoopOrWhyNot {
 /// instruction.
 PeakLoop bf16_dot_product_loop();
 
+/// The loop of vpdpbusd, or of vpmaddubsw, vpmaddwd and vpaddd.
+LoopOrWhyNot int8_loop();
+
 /// The tdpbf16ps loop. Asks the kernel to let this process use tiles.
 LoopOrWhyNot bf16_tile_loop();
 

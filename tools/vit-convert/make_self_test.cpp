@@ -8,6 +8,7 @@
 
 #include "engine/base/random.h"
 #include "engine/graph/build_vit.h"
+#include "engine/graph/passes/passes.h"
 #include "engine/graph/reference.h"
 #include "engine/graph/weights.h"
 #include "tools/common/error_line.h"
@@ -30,14 +31,25 @@ void add_tensor(Converted& model, std::string name, Shape shape, std::vector<flo
 WeightMap weights_of(const Converted& model) {
     WeightMap weights;
     for (const TensorView& tensor : model.tensors) {
-        if (tensor.dtype == DType::f32 &&
-            reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
+        if (tensor.dtype == DType::i8)
+            weights.view(tensor);
+        else if (tensor.dtype == DType::f32 &&
+                 reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
             weights.view(tensor.name, {reinterpret_cast<const float*>(tensor.data.data()),
                                        tensor.data.size() / sizeof(float)});
         else
             weights.set(tensor.name, to_f32(tensor));
     }
     return weights;
+}
+
+/// Names of the weights that are int8, in order.
+std::vector<std::string> int8_weights(const Converted& model) {
+    std::vector<std::string> names;
+    for (const TensorView& tensor : model.tensors)
+        if (tensor.dtype == DType::i8) names.push_back(tensor.name);
+    std::ranges::sort(names);
+    return names;
 }
 
 /// True if the reference evaluator needs only seconds: about ten on two cores.
@@ -91,7 +103,7 @@ std::vector<float> array(const Checkpoint& file, const std::filesystem::path& pa
 void make_self_test(Converted& model, const std::function<void(double)>& progress) {
     const ModelConfig& config = model.header.config;
     const ImageSize size = self_test_size(config);
-    const Graph graph = build_vit(config, size);
+    const Graph graph = quantize_linears(build_vit(config, size), int8_weights(model));
     std::vector<float> image(static_cast<std::size_t>(config.in_chans * size.height * size.width));
     self_test_input(seed, image);
     WeightMap weights = weights_of(model);
@@ -102,6 +114,8 @@ void make_self_test(Converted& model, const std::function<void(double)>& progres
                     "self-test: the model's logits are not finite; the weights overflow");
     SelfTest test;
     test.seed = seed;
+    if (model.header.dtype == DType::i8)
+        test.tolerance = 6e-2;  // numbers round to their neighbours
     test.made_by = "reference evaluator (float64)";
     if (size != config.image_size) {
         test.image_size = size;

@@ -12,7 +12,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                  "vit-convert");
     app.set_version_flag("--version", "vit-convert, " + version());
 
-    std::string source, output, arch, prefix, labels, size, expect, dtype = "f32";
+    std::string source, output, arch, prefix, labels, size, expect, dtype = "f32", quantize;
     bool ema = false, no_ema = false, no_self_test = false, list = false;
     app.add_option("SOURCE", source,
                    "timm's NAME or NAME.TAG, or ORG/NAME[@REVISION], downloaded from the Hugging "
@@ -29,10 +29,17 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
            "models")
         ->type_name("NAME.");
     app.add_option("--labels", labels, "names of the classes: text, one a line, or JSON");
-    app.add_option("--dtype", dtype,
-                   "how weights are stored, and the precision to run in where none is given")
-        ->check(CLI::IsMember({"f32", "bf16"}))
-        ->capture_default_str();
+    auto* with_dtype =
+        app.add_option("--dtype", dtype,
+                       "how weights are stored, and the precision to run in where none is given")
+            ->check(CLI::IsMember({"f32", "bf16"}))
+            ->capture_default_str();
+    app.add_option("--quantize", quantize,
+                   "int8: store the weights of blocks as int8, a quarter of the size, and run in "
+                   "int8 where no other precision is given")
+        ->type_name("int8")
+        ->check(CLI::IsMember({"int8"}))
+        ->excludes(with_dtype);
     app.add_flag("--pack", arguments.pack,
                  "store the weights packed for this machine too: loading then takes no time");
     auto* with_ema = app.add_flag("--ema", ema, "take a training checkpoint's averaged weights");
@@ -63,6 +70,7 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
         throw Error(ErrorKind::usage, "-o MODEL.vit is required (or --inspect)");
     arguments.source = source;
     if (dtype == "bf16") arguments.dtype = DType::bf16;
+    if (quantize == "int8") arguments.dtype = DType::i8;
     arguments.origin = find_origin(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;

@@ -23,7 +23,7 @@ struct ConvertArguments {
     EmaChoice ema = EmaChoice::automatic;
     std::optional<ImageSize> image_size;
     ImageOptions images;
-    DType dtype = DType::f32;  ///< or bf16
+    DType dtype = DType::f32;  ///< or bf16, or i8 (--quantize)
     bool pack = false;
     std::filesystem::path expect;  ///< empty: the reference evaluator computes the self-test
     bool self_test = true;

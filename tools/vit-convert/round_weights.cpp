@@ -18,7 +18,7 @@ void round_weights(Converted& model) {
     storage->before = model.storage;
     model.header.dtype = DType::bf16;
     for (TensorView& tensor : model.tensors) {
-        if (stored_dtype({tensor.name, tensor.shape}, DType::bf16) != DType::bf16) continue;
+        if (stored_dtype({tensor.name, tensor.shape}, model.header) != DType::bf16) continue;
         const std::vector<float> values = to_f32(tensor);
         std::vector<std::uint16_t>& rounded = storage->rounded.emplace_back();
         rounded.reserve(values.size());

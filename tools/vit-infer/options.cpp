@@ -38,7 +38,7 @@ Results
 Speed
   -t, --threads N          threads (all usable cores)
   -b, --batch-size N       images in one run (16 a thread; 2 with --tokens)
-  --precision NAME         f32 or bf16 (what the model file was converted for, f32 as a rule)
+  --precision NAME         f32, bf16 or int8 (what the model file was converted for, f32 as a rule)
 
 Preprocessing (default: what the model file says)
   --img-size N|HxW         input size; another one resizes the position table
@@ -163,9 +163,9 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.tokens = tokens;
         options.format = tools::value_of(format, format_names);
         options.output_type = tools::value_of(type, output_type_names);
-        if (precision == "int8") refuse("--precision int8: not there yet; use f32 or bf16");
         if (precision == "f32") options.load.precision = Precision::f32;
         if (precision == "bf16") options.load.precision = Precision::bf16;
+        if (precision == "int8") options.load.precision = Precision::int8;
         if (!image_size.empty()) {
             const tools::HeightWidth size = tools::parse_image_size("--img-size", image_size);
             options.load.height = size.height;

@@ -13,8 +13,9 @@ bool can_write(const Graph& graph, const Node& node) {
     if (const auto* norm = std::get_if<op::LayerNorm>(&node.op))
         return norm->groups == 1 ||
                graph.value(node.output).cols / norm->groups % panel_columns == 0;
-    return std::holds_alternative<op::Linear>(node.op) ||
-           std::holds_alternative<op::Attention>(node.op) ||
+    if (std::holds_alternative<op::Linear>(node.op))
+        return graph.value(node.inputs[0]).type != DType::i8;
+    return std::holds_alternative<op::Attention>(node.op) ||
            std::holds_alternative<op::Multiply>(node.op) ||
            std::holds_alternative<op::Round>(node.op);
 }

@@ -11,6 +11,7 @@ bool can_make(const Node& node) {
     if (const auto* attention = std::get_if<op::Attention>(&node.op))
         return attention->head_dim % 2 == 0;  // one instruction multiplies two neighbours
     if (std::holds_alternative<op::Multiply>(node.op)) return true;
+    if (std::holds_alternative<op::Quantize>(node.op)) return true;  // int8 is narrower
     if (std::holds_alternative<op::Linear>(node.op)) return node.inputs.size() == 1;
     return std::holds_alternative<op::LayerNorm>(node.op);
 }
@@ -18,6 +19,7 @@ bool can_make(const Node& node) {
 /// Whether the node's operator can read bfloat16 as its input `i`.
 bool can_read(const Node& node, std::size_t i) {
     if (std::holds_alternative<op::Attention>(node.op)) return can_make(node);
+    if (std::holds_alternative<op::Quantize>(node.op)) return true;
     return std::holds_alternative<op::Linear>(node.op) && i == 0;
 }
 
@@ -80,7 +82,7 @@ Graph choose_precision(Graph graph, DType precision) {
     std::vector<bool> narrow = narrow_values(graph);
     while (round_one_input(graph, narrow)) narrow = narrow_values(graph);
     for (std::size_t i = 0; i < narrow.size(); ++i)
-        if (narrow[i]) graph.values[i].type = precision;
+        if (narrow[i] && graph.values[i].type != DType::i8) graph.values[i].type = precision;
     for (Node& node : graph.nodes)
         if (auto* embed = std::get_if<op::Embed>(&node.op)) embed->type = precision;
     return graph;

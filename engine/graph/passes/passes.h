@@ -2,6 +2,10 @@
 // graph computes: the reference evaluator gives the same results before and after.
 #pragma once
 
+#include <span>
+#include <string>
+#include <vector>
+
 #include "engine/graph/graph.h"
 
 namespace vit::inline internal {
@@ -23,6 +27,10 @@ Graph fuse_embedding(Graph graph);
 /// Fuses LayerScale, activation and residual into the Linear before them.
 Graph fuse_linears(Graph graph);
 
+/// Lets the linears with these weights (names in order) read int8: each row of their input is
+/// quantised with a scale of its own, by the norm that computes it or by a Quantize node.
+Graph quantize_linears(Graph graph, std::span<const std::string> weights);
+
 /// With bf16: patches become bfloat16, and so do values that only linears and attention read. Where
 /// a linear with many rows reads another value, a Round node is inserted. The residual stream, the
 /// arithmetic of LayerNorm, pooling, head and results stay float32.
@@ -43,8 +51,9 @@ Graph choose_layout(Graph graph);
 
 /// What a graph is optimised for.
 struct Target {
-    DType precision = DType::f32;
-    bool tiles = false;  ///< linears in bfloat16 run on tiles
+    DType precision = DType::f32;                ///< of everything that is not int8
+    bool tiles = false;                          ///< linears in bfloat16 run on tiles
+    std::vector<std::string> int8_weights = {};  ///< names in order
 };
 
 /// Runs all passes in the order that the executor needs; choose_layout only for tiles.

@@ -62,8 +62,9 @@ Graph optimise(Graph graph, const Demand& demand, const Target& target) {
     graph = remove_training_nodes(std::move(graph));
     graph = fuse_embedding(std::move(graph));
     graph = fuse_linears(std::move(graph));
-    // This pass runs before results are dropped: the bits of a result must not depend on which
+    // These passes run before results are dropped: the bits of a result must not depend on which
     // other results a run computes.
+    graph = quantize_linears(std::move(graph), target.int8_weights);
     graph = choose_precision(std::move(graph), target.precision);
     graph = keep_results(std::move(graph), demand);
     graph = demand_rows(graph);

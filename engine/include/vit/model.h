@@ -20,7 +20,7 @@ namespace vit {
 
 /// The number type of linears and attention. bf16: weights and the values they are multiplied with
 /// are bfloat16; sums, softmax, LayerNorm, the residual stream and the head are float32.
-enum class Precision { f32, bf16 };
+enum class Precision { f32, bf16, int8 };
 
 /// How a model is loaded.
 struct LoadOptions {
@@ -33,7 +33,8 @@ struct LoadOptions {
     std::int64_t width = 0;
     /// None: the precision that the model file was written for. If that is bf16 and this CPU has no
     /// AVX512_BF16, the model runs in f32 (ModelInfo::bf16_unavailable). An explicit bf16 without
-    /// AVX512_BF16 is an Error(unsupported).
+    /// AVX512_BF16 is an Error(unsupported), and so is int8 for a file without int8 weights. int8
+    /// runs on every CPU; what is not int8 then runs in bf16 where the CPU has it, or else in f32.
     std::optional<Precision> precision = std::nullopt;
     /// Reads the whole file into memory, so that the file may be changed or truncated afterwards.
     /// Needs as much memory as the file is long.

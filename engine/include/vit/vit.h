@@ -40,7 +40,12 @@ typedef struct vit_error {
     char message[1000];
 } vit_error;
 
-typedef enum vit_precision { VIT_PRECISION_FILE = 0, VIT_F32 = 1, VIT_BF16 = 2 } vit_precision;
+typedef enum vit_precision {
+    VIT_PRECISION_FILE = 0,
+    VIT_F32 = 1,
+    VIT_BF16 = 2,
+    VIT_INT8 = 3
+} vit_precision;
 
 /* If all fields are zero: the model file's settings, on all threads. */
 typedef struct vit_load_options {
@@ -64,7 +69,7 @@ typedef struct vit_model_info {
     int64_t tokens; /* prefix tokens and patches */
     int64_t embed_dim, features, classes, parameters;
     int threads;
-    int precision; /* VIT_F32 or VIT_BF16 */
+    int precision; /* VIT_F32, VIT_BF16 or VIT_INT8 */
 } vit_model_info;
 
 typedef enum vit_pixel_format {

@@ -280,5 +280,63 @@ TEST(DemandRows, ChangesNothingWhereTokensAreAskedFor) {
     EXPECT_EQ(flop(demand_rows(built)), flop(built));
 }
 
+/// The weights of all linears of blocks, in order.
+std::vector<std::string> block_weights(const Graph& graph) {
+    std::vector<std::string> names;
+    for (const Node& node : graph.nodes)
+        if (const auto* linear = std::get_if<op::Linear>(&node.op))
+            if (linear->weight.starts_with("blocks.")) names.push_back(linear->weight);
+    std::ranges::sort(names);
+    return names;
+}
+
+TEST(QuantizeLinears, ReadInt8ThatNormsOrQuantizeNodesWrite) {
+    for (const auto& [name, config] : test::small_configs()) {
+        SCOPED_TRACE(name);
+        const Graph built = build_vit(config, config.image_size);
+        const std::vector<std::string> weights = block_weights(built);
+        for (const DType precision : {DType::f32, DType::bf16}) {
+            const Graph graph = optimise(built, {true, true, true}, {precision, false, weights});
+            check(graph);
+            const std::vector<int> producer = producers(graph);
+            for (const Node& node : graph.nodes) {
+                const auto* linear = std::get_if<op::Linear>(&node.op);
+                if (linear == nullptr) continue;
+                const bool int8 = std::ranges::binary_search(weights, linear->weight);
+                EXPECT_EQ(graph.value(node.inputs[0]).type == DType::i8, int8) << node.name;
+                if (!int8) continue;
+                ValueId id = node.inputs[0];
+                while (std::holds_alternative<op::SelectRows>(
+                    graph.nodes[static_cast<std::size_t>(producer[static_cast<std::size_t>(id)])]
+                        .op))
+                    id =
+                        graph
+                            .nodes[static_cast<std::size_t>(producer[static_cast<std::size_t>(id)])]
+                            .inputs[0];
+                const Op& maker =
+                    graph.nodes[static_cast<std::size_t>(producer[static_cast<std::size_t>(id)])]
+                        .op;
+                EXPECT_TRUE(std::holds_alternative<op::LayerNorm>(maker) ||
+                            std::holds_alternative<op::Quantize>(maker))
+                    << node.name;
+            }
+            for (ValueId id : graph.results()) EXPECT_EQ(graph.value(id).type, DType::f32);
+        }
+    }
+}
+
+TEST(QuantizeLinears, ShareTheQuantizedRows) {
+    const Graph built = build_vit(test::small_config(), test::small_config().image_size);
+    const Graph graph = quantize_linears(built, block_weights(built));
+    const auto count = [&](auto is) { return std::ranges::count_if(graph.nodes, is); };
+    // In each of the three blocks: attention's output and GELU's. Norms write int8 themselves.
+    EXPECT_EQ(count([](const Node& n) { return std::holds_alternative<op::Quantize>(n.op); }), 6);
+    EXPECT_EQ(count([&](const Node& n) {
+                  return std::holds_alternative<op::LayerNorm>(n.op) &&
+                         graph.value(n.output).type == DType::i8;
+              }),
+              6);
+}
+
 }  // namespace
 }  // namespace vit

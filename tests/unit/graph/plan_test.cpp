@@ -14,7 +14,7 @@ namespace {
 
 StorageRules simple_rules() {
     return {
-        [](std::int64_t cols) { return (cols + 15) / 16 * 16; },
+        [](std::int64_t cols, DType) { return (cols + 15) / 16 * 16; },
         [](std::int64_t rows, std::int64_t cols) {
             return static_cast<std::size_t>((rows + 31) / 32 * 32 * ((cols + 31) / 32 * 32) * 2);
         },

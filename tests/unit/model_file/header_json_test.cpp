@@ -85,6 +85,29 @@ TEST(ModelHeaderJson, RoundTrips) {
               std::numeric_limits<std::uint64_t>::max());
 }
 
+TEST(ModelHeaderJson, KeepsThePrecisionOfWeights) {
+    ModelHeader header = test::tiny_header();
+    for (const DType dtype : {DType::f32, DType::bf16, DType::i8}) {
+        header.dtype = dtype;
+        if (dtype == DType::i8) header.float_linears = {"blocks.0.attn.proj", "blocks.0.mlp.fc2"};
+        const ModelHeader found = model_header_from_json(to_json(header), "m");
+        EXPECT_EQ(found.dtype, dtype);
+        EXPECT_EQ(found.float_linears, header.float_linears);
+    }
+    for (const std::vector<std::string>& wrong : {std::vector<std::string>{"head"},
+                                                  {"blocks.0.norm1"},
+                                                  {"blocks.9.attn.q"},
+                                                  {"blocks.0.mlp.fc2", "blocks.0.attn.q"},
+                                                  {"blocks.0.attn.q", "blocks.0.attn.q"}}) {
+        header.float_linears = wrong;
+        EXPECT_THROW(to_json(header), Error) << testing::PrintToString(wrong);
+    }
+    header.float_linears.clear();
+    std::string text = to_json(header);
+    text.replace(text.find("\"int8\""), 6, "\"int4\"");
+    EXPECT_THROW(model_header_from_json(text, "m"), Error);
+}
+
 TEST(ModelHeaderJson, KeepsTheImageSizeOfASelfTest) {
     ModelHeader header = full_header();
     const ImageSize patch{header.config.patch_height, header.config.patch_width},

@@ -93,6 +93,39 @@ TEST(ModelFile, WritesTheSameBytesStreamed) {
     EXPECT_EQ(read_all(folder / "a"), read_all(folder / "b"));
 }
 
+TEST(ModelFile, NeedsTheScalesOfInt8Weights) {
+    const test::Folder folder;
+    ModelHeader header = test::tiny_header();
+    header.dtype = DType::i8;
+    header.float_linears = {"blocks.0.attn.proj"};
+    std::vector<std::int8_t> numbers(10'000, 3);
+    std::vector<TensorView> views;
+    const std::vector<float> scales(1000, 0.5f);
+    for (const TensorSpec& spec : file_tensors(header)) {
+        const DType type = stored_dtype(spec, header);
+        TensorView view{spec.name, type, spec.shape, {}};
+        const auto bytes = static_cast<std::size_t>(view.numel()) * item_size(type);
+        view.data = std::as_bytes(type == DType::i8
+                                      ? std::span<const std::int8_t>(numbers)
+                                      : std::span<const std::int8_t>(
+                                            reinterpret_cast<const std::int8_t*>(scales.data()),
+                                            scales.size() * sizeof(float)))
+                        .first(bytes);
+        views.push_back(view);
+    }
+    write_model_file(folder / "m.vit", header, views);
+    const ModelFile file = ModelFile::open(folder / "m.vit");
+    EXPECT_EQ(file.get("blocks.0.attn.q.weight").dtype, DType::i8);
+    EXPECT_EQ(file.get("blocks.0.attn.q.weight_scale").dtype, DType::f32);
+    EXPECT_EQ(file.get("blocks.0.attn.proj.weight").dtype, DType::f32);
+    EXPECT_EQ(file.find("blocks.0.attn.proj.weight_scale"), nullptr);
+    std::erase_if(views,
+                  [](const TensorView& v) { return v.name == "blocks.0.attn.q.weight_scale"; });
+    EXPECT_THAT(
+        message_of([&] { write_model_file(folder / "n.vit", header, views); }, ErrorKind::model),
+        HasSubstr("tensor 'blocks.0.attn.q.weight_scale' is missing"));
+}
+
 TEST(ModelFile, RefusesTensorsThatDisagreeWithTheConfig) {
     const test::Folder folder;
     const auto path = folder / "m.vit";

@@ -1,0 +1,74 @@
+// Tests models with int8 weights: against the reference evaluator, and for equal bits.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "engine/graph/build_vit.h"
+#include "engine/graph/reference.h"
+#include "tests/unit/executor/same_bits.h"
+
+namespace vit {
+namespace {
+
+/// Kernels for int8 models: all tables, and bfloat16 for the rest where the CPU has it.
+std::vector<KernelSet> kernel_sets() {
+    std::vector<KernelSet> sets;
+    for (const kernels::Table* table : tables())
+        sets.push_back({*table, nullptr, &kernels::int8_table_for(table->isa)});
+    if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
+        sets.push_back({*tables().back(), bf16, &kernels::int8_table_for(tables().back()->isa)});
+    return sets;
+}
+
+class Int8Model : public testing::TestWithParam<test::NamedConfig> {
+  protected:
+    ModelConfig config_ = GetParam().config;
+    test::TemporaryModel model_{config_, 7, DType::i8};
+    ModelFile file_ = ModelFile::open(model_.path());
+};
+
+TEST_P(Int8Model, AgreesWithTheReferenceEvaluator) {
+    const std::vector<float> image = test::random_images(config_, 1);
+    const WeightMap weights(file_, config_.image_size);
+    for (const KernelSet& kernels : kernel_sets()) {
+        const Executor executor(file_, config_.image_size, kernels, 1, DType::i8);
+        const Graph graph = executor.optimised({true, true, true});
+        EXPECT_TRUE(std::ranges::any_of(
+            graph.values, [](const Value& value) { return value.type == DType::i8; }));
+        const ReferenceResult expected = evaluate(graph, weights, image);
+        const Batch found = run(executor, image, 1);
+        // Numbers near the middle of two integers round differently. Measured: up to 3.7e-2.
+        EXPECT_LT(test::relative_l2(found.logits, expected.logits), 5e-2);
+        EXPECT_LT(test::relative_l2(found.tokens, expected.tokens), 5e-2);
+    }
+}
+
+TEST_P(Int8Model, GivesTheSameBitsForEveryThreadCountAndBatch) {
+    constexpr std::int64_t count = 5;
+    const std::vector<float> images = test::random_images(config_, count);
+    for (const KernelSet& kernels : kernel_sets()) {
+        const Executor alone(file_, config_.image_size, kernels, 1, DType::i8, 1);
+        const Batch expected = run(alone, images, count);
+        for (const int threads : {1, 2, 3})
+            for (const std::int64_t stack : {1, 3}) {
+                const Executor executor(file_, config_.image_size, kernels, threads, DType::i8,
+                                        stack);
+                EXPECT_EQ(run(executor, images, count), expected) << threads << ' ' << stack;
+            }
+    }
+}
+
+TEST_P(Int8Model, RunsInFloat32WithItsRoundedWeights) {
+    const std::vector<float> image = test::random_images(config_, 1);
+    const WeightMap weights(file_, config_.image_size);
+    const Executor executor(file_, config_.image_size, {*tables().back()}, 1, DType::f32);
+    const ReferenceResult expected =
+        evaluate(executor.optimised({true, true, true}), weights, image);
+    EXPECT_LT(test::relative_l2(run(executor, image, 1).logits, expected.logits), 2e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Configs, Int8Model, testing::ValuesIn(test::small_configs()),
+                         [](const auto& config) { return config.param.name; });
+
+}  // namespace
+}  // namespace vit
