@@ -18,17 +18,14 @@
 #include "bench/random_weights.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
+#include "tools/common/named_values.h"
 #include "tools/common/peak.h"
+#include "tools/common/precision_names.h"
 #include "vit/model.h"
 
 namespace vit::bench {
 
 namespace {
-
-/// Needs no error handling, because the names are checked when options are read.
-Precision find_precision(const std::string& name) {
-    return name == "int8" ? Precision::int8 : name == "bf16" ? Precision::bf16 : Precision::f32;
-}
 
 /// Latency: threads share an image, because there are fewer images than threads. Throughput: every
 /// thread has an image of its own.
@@ -235,8 +232,8 @@ void add_model_runs(const Options& options, Bench& bench, bool& skipped) {
                     add_run(fmt::format("{}/threads:{}/{}/batch:{}", precision, threads, split_name,
                                         batch),
                             skipped,
-                            [&bench, precision = find_precision(precision), threads,
-                             batch](benchmark::State& state) {
+                            [&bench, precision = tools::value_of(precision, tools::precision_names),
+                             threads, batch](benchmark::State& state) {
                                 measure_model(state, bench, precision, threads, batch);
                             });
             }
@@ -257,11 +254,13 @@ void add_peak_run(const std::string& name, tools::Arithmetic arithmetic, int thr
 void add_peak_runs(const Options& options, bool has_tiles, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions) {
-            if (find_precision(precision) == Precision::bf16 && has_tiles)
+            if (tools::value_of(precision, tools::precision_names) == Precision::bf16 && has_tiles)
                 add_peak_run("bf16-tiles", tools::Arithmetic::bf16_tiles, threads, skipped);
             // Without tiles: an empty name of the kernels.
-            add_peak_run(precision, tools::arithmetic_of(find_precision(precision), ""), threads,
-                         skipped);
+            add_peak_run(
+                precision,
+                tools::arithmetic_of(tools::value_of(precision, tools::precision_names), ""),
+                threads, skipped);
         }
 }
 
@@ -272,8 +271,9 @@ Facts facts_of(const ModelInfo& info, bool random_weights,
                 {"gflop_executed_per_image", fmt::format("{:.2f}", info.gflop_executed_per_image)},
                 {"kernels", info.isa}};
     for (const std::string& precision : precisions)
-        facts.emplace_back(precision + "_peak", tools::instruction_name(tools::arithmetic_of(
-                                                    find_precision(precision), info.isa)));
+        facts.emplace_back(precision + "_peak",
+                           tools::instruction_name(tools::arithmetic_of(
+                               tools::value_of(precision, tools::precision_names), info.isa)));
     return facts;
 }
 
@@ -290,7 +290,7 @@ int run(int argc, char** argv) {
     app.add_option("--batch", options.batches)->delimiter(',')->check(CLI::Range(1, 65536));
     app.add_option("--precision", options.precisions)
         ->delimiter(',')
-        ->check(CLI::IsMember({"f32", "bf16", "int8"}));
+        ->check(tools::one_of(tools::precision_names));
     app.add_option("--split", options.splits)
         ->delimiter(',')
         ->check(CLI::IsMember({split_names[0], split_names[1]}));

@@ -1,5 +1,6 @@
 // Model::load: chooses image size, precision and kernels, and describes the loaded model.
 #include <algorithm>
+#include <array>
 #include <optional>
 
 #include "engine/api/model_impl.h"
@@ -27,6 +28,14 @@ int loaded_threads(const LoadOptions& options) {
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }
 
+struct PrecisionType {
+    Precision precision;
+    DType type;
+};
+constexpr std::array precisions{PrecisionType{Precision::f32, DType::f32},
+                                PrecisionType{Precision::bf16, DType::bf16},
+                                PrecisionType{Precision::int8, DType::i8}};
+
 /// A file for bf16 runs in f32 where bf16 kernels are missing and the caller did not choose a
 /// precision.
 DType loaded_precision(const ModelFile& file, const LoadOptions& options, const KernelSet& set) {
@@ -38,9 +47,7 @@ DType loaded_precision(const ModelFile& file, const LoadOptions& options, const 
                     in_quotes(file.path().native()) +
                         ": precision int8: expected int8 weights, found a model file without them; "
                         "convert it with --quantize int8, or use precision f32");
-    return *options.precision == Precision::int8   ? DType::i8
-           : *options.precision == Precision::bf16 ? DType::bf16
-                                                   : DType::f32;
+    return std::ranges::find(precisions, *options.precision, &PrecisionType::precision)->type;
 }
 
 /// Why bf16 cannot run in this process; "" if it can.
@@ -84,9 +91,7 @@ Model::Impl::Impl(ModelFile opened, const LoadOptions& options, const kernels::T
                loaded_precision(file, options, kernel_set(options, table))) {
     describe(loaded_threads(options));
     const DType precision = loaded_precision(file, options, executor.kernels());
-    info.precision = precision == DType::i8     ? Precision::int8
-                     : precision == DType::bf16 ? Precision::bf16
-                                                : Precision::f32;
+    info.precision = std::ranges::find(precisions, precision, &PrecisionType::type)->precision;
     info.bf16_unavailable = !options.precision && file.header().dtype == DType::bf16 &&
                             info.precision == Precision::f32;
 }

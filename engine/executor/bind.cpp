@@ -113,8 +113,7 @@ class Binder {
     template <class T>
     BoundFusedLinear<T> call(const FusedLinear<T>& linear,
                              typename kernels::FusedLinears<T>::Run run, Columns columns,
-                             const Rows& x, const typename FusedLinear<T>::Output& y,
-                             const Workspace& space) {
+                             const Rows& x, const LinearOutput& y, const Workspace& space) {
         return linear.bind(run, columns, matrix_of<const T>(x), y,
                            reinterpret_cast<float*>(workspace() + space.scratch()));
     }
@@ -224,23 +223,24 @@ class Binder {
         push(steps, std::move(step));
     }
 
+    /// Where our own kernels write the output of a linear, and the residual that they add.
+    LinearOutput linear_output() const {
+        const Rows out = output();
+        if (out.type != DType::f32)
+            return {.bf16 = matrix_of<kernels::BFloat16>(out), .bf16_in_panels = out.panels};
+        LinearOutput y{.y = out.f32(), .stride = out.stride};
+        if (node_->inputs.size() > 1) {
+            const Rows residual = input(1);
+            y.residual = residual.f32();
+            y.residual_stride = residual.stride;
+        }
+        return y;
+    }
+
     template <class T>
     void bind(const op::Linear& l, const FusedLinear<T>& linear, Columns columns,
               const Workspace& space, std::vector<Step>& steps) {
-        const Rows out = output(), in = input(0);
-        typename FusedLinear<T>::Output y;
-        if (out.type == DType::f32) {
-            y.y = out.f32();
-            y.stride = out.stride;
-            if (node_->inputs.size() > 1) {
-                const Rows residual = input(1);
-                y.residual = residual.f32();
-                y.residual_stride = residual.stride;
-            }
-        } else {
-            y.bf16 = matrix_of<kernels::BFloat16>(out);
-            y.bf16_in_panels = out.panels;
-        }
+        const Rows in = input(0);
         const bool copied = space.input_bytes > 0;
         Rows x = in;
         if (copied) x = {workspace() + space.input(), in.count, in.cols, 0, in.type, true};
@@ -248,32 +248,18 @@ class Binder {
         FusedLinearStep<T> step{
             {},
             x,
-            call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns, x, y,
-                 space)};
+            call(linear, l.activation ? activation_kernel(k, *l.activation) : k.none, columns, x,
+                 linear_output(), space)};
         if (copied) step.in = in;
         push(steps, std::move(step));
     }
 
     void bind(const op::Linear& l, const Int8Linear& linear, Columns columns,
               const Workspace& space, std::vector<Step>& steps) {
-        const Rows out = output();
-        Int8Linear::Output y;
-        if (out.type == DType::f32) {
-            y.y = out.f32();
-            y.stride = out.stride;
-            if (node_->inputs.size() > 1) {
-                const Rows residual = input(1);
-                y.residual = residual.f32();
-                y.residual_stride = residual.stride;
-            }
-        } else {
-            y.bf16 = out.bf16();
-            y.bf16_stride = out.stride;
-        }
         const auto& k = linear.kernels();
         push(steps, Int8LinearStep{linear.bind(
                         l.activation ? activation_kernel(k, *l.activation) : k.none, columns,
-                        int8_rows(input(0)), y, workspace() + space.scratch())});
+                        int8_rows(input(0)), linear_output(), workspace() + space.scratch())});
     }
 
     void bind(const op::Quantize&, std::vector<Step>& steps) {

@@ -5,6 +5,7 @@
 
 #include "engine/executor/batch_run.h"
 #include "engine/graph/build_vit.h"
+#include "engine/model/model_tensors.h"
 
 namespace vit::inline internal {
 
@@ -44,9 +45,7 @@ Target target_of(const ModelFile& file, const KernelSet& kernels, DType precisio
     Target target{precision, kernels.tiles()};
     if (precision != DType::i8) return target;
     target.precision = kernels.bf16 != nullptr ? DType::bf16 : DType::f32;
-    for (const TensorView& tensor : file.tensors())
-        if (tensor.dtype == DType::i8) target.int8_weights.push_back(tensor.name);
-    std::ranges::sort(target.int8_weights);
+    target.int8_weights = int8_weights(file.tensors());
     return target;
 }
 

@@ -37,16 +37,28 @@ std::string key_of(const std::vector<Packing>& packings) {
            std::to_string(hash);
 }
 
-}  // namespace
-
-void PreparedModel::set_and_pack(AnyLinear& any, const TensorView& weight,
-                                 std::span<const float> bias, std::span<const float> out_scale,
-                                 const void* packed, void* to) const {
-    // An int8 weight of a linear that runs in another precision becomes float32.
+/// Gives a linear its weights. `packed` is where its packed weights are, and `to` where they are
+/// written; `to` is nullptr where the model file has them.
+void set_and_pack(const WeightMap& weights, const Packing& p, const std::byte* packed,
+                  std::byte* to) {
+    const auto optional = [&](const std::string& name) {
+        return name.empty() ? std::span<const float>{} : weights.get(name);
+    };
+    const std::span<const float> bias = optional(p.bias), out_scale = optional(p.out_scale);
+    const TensorView& weight = weights.tensor(p.weight);
+    if (auto* int8 = std::get_if<Int8Linear>(p.linear)) {
+        int8->set(weights.get(scale_name(p.weight)), bias, out_scale, packed);
+        if (to == nullptr) return;
+        check_numbers(weight);
+        int8->pack({reinterpret_cast<const std::int8_t*>(weight.data.data()), weight.data.size()},
+                   to);
+        return;
+    }
     std::vector<float> storage;
     onednn::Weights from{weight.data.data(), weight.dtype};
+    // An int8 weight of a linear that runs in another precision becomes float32.
     if (to != nullptr && weight.dtype == DType::i8)
-        from = {weights_.floats(weight.name, storage).data(), DType::f32};
+        from = {weights.floats(p.weight, storage).data(), DType::f32};
     std::visit(
         [&]<class L>(L& linear) {
             if constexpr (!std::is_same_v<L, Int8Linear>) {
@@ -54,8 +66,10 @@ void PreparedModel::set_and_pack(AnyLinear& any, const TensorView& weight,
                 if (to != nullptr) linear.pack(from, out_scale, to);
             }
         },
-        any);
+        *p.linear);
 }
+
+}  // namespace
 
 PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                              const KernelSet& kernels, int threads)
@@ -106,25 +120,8 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
     parallel(threads, [&](int, int) {
         for (std::size_t i; (i = next.fetch_add(1)) < packings.size();) {
             const Packing& p = packings[i];
-            const auto optional = [&](const std::string& name) {
-                return name.empty() ? std::span<const float>{} : weights_.get(name);
-            };
-            const TensorView& weight = weights_.tensor(p.weight);
-            const std::byte* const packed = packed_.data() + p.offset;
-            std::byte* const to = in_file ? nullptr : own_packed_.data() + p.offset;
-            if (auto* linear = std::get_if<Int8Linear>(p.linear)) {
-                linear->set(weights_.get(scale_name(p.weight)), optional(p.bias),
-                            optional(p.out_scale), packed);
-                if (!in_file) {
-                    check_numbers(weight);
-                    linear->pack({reinterpret_cast<const std::int8_t*>(weight.data.data()),
-                                  weight.data.size()},
-                                 to);
-                }
-            } else {
-                set_and_pack(*p.linear, weight, optional(p.bias), optional(p.out_scale), packed,
-                             to);
-            }
+            set_and_pack(weights_, p, packed_.data() + p.offset,
+                         in_file ? nullptr : own_packed_.data() + p.offset);
             if (in_file) continue;
             if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
         }

@@ -46,9 +46,6 @@ class PreparedModel {
 
   private:
     void make_embed_table(const op::Embed& embed, Value shape);
-    /// For linears other than Int8Linear. `to` is nullptr where the packed weights are there.
-    void set_and_pack(AnyLinear& any, const TensorView& weight, std::span<const float> bias,
-                      std::span<const float> out_scale, const void* packed, void* to) const;
 
     KernelSet kernels_;
     WeightMap weights_;

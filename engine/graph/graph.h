@@ -130,6 +130,14 @@ struct Value {
     bool panels = false;      ///< stored in panels, the layout that tiles load (choose_layout)
 };
 
+/// Rows [first, last) of a value.
+struct RowRange {
+    std::int64_t first = 0, last = 0;
+    bool operator==(const RowRange&) const = default;
+    bool empty() const { return first >= last; }
+    std::int64_t count() const { return last - first; }
+};
+
 struct Node {
     std::string name;  ///< of the module it computes: "blocks.3.attn.proj"
     Op op;

@@ -63,11 +63,7 @@ class Shares {
     std::vector<std::int64_t> sums_;
 };
 
-/// The rows [first, last) that thread `thread` owns.
-struct RowRange {
-    std::int64_t first = 0, last = 0;
-    std::int64_t count() const { return last - first; }
-};
+/// The rows that thread `thread` owns.
 RowRange owned_rows(std::int64_t rows, const Shares& shares, int thread);
 
 }  // namespace vit::inline internal

@@ -54,7 +54,7 @@ struct Int8Linears {
 
     std::size_t panel_columns;  ///< number of outputs whose weights are stored side by side
     /// Number of int32 of workspace for `rows` rows.
-    std::size_t (*workspace)(std::size_t rows, std::size_t in);
+    std::size_t (*workspace)(std::size_t rows);
     /// Bytes of the packed weights of `panels` column panels.
     std::size_t (*packed_bytes)(std::size_t in, std::size_t panels);
     /// Packs the weights of panel_columns outputs, each within ±127, as column panel `panel` of

@@ -41,9 +41,7 @@ struct Int8Linear {
         return divide_up(divide_up(rows, divide_up(rows, most_rows)), block_rows) * block_rows;
     }
 
-    static std::size_t workspace(std::size_t rows, std::size_t) {
-        return rows_at_once(rows) * panel_columns;
-    }
+    static std::size_t workspace(std::size_t rows) { return rows_at_once(rows) * panel_columns; }
     static std::size_t packed_bytes(std::size_t in, std::size_t panels) {
         return panels * panel_columns * (int8_padded(in) + sizeof(std::int32_t));
     }

@@ -341,16 +341,8 @@ void check_text(std::string_view what, const std::string& text) {
                                                   what, in_quotes(text)));
 }
 
-struct Precision {
-    std::string_view name;
-    DType dtype;
-};
-constexpr std::array precisions{Precision{"f32", DType::f32}, Precision{"bf16", DType::bf16},
-                                Precision{"int8", DType::i8}};
-
-std::string_view name_of(DType dtype) {
-    return std::ranges::find(precisions, dtype, &Precision::dtype)->name;
-}
+constexpr std::array precision_names = {
+    std::pair(DType::f32, "f32"), std::pair(DType::bf16, "bf16"), std::pair(DType::i8, "int8")};
 
 void check_float_linears(const ModelHeader& header) {
     const std::vector<std::string>& names = header.float_linears;
@@ -426,7 +418,9 @@ std::string to_json(const ModelHeader& header) {
     validate(header);
     Json json = Json::object();
     json["version"] = format_version;
-    json["dtype"] = name_of(header.dtype);
+    json["dtype"] = std::ranges::find(precision_names, header.dtype, [](auto& each) {
+                        return each.first;
+                    })->second;
     if (header.dtype == DType::i8) json["float_linears"] = header.float_linears;
     if (!header.packed_key.empty()) json["packed_key"] = header.packed_key;
     if (!header.packed_digest.empty()) json["packed_digest"] = header.packed_digest;
@@ -465,10 +459,11 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
     ModelHeader header;
     std::string dtype = "f32";
     top.optional("dtype", dtype);
-    const auto known = std::ranges::find(precisions, dtype, &Precision::name);
-    if (known == precisions.end())
+    const auto known = std::ranges::find_if(precision_names,
+                                            [&](const auto& each) { return dtype == each.second; });
+    if (known == precision_names.end())
         top.refuse(fmt::format("dtype: expected f32, bf16 or int8, found {}", in_quotes(dtype)));
-    header.dtype = known->dtype;
+    header.dtype = known->first;
     if (header.dtype == DType::i8) top.optional("float_linears", header.float_linears);
     top.optional("packed_key", header.packed_key);
     top.optional("packed_digest", header.packed_digest);

@@ -130,6 +130,14 @@ std::string scale_name(std::string_view weight) {
     return std::string(weight) + "_scale";
 }
 
+std::vector<std::string> int8_weights(std::span<const TensorView> tensors) {
+    std::vector<std::string> names;
+    for (const TensorView& tensor : tensors)
+        if (tensor.dtype == DType::i8) names.push_back(tensor.name);
+    std::ranges::sort(names);
+    return names;
+}
+
 std::vector<TensorSpec> file_tensors(const ModelHeader& header) {
     std::vector<TensorSpec> out;
     for (TensorSpec& spec : required_tensors(header.config)) {

@@ -29,6 +29,9 @@ DType stored_dtype(const TensorSpec& tensor, const ModelHeader& header);
 /// The name of the scales [out] of an int8 weight [out, in]. A weight is scale · number.
 std::string scale_name(std::string_view weight);
 
+/// The names of the int8 weights among these tensors, in order.
+std::vector<std::string> int8_weights(std::span<const TensorView> tensors);
+
 /// The tensors of a model file: those of required_tensors, and the scales after each int8 weight.
 std::vector<TensorSpec> file_tensors(const ModelHeader& header);
 

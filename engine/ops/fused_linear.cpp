@@ -27,12 +27,7 @@ std::size_t FusedLinear<T>::packed_bytes() const {
 template <class T>
 std::uint64_t FusedLinear<T>::layout() const {
     constexpr std::uint64_t form = 2;  // change it when the layout of FusedLinears::pack changes
-    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-    for (const std::uint64_t n :
-         {form, static_cast<std::uint64_t>(sizeof(T)), static_cast<std::uint64_t>(panel_columns()),
-          static_cast<std::uint64_t>(in_), static_cast<std::uint64_t>(out_)})
-        hash = (hash ^ n) * 0x100000001b3;
-    return hash;
+    return panel_layout(form, sizeof(T), panel_columns(), in_, out_);
 }
 
 template <class T>
@@ -80,9 +75,7 @@ void FusedLinear<T>::pack(const onednn::Weights& weight, std::span<const float> 
 
 template <class T>
 Columns FusedLinear<T>::columns(std::int64_t first, std::int64_t last, std::int64_t all) const {
-    const std::int64_t cols = row_stride(out_), count = panels();
-    return {std::min(count * first / all * panel_columns(), cols),
-            std::min(count * last / all * panel_columns(), cols)};
+    return columns_of_panels(out_, panel_columns(), first, last, all);
 }
 
 template <class T>

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "engine/kernels/kernels.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/panel_linear.h"
 
 namespace vit::inline internal {
 
@@ -60,17 +60,7 @@ class FusedLinear {
 
     std::size_t workspace_bytes(std::int64_t rows, Columns columns) const;
 
-    /// Where the result is written: to float32 rows, with a residual added where one is set, or to
-    /// bfloat16. Column 0 is column 0 of the whole linear, also where only some columns are
-    /// computed.
-    struct Output {
-        float* y = nullptr;
-        std::int64_t stride = 0;
-        const float* residual = nullptr;
-        std::int64_t residual_stride = 0;
-        kernels::Matrix<kernels::BFloat16> bf16{};
-        bool bf16_in_panels = false;
-    };
+    using Output = LinearOutput;
     /// `run` must be of the same kernels. It applies the activation. x has `in` columns.
     BoundFusedLinear<T> bind(typename kernels::FusedLinears<T>::Run run, Columns columns,
                              kernels::Matrix<const T> x, const Output& output,

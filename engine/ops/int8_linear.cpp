@@ -13,7 +13,7 @@ std::size_t u(std::int64_t n) {
 }  // namespace
 
 std::size_t Int8Linear::panels() const {
-    return u(divide_up(row_stride(out_), panel_columns()));
+    return u(divide_up(out_, panel_columns()));
 }
 
 std::size_t Int8Linear::packed_bytes() const {
@@ -22,12 +22,7 @@ std::size_t Int8Linear::packed_bytes() const {
 
 std::uint64_t Int8Linear::layout() const {
     constexpr std::uint64_t form = 1;  // change it when the layout of Int8Linears::pack changes
-    std::uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-    for (const std::uint64_t n :
-         {form, std::uint64_t{8}, static_cast<std::uint64_t>(panel_columns()),
-          static_cast<std::uint64_t>(in_), static_cast<std::uint64_t>(out_)})
-        hash = (hash ^ n) * 0x100000001b3;
-    return hash;
+    return panel_layout(form, 8, panel_columns(), in_, out_);
 }
 
 void Int8Linear::set(std::span<const float> scales, std::span<const float> bias,
@@ -58,17 +53,15 @@ void Int8Linear::pack(std::span<const std::int8_t> weight, void* packed) const {
 }
 
 Columns Int8Linear::columns(std::int64_t first, std::int64_t last, std::int64_t all) const {
-    const std::int64_t cols = row_stride(out_), count = static_cast<std::int64_t>(panels());
-    return {std::min(count * first / all * panel_columns(), cols),
-            std::min(count * last / all * panel_columns(), cols)};
+    return columns_of_panels(out_, panel_columns(), first, last, all);
 }
 
 std::size_t Int8Linear::workspace_bytes(std::int64_t rows) const {
-    return kernels().workspace(u(rows), u(in_)) * sizeof(std::int32_t);
+    return kernels().workspace(u(rows)) * sizeof(std::int32_t);
 }
 
 BoundInt8Linear Int8Linear::bind(kernels::Int8Linears::Run run, Columns columns,
-                                 kernels::Int8Rows x, const Output& output,
+                                 kernels::Int8Rows x, const LinearOutput& output,
                                  std::byte* workspace) const {
     return {run,
             {.x = x,
@@ -83,8 +76,8 @@ BoundInt8Linear Int8Linear::bind(kernels::Int8Linears::Run run, Columns columns,
              .y_stride = u(output.stride),
              .residual = output.residual,
              .residual_stride = u(output.residual_stride),
-             .y_bf16 = output.bf16,
-             .y_bf16_stride = u(output.bf16_stride),
+             .y_bf16 = output.bf16.data,
+             .y_bf16_stride = output.bf16.row,
              .workspace = reinterpret_cast<std::int32_t*>(workspace)}};
 }
 

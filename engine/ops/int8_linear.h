@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "engine/kernels/int8_kernels.h"
-#include "engine/ops/linear.h"
+#include "engine/ops/panel_linear.h"
 
 namespace vit::inline internal {
 
@@ -48,19 +48,9 @@ class Int8Linear {
 
     std::size_t workspace_bytes(std::int64_t rows) const;
 
-    /// Where the result is written: to float32 rows, with a residual added where one is set, or to
-    /// bfloat16 rows. Column 0 is column 0 of the whole linear.
-    struct Output {
-        float* y = nullptr;
-        std::int64_t stride = 0;
-        const float* residual = nullptr;
-        std::int64_t residual_stride = 0;
-        kernels::BFloat16* bf16 = nullptr;
-        std::int64_t bf16_stride = 0;
-    };
     /// `run` must be of the same kernels. It applies the activation.
     BoundInt8Linear bind(kernels::Int8Linears::Run run, Columns columns, kernels::Int8Rows x,
-                         const Output& output, std::byte* workspace) const;
+                         const LinearOutput& output, std::byte* workspace) const;
 
   private:
     std::int64_t panel_columns() const {

@@ -11,6 +11,7 @@
 #include "engine/graph/passes/passes.h"
 #include "engine/graph/reference.h"
 #include "engine/graph/weights.h"
+#include "engine/model/model_tensors.h"
 #include "tools/common/error_line.h"
 #include "vit/error.h"
 #include "weights/readers/checkpoint.h"
@@ -41,15 +42,6 @@ WeightMap weights_of(const Converted& model) {
             weights.set(tensor.name, to_f32(tensor));
     }
     return weights;
-}
-
-/// Names of the weights that are int8, in order.
-std::vector<std::string> int8_weights(const Converted& model) {
-    std::vector<std::string> names;
-    for (const TensorView& tensor : model.tensors)
-        if (tensor.dtype == DType::i8) names.push_back(tensor.name);
-    std::ranges::sort(names);
-    return names;
 }
 
 /// True if the reference evaluator needs only seconds: about ten on two cores.
@@ -103,7 +95,7 @@ std::vector<float> array(const Checkpoint& file, const std::filesystem::path& pa
 void make_self_test(Converted& model, const std::function<void(double)>& progress) {
     const ModelConfig& config = model.header.config;
     const ImageSize size = self_test_size(config);
-    const Graph graph = quantize_linears(build_vit(config, size), int8_weights(model));
+    const Graph graph = quantize_linears(build_vit(config, size), int8_weights(model.tensors));
     std::vector<float> image(static_cast<std::size_t>(config.in_chans * size.height * size.width));
     self_test_input(seed, image);
     WeightMap weights = weights_of(model);

@@ -12,6 +12,7 @@
 #include "tools/common/image_size_arg.h"
 #include "tools/common/named_values.h"
 #include "tools/common/output_check.h"
+#include "tools/common/precision_names.h"
 
 namespace vit::infer {
 
@@ -134,7 +135,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--tokens", tokens);
     app.add_option("-t,--threads", options.load.threads)->check(CLI::Range(1, 1024));
     app.add_option("-b,--batch-size", options.batch_size)->check(CLI::Range(1, 65536));
-    app.add_option("--precision", precision)->check(CLI::IsMember({"f32", "bf16", "int8"}));
+    app.add_option("--precision", precision)->check(tools::one_of(tools::precision_names));
     app.add_option("--img-size", image_size);
     app.add_option("--crop-pct", crop_pct)->check(CLI::Range(0.01, 1.0));
     app.add_option("--crop-mode", crop)->check(tools::one_of(crop_mode_names));
@@ -163,9 +164,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.tokens = tokens;
         options.format = tools::value_of(format, format_names);
         options.output_type = tools::value_of(type, output_type_names);
-        if (precision == "f32") options.load.precision = Precision::f32;
-        if (precision == "bf16") options.load.precision = Precision::bf16;
-        if (precision == "int8") options.load.precision = Precision::int8;
+        if (!precision.empty())
+            options.load.precision = tools::value_of(precision, tools::precision_names);
         if (!image_size.empty()) {
             const tools::HeightWidth size = tools::parse_image_size("--img-size", image_size);
             options.load.height = size.height;

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "tools/common/error_line.h"
+#include "tools/common/named_values.h"
+#include "tools/common/precision_names.h"
 
 namespace vit::infer {
 
@@ -43,9 +45,7 @@ std::string info_report(const Model& model) {
     line("preprocessing", fmt::format("{} {}, crop_pct {}, mean {} {} {}, std {} {} {}",
                                       name(t.crop), name(t.filter), t.crop_pct, t.mean[0],
                                       t.mean[1], t.mean[2], t.std[0], t.std[1], t.std[2]));
-    line("precision", info.precision == Precision::int8   ? "int8"
-                      : info.precision == Precision::bf16 ? "bf16"
-                                                          : "f32");
+    line("precision", std::string(tools::name_of(info.precision, tools::precision_names)));
     line("weights", info.packed_in_file ? "packed in the file" : "packed when loaded");
     line("threads", fmt::format("{}", info.threads));
     line("kernels", info.isa);

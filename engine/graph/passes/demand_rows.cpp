@@ -9,14 +9,6 @@ namespace vit::inline internal {
 
 namespace {
 
-/// Rows [first, last) of a value.
-struct RowRange {
-    std::int64_t first = 0, last = 0;
-    bool operator==(const RowRange&) const = default;
-    bool empty() const { return first >= last; }
-    std::int64_t count() const { return last - first; }
-};
-
 RowRange hull(RowRange a, RowRange b) {
     if (a.empty()) return b;
     if (b.empty()) return a;

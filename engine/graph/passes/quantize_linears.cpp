@@ -12,10 +12,6 @@ namespace {
 /// these linears read its output.
 void insert_quantize_nodes(Graph& graph, std::span<const std::string> weights) {
     const std::vector<int> producer = producers(graph);
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < graph.values.size(); ++i)
-        names.push_back(producer[i] < 0 ? "image"
-                                        : graph.nodes[static_cast<std::size_t>(producer[i])].name);
     std::map<ValueId, ValueId> quantized;
     std::vector<Node> nodes;
     for (Node node : graph.nodes) {
@@ -27,7 +23,8 @@ void insert_quantize_nodes(Graph& graph, std::span<const std::string> weights) {
                 Value value = graph.value(from);
                 value.type = DType::i8;
                 found->second = graph.add_value(value);
-                nodes.push_back({names[static_cast<std::size_t>(from)] + ".quantize",
+                const int maker = producer[static_cast<std::size_t>(from)];
+                nodes.push_back({graph.nodes[static_cast<std::size_t>(maker)].name + ".quantize",
                                  op::Quantize{},
                                  {from},
                                  found->second});

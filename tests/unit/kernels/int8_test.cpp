@@ -245,8 +245,8 @@ std::vector<float> plain(const Layer& layer, const Numbers& x) {
     return y;
 }
 
-AlignedBuffer workspace_of(const Int8Table& table, std::size_t rows, std::size_t in) {
-    return AlignedBuffer(table.linears.workspace(rows, in) * sizeof(std::int32_t));
+AlignedBuffer workspace_of(const Int8Table& table, std::size_t rows) {
+    return AlignedBuffer(table.linears.workspace(rows) * sizeof(std::int32_t));
 }
 
 TEST_P(Int8, LinearsAreExact) {
@@ -258,7 +258,7 @@ TEST_P(Int8, LinearsAreExact) {
                 const Numbers x = random_rows(table(), static_cast<std::size_t>(rows), in, extreme);
                 const std::vector<float> expected = plain(layer, x);
                 std::vector<float> y(expected.size(), 7);
-                AlignedBuffer workspace = workspace_of(table(), x.rows.rows, in);
+                AlignedBuffer workspace = workspace_of(table(), x.rows.rows);
                 table().linears.none(layer.call(x.rows, y.data(), workspace));
                 ASSERT_TRUE(same_bits(y.data(), expected.data(), y.size()))
                     << in << ' ' << rows << ' ' << out << ' ' << extreme;
@@ -272,7 +272,7 @@ TEST_P(Int8, LinearsAddResidualsAndSplitByColumns) {
     const std::vector<float> residual = normal_numbers(expected.size(), 0, 1, 9);
     for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = residual[i] + expected[i];
     std::vector<float> y = residual;
-    AlignedBuffer workspace = workspace_of(table(), 13, 200);
+    AlignedBuffer workspace = workspace_of(table(), 13);
     Int8LinearCall call = layer.call(x.rows, y.data(), workspace);
     call.residual = y.data();
     call.residual_stride = call.y_stride;
@@ -288,7 +288,7 @@ TEST_P(Int8, ARowHasTheSameBitsAmongAnyOthers) {
     const Layer layer(table(), 768, 96);
     const Numbers x = random_rows(table(), 300, 768, false);
     std::vector<float> all(300 * 96);
-    AlignedBuffer workspace = workspace_of(table(), 300, 768);
+    AlignedBuffer workspace = workspace_of(table(), 300);
     table().linears.gelu(layer.call(x.rows, all.data(), workspace));
     for (const std::size_t rows : {1, 2, 5, 8, 11, 100}) {
         std::vector<float> part(rows * 96);
@@ -305,7 +305,7 @@ TEST_P(Int8, LinearsApplyActivations) {
     const Layer layer(table(), 64, 32);
     const Numbers x = random_rows(table(), 5, 64, false);
     const std::vector<float> before = plain(layer, x);
-    AlignedBuffer workspace = workspace_of(table(), 5, 64);
+    AlignedBuffer workspace = workspace_of(table(), 5);
     const auto check = [&](Int8Linears::Run run, double (*function)(double)) {
         std::vector<float> y(before.size());
         run(layer.call(x.rows, y.data(), workspace));
@@ -330,7 +330,7 @@ TEST_P(Int8, LinearsWriteBFloat16) {
     const Numbers x = random_rows(table(), 9, 100, false);
     std::vector<float> y(9 * 48);
     std::vector<BFloat16> narrow(9 * 48);
-    AlignedBuffer workspace = workspace_of(table(), 9, 100);
+    AlignedBuffer workspace = workspace_of(table(), 9);
     Int8LinearCall call = layer.call(x.rows, y.data(), workspace);
     table().linears.none(call);
     call.y = nullptr;
@@ -348,7 +348,7 @@ TEST_P(Int8, ARowOfNaNGivesNaN) {
     Numbers x = random_rows(table(), 2, 64, false);
     x.set_factors(0, std::nanf(""), 0);
     std::vector<float> y(2 * 16);
-    AlignedBuffer workspace = workspace_of(table(), 2, 64);
+    AlignedBuffer workspace = workspace_of(table(), 2);
     table().linears.none(layer.call(x.rows, y.data(), workspace));
     for (std::size_t c = 0; c < 16; ++c) {
         EXPECT_TRUE(std::isnan(y[c]));
