@@ -120,6 +120,7 @@ void Model::Impl::describe(int threads) {
     info.gflop_per_image = flop(graph) * 1e-9;
     info.gflop_executed_per_image = flop(executor.optimised({})) * 1e-9;
     info.labels = header.labels;
+    info.float_linears = header.float_linears;
     const Preprocessing& p = header.preprocessing;
     info.transform = {
         size.height,     size.width, p.crop_pct, p.crop_mode,

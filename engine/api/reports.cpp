@@ -112,6 +112,10 @@ SelfTestResult self_test(const Model& model) {
     return guarded("self-test", [&] { return replay(model); });
 }
 
+std::optional<QuantizationReport> quantization_report(const Model& model) {
+    return model.impl().file.header().quantization;
+}
+
 std::string print_graph(const Model& model, bool dot, bool built) {
     return guarded("print_graph", [&] {
         const Executor& executor = model.impl().executor;

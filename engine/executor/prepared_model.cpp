@@ -1,9 +1,13 @@
 #include "engine/executor/prepared_model.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 
 #include "engine/base/rounding.h"
+#include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/model/model_tensors.h"
 #include "vit/error.h"
@@ -19,11 +23,28 @@ struct Packing {
     std::size_t offset;
 };
 
-/// The kernels multiply magnitudes up to 127.
+/// The kernels rely on these limits.
 void check_numbers(const TensorView& weight) {
-    if (std::ranges::find(weight.data, std::byte{0x80}) != weight.data.end())
+    const std::span numbers(reinterpret_cast<const std::int8_t*>(weight.data.data()),
+                            weight.data.size());
+    const auto in = static_cast<std::size_t>(weight.shape[1]);
+    int largest = 0, largest_pair = 0;
+    for (std::size_t row = 0; row < numbers.size(); row += in)
+        for (std::size_t i = 0; i < in; i += 2) {
+            const int first = std::abs(numbers[row + i]),
+                      second = i + 1 < in ? std::abs(numbers[row + i + 1]) : 0;
+            largest = std::max({largest, first, second});
+            largest_pair = std::max(largest_pair, first + second);
+        }
+    if (largest > 127)
+        throw Error(ErrorKind::model, fmt::format("tensor {}: expected numbers from -127 to 127, "
+                                                  "found -128; convert the checkpoint again",
+                                                  in_quotes(weight.name)));
+    if (largest_pair > int8_pair_limit)
         throw Error(ErrorKind::model,
-                    "tensor '" + weight.name + "': expected numbers from -127 to 127, found -128");
+                    fmt::format("tensor {}: expected neighbouring numbers whose magnitudes add up "
+                                "to at most {}, found {}; convert the checkpoint again",
+                                in_quotes(weight.name), int8_pair_limit, largest_pair));
 }
 
 /// A text that differs where packed bytes differ for a reason other than the weights.
@@ -73,7 +94,11 @@ void set_and_pack(const WeightMap& weights, const Packing& p, const std::byte* p
 
 PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                              const KernelSet& kernels, int threads)
-    : kernels_(kernels), weights_(file, image_size) {
+    : PreparedModel(WeightMap(file, image_size), &file, graph, kernels, threads) {}
+
+PreparedModel::PreparedModel(WeightMap weights, const ModelFile* file, const Graph& graph,
+                             const KernelSet& kernels, int threads)
+    : kernels_(kernels), weights_(std::move(weights)) {
     std::vector<Packing> packings;
     std::size_t total = 0;
     const auto add = [&](const std::string& weight, const std::string& bias,
@@ -108,8 +133,8 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
         }
     });
     key_ = key_of(packings);
-    if (const TensorView* stored = file.packed(key_); stored && stored->data.size() == total)
-        packed_ = stored->data;
+    const TensorView* stored = file == nullptr ? nullptr : file->packed(key_);
+    if (stored != nullptr && stored->data.size() == total) packed_ = stored->data;
 
     const bool in_file = !packed_.empty();
     if (!in_file) {
@@ -122,8 +147,8 @@ PreparedModel::PreparedModel(const ModelFile& file, ImageSize image_size, const 
             const Packing& p = packings[i];
             set_and_pack(weights_, p, packed_.data() + p.offset,
                          in_file ? nullptr : own_packed_.data() + p.offset);
-            if (in_file) continue;
-            if (const TensorView* tensor = file.find(p.weight)) file.release(*tensor);
+            if (in_file || file == nullptr) continue;
+            if (const TensorView* tensor = file->find(p.weight)) file->release(*tensor);
         }
     });
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +30,9 @@ class PreparedModel {
     /// those. `graph` must contain every Linear and Embed that is bound later.
     PreparedModel(const ModelFile& file, ImageSize image_size, const Graph& graph,
                   const KernelSet& kernels, int threads);
+    /// The same for weights that are in memory.
+    PreparedModel(WeightMap weights, const Graph& graph, const KernelSet& kernels, int threads)
+        : PreparedModel(std::move(weights), nullptr, graph, kernels, threads) {}
 
     const KernelSet& kernels() const { return kernels_; }
     const WeightMap& weights() const { return weights_; }
@@ -45,6 +49,9 @@ class PreparedModel {
     bool packed_in_file() const { return own_packed_.data() == nullptr && !packed_.empty(); }
 
   private:
+    /// `file` may be nullptr.
+    PreparedModel(WeightMap weights, const ModelFile* file, const Graph& graph,
+                  const KernelSet& kernels, int threads);
     void make_embed_table(const op::Embed& embed, Value shape);
 
     KernelSet kernels_;

@@ -62,6 +62,8 @@ std::vector<ValueId> Graph::results() const {
     std::vector<ValueId> ids;
     for (ValueId id : {logits, features, tokens})
         if (id != no_value && std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
+    for (ValueId id : kept)
+        if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(id);
     return ids;
 }
 

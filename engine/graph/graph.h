@@ -157,6 +157,7 @@ struct Graph {
     ValueId logits = no_value;    ///< [1, classes]
     ValueId features = no_value;  ///< [1, D], what the head reads
     ValueId tokens = no_value;    ///< [T, D], after the final norm
+    std::vector<ValueId> kept;    ///< other values that the caller reads after a run
 
     const Value& value(ValueId id) const { return values[static_cast<std::size_t>(id)]; }
     ValueId add_value(Value value);

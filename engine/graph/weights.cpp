@@ -18,6 +18,17 @@ WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
     resize_position_table(file.header().config, image_size);
 }
 
+WeightMap::WeightMap(std::span<const TensorView> tensors) {
+    for (const TensorView& tensor : tensors) {
+        const bool aligned =
+            reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0;
+        if (tensor.dtype == DType::i8 || (tensor.dtype == DType::f32 && aligned))
+            view(tensor);
+        else
+            set(tensor.name, to_f32(tensor));
+    }
+}
+
 void WeightMap::resize_position_table(const ModelConfig& c, ImageSize image_size) {
     if (image_size == c.image_size || !c.position_table) return;
     const auto grid = [&](ImageSize size) {

@@ -17,9 +17,13 @@ constexpr std::size_t int8_stride(std::size_t cols) {
     return int8_padded(cols) + 64;
 }
 
+/// The byte of the number 0 in a row of inputs. Bytes are unsigned, because vpdpbusd and vpmaddubsw
+/// multiply unsigned bytes with signed ones.
+inline constexpr std::uint8_t int8_zero = 128;
+
 /// Rows of int8, [rows, cols]. The numbers of a row come first, padded with zeros to int8_padded();
 /// its scale and its shift, two floats, follow. value = scale · number + shift. A byte holds number
-/// + Int8Table::zero. `data` is 64-byte aligned, and rows are int8_stride(cols) bytes apart.
+/// + int8_zero. `data` is 64-byte aligned, and rows are int8_stride(cols) bytes apart.
 struct Int8Rows {
     std::uint8_t* data;
     std::size_t rows, cols;
@@ -57,8 +61,9 @@ struct Int8Linears {
     std::size_t (*workspace)(std::size_t rows);
     /// Bytes of the packed weights of `panels` column panels.
     std::size_t (*packed_bytes)(std::size_t in, std::size_t panels);
-    /// Packs the weights of panel_columns outputs, each within ±127, as column panel `panel` of
-    /// `panels`. Rows of `weights` are int8_padded(in) apart and padded with zeros.
+    /// Packs the weights of panel_columns outputs as column panel `panel` of `panels`. They are
+    /// within ±127, and the magnitudes of weights 2i and 2i + 1 of an output add up to at most 128.
+    /// Rows of `weights` are int8_padded(in) apart and padded with zeros.
     void (*pack)(const std::int8_t* weights, std::size_t in, std::size_t panel, std::size_t panels,
                  std::int8_t* packed);
 };
@@ -70,7 +75,6 @@ struct Int8Linears {
 /// an infinity gets the scale NaN, so that all its results are NaN.
 struct Int8Table {
     const char* name;
-    std::uint8_t zero;  ///< the byte of the number 0: 0, or 128 where bytes are unsigned
 
     void (*quantize)(Matrix<const float> in, Int8Rows out);
     void (*quantize_bf16)(Matrix<const BFloat16> in, Int8Rows out);  ///< in: row-major

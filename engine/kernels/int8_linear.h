@@ -5,18 +5,16 @@
 // inputs is added. One instruction, or a short chain of them, multiplies four neighbouring inputs
 // with four weights of every column and adds the products in int32. Weights are stored in the order
 // in which they are read, [panel of columns][four inputs][column][4]; after the panels follow the
-// sums of each column's weights. A chunk of a panel stays in the L1 cache for all rows. Between
-// chunks, the sums are in the workspace.
+// numbers with which the sums of each column start. A chunk of a panel stays in the L1 cache for
+// all rows. Between chunks, the sums are in the workspace.
 //
-// `Dot` is the instruction: Dot::zero is the byte of the number 0. Where bytes are unsigned
-// (zero = 128), the sum is too large by 128 times the column's sum of weights, which is subtracted.
-// All of that is exact, so the bits of a row depend only on that row.
+// `Dot` is the instruction (int8_dots.h). The bytes of a row are number + 128, so a sum starts
+// from −128 times the column's sum of weights. All of that is exact, so the bits of a row depend
+// only on that row.
 #pragma once
 
-#include <type_traits>
-#include <utility>
-
 #include "engine/kernels/fused_linears.h"
+#include "engine/kernels/int8_dots.h"
 #include "engine/kernels/int8_rows.h"
 
 namespace vit::inline internal::kernels {
@@ -53,12 +51,13 @@ struct Int8Linear {
         for (std::size_t i = 0; i < padded; i += 4)
             for (std::size_t column = 0; column < panel_columns; ++column, to += 4)
                 __builtin_memcpy(to, weights + column * padded + i, 4);
-        std::int8_t* const sums =
+        std::int8_t* const starts =
             packed + panels * panel_columns * padded + panel * panel_columns * sizeof(std::int32_t);
         for (std::size_t column = 0; column < panel_columns; ++column) {
             std::int32_t sum = 0;
             for (std::size_t i = 0; i < padded; ++i) sum += weights[column * padded + i];
-            __builtin_memcpy(sums + column * sizeof sum, &sum, sizeof sum);
+            sum *= -std::int32_t{int8_zero};
+            __builtin_memcpy(starts + column * sizeof sum, &sum, sizeof sum);
         }
     }
 
@@ -75,10 +74,11 @@ struct Int8Linear {
         const std::uint8_t* x;
         std::size_t x_stride, inputs;
         const std::int8_t* weights;
-        std::int32_t* sums;      ///< [rows][panel_columns]
-        bool starts;             ///< the sums start from zero, not from `sums`
-        const char* next;        ///< weights that will be read later
-        std::size_t next_lines;  ///< lines of `next` to prefetch per 32 inputs
+        std::int32_t* sums;          ///< [rows][panel_columns]
+        const std::int32_t* starts;  ///< [panel_columns], of the panel
+        bool is_first;               ///< the sums start from `starts`, not from `sums`
+        const char* next;            ///< weights that will be read later
+        std::size_t next_lines;      ///< lines of `next` to prefetch per 32 inputs
         std::size_t row, panel;
     };
 
@@ -88,6 +88,9 @@ struct Int8Linear {
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
+            const auto* const starts = reinterpret_cast<const std::int32_t*>(
+                                           call.weights + call.panels * panel_columns * padded) +
+                                       panel * panel_columns;
             for (std::size_t k = 0; k < padded; k += chunk) {
                 const std::size_t inputs = min(chunk, padded - k);
                 // Each block of this chunk prefetches a part of the next chunk.
@@ -101,6 +104,7 @@ struct Int8Linear {
                                       inputs,
                                       weights + k * panel_columns,
                                       call.workspace + b * block_rows * panel_columns,
+                                      starts,
                                       k == 0,
                                       next,
                                       lines,
@@ -117,16 +121,6 @@ struct Int8Linear {
         }
     }
 
-    /// Calls f with each number below n as a constant. With loops, GCC 12 also stores the sums to
-    /// memory after every step.
-    template <std::size_t n, class F>
-    __attribute__((always_inline)) static void for_each(F f) {
-        [&]<std::size_t... i>(std::index_sequence<i...>) __attribute__((always_inline)) {
-            (f(std::integral_constant<std::size_t, i>()), ...);
-        }
-        (std::make_index_sequence<n>());
-    }
-
     /// Turns the number of rows into a template argument.
     template <class Activation, bool ends, std::size_t rows = block_rows>
     static void multiply_rows(const Int8LinearCall& call, const Block& block, std::size_t count) {
@@ -139,67 +133,65 @@ struct Int8Linear {
     template <class Activation, bool ends, std::size_t rows>
     static void multiply(const Int8LinearCall& call, const Block& block) {
         typename Dot::Sums sums[rows][vectors];
-        for_each<rows * vectors>([&](auto n) __attribute__((always_inline)) {
+        const std::int32_t* const before = block.is_first ? block.starts : block.sums;
+        const std::size_t before_stride = block.is_first ? 0 : panel_columns;
+        for_each_below<rows * vectors>([&](auto n) __attribute__((always_inline)) {
             constexpr std::size_t r = n() / vectors, v = n() % vectors;
-            sums[r][v] =
-                block.starts ? Dot::none() : Dot::load(block.sums + r * panel_columns + v * w);
+            sums[r][v] = Dot::load(before + r * before_stride + v * w);
         });
         const std::int8_t* weights = block.weights;
         const char* next = block.next;
-        for (std::size_t i = 0; i < block.inputs; i += 4, weights += panel_columns * 4) {
-            typename Dot::Weights b[vectors];
-            for_each<vectors>([&](auto v) __attribute__((always_inline)) {
-                b[v()] = Dot::load_weights(weights + v() * w * 4);
-            });
-            for_each<rows>([&](auto r) __attribute__((always_inline)) {
-                Dot::add_products(sums[r()], block.x + r() * block.x_stride + i, b);
-            });
-            if (i % 32 == 0)
-                for (std::size_t l = 0; l < block.next_lines; ++l, next += 64)
-                    __builtin_prefetch(next, 0, 2);
+        for (std::size_t i = 0; i < block.inputs; i += 32) {
+            for (std::size_t l = 0; l < block.next_lines; ++l, next += 64)
+                __builtin_prefetch(next, 0, 2);
+            for (std::size_t k = i; k < i + 32; k += 4, weights += panel_columns * 4)
+                Dot::template add_products<rows>(sums, block.x + k, block.x_stride, weights);
         }
-        for_each<rows * vectors>([&](auto n) __attribute__((always_inline)) {
+        for_each_below<rows * vectors>([&](auto n) __attribute__((always_inline)) {
             constexpr std::size_t r = n() / vectors, v = n() % vectors;
             Dot::store(block.sums + r * panel_columns + v * w, sums[r][v]);
         });
-        if constexpr (ends)
-            for (std::size_t r = 0; r < rows; ++r) finish<Activation>(call, block, r);
+        if constexpr (ends) finish<Activation, rows>(call, block);
     }
 
-    template <class Activation>
-    static void finish(const Int8LinearCall& call, const Block& block, std::size_t r) {
-        const std::size_t padded = int8_padded(call.x.cols), row = block.row + r;
-        float scale_and_shift[2];
-        __builtin_memcpy(scale_and_shift, call.x.data + row * int8_stride(call.x.cols) + padded,
-                         sizeof scale_and_shift);
-        const F32<A> scale(scale_and_shift[0]), shift(scale_and_shift[1]);
-        const std::int8_t* const weight_sums = call.weights + call.panels * panel_columns * padded +
-                                               block.panel * panel_columns * sizeof(std::int32_t);
+    template <class Activation, std::size_t rows>
+    static void finish(const Int8LinearCall& call, const Block& block) {
+        const std::size_t padded = int8_padded(call.x.cols), stride = int8_stride(call.x.cols);
+        float scales[rows], shifts[rows];
+        for (std::size_t r = 0; r < rows; ++r) {
+            const std::uint8_t* const after = call.x.data + (block.row + r) * stride + padded;
+            __builtin_memcpy(scales + r, after, sizeof(float));
+            __builtin_memcpy(shifts + r, after + sizeof(float), sizeof(float));
+        }
         for (std::size_t v = 0; v < vectors; ++v) {
             const std::size_t column = block.panel * panel_columns + v * w;
             if (column >= call.end_column) return;
-            alignas(64) std::int32_t of_weights[w];
-            __builtin_memcpy(of_weights, weight_sums + v * w * sizeof(std::int32_t),
-                             sizeof of_weights);
-            const I32<A> weight_sum = I32<A>::load_aligned(of_weights);
-            const I32<A> sum = I32<A>::load_unaligned(block.sums + r * panel_columns + v * w) -
-                               weight_sum * I32<A>(static_cast<std::int32_t>(Dot::zero));
-            const F32<A> column_scale = load<A>(call.scales + column);
-            const F32<A> shifted =
-                shift * (column_scale * xsimd::to_float(weight_sum)) + load<A>(call.bias + column);
-            const F32<A> y = Activation::template apply<A, BFloat16>(
-                xsimd::to_float(sum) * (scale * column_scale) + shifted);
-
-            if (call.y == nullptr) {
-                store<A>(call.y_bf16 + row * call.y_bf16_stride + column, y);
-                continue;
+            const F32<A> weight_sum =
+                             xsimd::to_float(I32<A>::load_unaligned(block.starts + v * w)) *
+                             F32<A>(-1.0F / int8_zero),
+                         column_scale = load<A>(call.scales + column),
+                         bias = load<A>(call.bias + column),
+                         column_shift = column_scale * weight_sum;
+            for (std::size_t r = 0; r < rows; ++r) {
+                const I32<A> sum = I32<A>::load_unaligned(block.sums + r * panel_columns + v * w);
+                const F32<A> shifted = F32<A>(shifts[r]) * column_shift + bias;
+                const F32<A> y = Activation::template apply<A, BFloat16>(
+                    xsimd::to_float(sum) * (F32<A>(scales[r]) * column_scale) + shifted);
+                write(call, block.row + r, column, y);
             }
-            float* const to = call.y + row * call.y_stride + column;
-            if (call.residual == nullptr)
-                store<A>(to, y);
-            else
-                store<A>(to, load<A>(call.residual + row * call.residual_stride + column) + y);
         }
+    }
+
+    static void write(const Int8LinearCall& call, std::size_t row, std::size_t column, F32<A> y) {
+        if (call.y == nullptr) {
+            store<A>(call.y_bf16 + row * call.y_bf16_stride + column, y);
+            return;
+        }
+        float* const to = call.y + row * call.y_stride + column;
+        if (call.residual == nullptr)
+            store<A>(to, y);
+        else
+            store<A>(to, load<A>(call.residual + row * call.residual_stride + column) + y);
     }
 };
 
@@ -207,11 +199,10 @@ template <class A, class Dot>
 constexpr Int8Table make_int8_table(const char* name) noexcept {
     using Linear = Int8Linear<A, Dot>;
     return {.name = name,
-            .zero = Dot::zero,
-            .quantize = quantize<A, Dot::zero, float>,
-            .quantize_bf16 = quantize<A, Dot::zero, BFloat16>,
-            .layer_norm = layer_norm_int8<A, Dot::zero>,
-            .rms_norm = rms_norm_int8<A, Dot::zero>,
+            .quantize = quantize<A, float>,
+            .quantize_bf16 = quantize<A, BFloat16>,
+            .layer_norm = layer_norm_int8<A>,
+            .rms_norm = rms_norm_int8<A>,
             .linears = {.none = Linear::template run<NoActivation>,
                         .gelu = Linear::template run<Gelu>,
                         .gelu_tanh = Linear::template run<GeluTanh>,

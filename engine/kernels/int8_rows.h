@@ -7,25 +7,26 @@
 
 namespace vit::inline internal::kernels {
 
-/// Stores the lanes of v, rounded to nearest even, as bytes number + zero. Lanes are within ±127.4.
-template <class A, std::uint8_t zero>
+/// Stores the lanes of v, rounded to nearest even, as bytes number + int8_zero. Lanes are within
+/// ±127.4.
+template <class A>
 inline void store_numbers(std::uint8_t* to, F32<A> v) noexcept {
 #if defined(__AVX512F__)
     if constexpr (width<A> == 16) {
         const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_cvtps_epi32(v));
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to),
-                         _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(zero))));
+                         _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(int8_zero))));
         return;
     }
 #endif
     alignas(F32<A>) float lanes[width<A>];
     v.store_aligned(lanes);
     for (std::size_t i = 0; i < width<A>; ++i)
-        to[i] = static_cast<std::uint8_t>(__builtin_lrintf(lanes[i]) + zero);
+        to[i] = static_cast<std::uint8_t>(__builtin_lrintf(lanes[i]) + int8_zero);
 }
 
 /// One row; `cols` > 0.
-template <class A, std::uint8_t zero, class In>
+template <class A, class In>
 inline void quantize_row(const In* in, std::size_t cols, std::uint8_t* to) noexcept {
     using V = F32<A>;
     constexpr std::size_t w = width<A>;
@@ -55,14 +56,14 @@ inline void quantize_row(const In* in, std::size_t cols, std::uint8_t* to) noexc
         scale = half / 127.0F;
         const V inverse(127.0F / half), middle(shift);
         for (std::size_t i = 0; i < whole; i += w)
-            store_numbers<A, zero>(to + i, (load<A>(in + i) - middle) * inverse);
+            store_numbers<A>(to + i, (load<A>(in + i) - middle) * inverse);
         std::uint8_t last[w];
-        store_numbers<A, zero>(last, (tail - middle) * inverse);
+        store_numbers<A>(last, (tail - middle) * inverse);
         __builtin_memcpy(to + whole, last, rest);
     } else {
-        __builtin_memset(to, zero, cols);
+        __builtin_memset(to, int8_zero, cols);
     }
-    __builtin_memset(to + cols, zero, padded - cols);
+    __builtin_memset(to + cols, int8_zero, padded - cols);
     __builtin_memcpy(to + padded, &scale, sizeof scale);
     __builtin_memcpy(to + padded + sizeof scale, &shift, sizeof shift);
 }
@@ -72,25 +73,25 @@ inline std::uint8_t* int8_row(const Int8Rows& rows, std::size_t r) noexcept {
     return rows.data + r * int8_stride(rows.cols);
 }
 
-template <class A, std::uint8_t zero, class In>
+template <class A, class In>
 void quantize(Matrix<const In> in, Int8Rows out) {
     for (std::size_t r = 0; r < out.rows; ++r)
-        quantize_row<A, zero>(in.data + r * in.row, out.cols, int8_row<A>(out, r));
+        quantize_row<A>(in.data + r * in.row, out.cols, int8_row<A>(out, r));
 }
 
-template <class A, std::uint8_t zero>
+template <class A>
 void layer_norm_int8(Matrix<const float> in, Int8Rows out, const NormParameters& norm, float* row) {
     for (std::size_t r = 0; r < out.rows; ++r) {
         layer_norm_row<A>(in.data + r * in.row, row, out.cols, norm);
-        quantize_row<A, zero>(row, out.cols, int8_row<A>(out, r));
+        quantize_row<A>(row, out.cols, int8_row<A>(out, r));
     }
 }
 
-template <class A, std::uint8_t zero>
+template <class A>
 void rms_norm_int8(Matrix<const float> in, Int8Rows out, const NormParameters& norm, float* row) {
     for (std::size_t r = 0; r < out.rows; ++r) {
         rms_norm_row<A>(in.data + r * in.row, row, out.cols, norm);
-        quantize_row<A, zero>(row, out.cols, int8_row<A>(out, r));
+        quantize_row<A>(row, out.cols, int8_row<A>(out, r));
     }
 }
 

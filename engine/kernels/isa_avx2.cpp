@@ -1,6 +1,5 @@
 // Compiled for AVX2 and FMA (flags in engine/CMakeLists.txt). Only the kernel templates and xsimd
 // may be included here.
-#include "engine/kernels/int8_dots.h"
 #include "engine/kernels/int8_linear.h"
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"

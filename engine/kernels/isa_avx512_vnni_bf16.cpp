@@ -1,6 +1,5 @@
 // Compiled for AVX-512 with AVX512_VNNI and AVX512_BF16 (flags in engine/CMakeLists.txt). Only the
 // kernel templates and xsimd may be included here.
-#include "engine/kernels/int8_dots.h"
 #include "engine/kernels/int8_linear.h"
 #include "engine/kernels/isa_tables.h"
 

@@ -1,5 +1,4 @@
 // Compiled for plain x86-64. Only the kernel templates and xsimd may be included here.
-#include "engine/kernels/int8_dots.h"
 #include "engine/kernels/int8_linear.h"
 #include "engine/kernels/isa_tables.h"
 #include "engine/kernels/make_table.h"

@@ -12,6 +12,7 @@
 #include "engine/model/mapped_file.h"
 #include "engine/model/model_config.h"
 #include "engine/model/tensor.h"
+#include "vit/quantization_report.h"
 
 namespace vit::inline internal {
 
@@ -27,6 +28,7 @@ struct ModelHeader {
     Preprocessing preprocessing;
     std::vector<std::string> labels;  ///< empty, or one per class
     std::optional<SelfTest> self_test;
+    std::optional<QuantizationReport> quantization;  ///< only where `dtype` is i8
     /// What the tensor `packed` was packed for; empty: there is no such tensor.
     std::string packed_key;
     /// weights_digest() of all tensors, `packed` included. `packed` is used only where

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -160,6 +161,20 @@ void visit_self_test(Visitor&& visit, Value& test) {
 }
 
 template <typename Visitor, typename Value>
+void visit_quantization(Visitor&& visit, Value& report) {
+    visit("linears", report.linears);
+    visit("errors", report.errors);
+    visit("calibrated_images", report.calibrated_images);
+    visit("measured_images", report.measured_images);
+    visit.optional("compared", report.compared);
+    visit.optional("mean_cosine", report.mean_cosine);
+    visit.optional("worst_cosine", report.worst_cosine);
+    visit.optional("top1_agreement", report.top1_agreement);
+    visit.optional("float_accuracy", report.float_accuracy);
+    visit.optional("int8_accuracy", report.int8_accuracy);
+}
+
+template <typename Visitor, typename Value>
 void visit_provenance(Visitor&& visit, Value& provenance) {
     visit.optional("source", provenance.source);
     visit.optional("sha256", provenance.sha256);
@@ -186,6 +201,10 @@ class Writer {
             if (value == ImageSize{0, 0}) return;
         (*this)(key, value);
     }
+    template <typename T>
+    void optional(const char* key, const std::optional<T>& value) {
+        if (value) (*this)(key, *value);
+    }
     Json take() { return std::move(json_); }
 
   private:
@@ -208,6 +227,10 @@ class Reader {
     template <typename T>
     void optional(const char* key, T& value) {
         if (find(key)) read(key, json_.at(key), value);
+    }
+    template <typename T>
+    void optional(const char* key, std::optional<T>& value) {
+        if (find(key)) read(key, json_.at(key), value.emplace());
     }
     /// The value of a key that the caller reads itself; nullptr where the key is missing.
     const Json* object(const char* key) { return find(key) ? &json_.at(key) : nullptr; }
@@ -261,6 +284,11 @@ class Reader {
     }
     void read(const std::string& key, const Json& json, std::vector<std::string>& value) const {
         expect(json.is_array(), key, "an array of strings", json);
+        value.clear();
+        for (const Json& item : json) read(key, item, value.emplace_back());
+    }
+    void read(const std::string& key, const Json& json, std::vector<double>& value) const {
+        expect(json.is_array(), key, "an array of numbers", json);
         value.clear();
         for (const Json& item : json) read(key, item, value.emplace_back());
     }
@@ -361,6 +389,16 @@ void check_float_linears(const ModelHeader& header) {
                                     in_quotes(name)));
 }
 
+void check_quantization(const QuantizationReport& report) {
+    if (report.linears.size() != report.errors.size())
+        throw Error(ErrorKind::model,
+                    fmt::format("model header: quantization: expected one error per linear, found "
+                                "{} linears and {} errors",
+                                report.linears.size(), report.errors.size()));
+    for (const std::string& name : report.linears) check_text("quantization.linears", name);
+    check_text("quantization.compared", report.compared);
+}
+
 }  // namespace
 
 void validate(const ModelHeader& header) {
@@ -405,6 +443,7 @@ void validate(const ModelHeader& header) {
     }
     if (header.self_test) check_text("self_test.made_by", header.self_test->made_by);
     check_float_linears(header);
+    if (header.quantization) check_quantization(*header.quantization);
     check_text("packed_key", header.packed_key);
     check_text("packed_digest", header.packed_digest);
     check_text("packed_samples", header.packed_samples);
@@ -434,6 +473,11 @@ std::string to_json(const ModelHeader& header) {
     if (header.self_test) {
         visit_self_test(self_test, *header.self_test);
         json["self_test"] = self_test.take();
+    }
+    if (header.quantization) {
+        Writer quantization;
+        visit_quantization(quantization, *header.quantization);
+        json["quantization"] = quantization.take();
     }
     visit_provenance(provenance, header.provenance);
     json["provenance"] = provenance.take();
@@ -484,6 +528,10 @@ ModelHeader model_header_from_json(std::string_view text, std::string_view file)
         part(
             "self_test", [](auto& reader, auto& value) { visit_self_test(reader, value); },
             header.self_test.emplace());
+    if (header.dtype == DType::i8 && top.object("quantization") != nullptr)
+        part(
+            "quantization", [](auto& reader, auto& value) { visit_quantization(reader, value); },
+            header.quantization.emplace());
     if (top.object("provenance") != nullptr)
         part(
             "provenance", [](auto& reader, auto& value) { visit_provenance(reader, value); },

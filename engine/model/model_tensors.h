@@ -29,6 +29,10 @@ DType stored_dtype(const TensorSpec& tensor, const ModelHeader& header);
 /// The name of the scales [out] of an int8 weight [out, in]. A weight is scale · number.
 std::string scale_name(std::string_view weight);
 
+/// The largest sum of the magnitudes of numbers 2i and 2i + 1 of an output of an int8 weight. With
+/// it, an unsigned byte times a number plus the same for the next input always fits int16.
+inline constexpr int int8_pair_limit = 128;
+
 /// The names of the int8 weights among these tensors, in order.
 std::vector<std::string> int8_weights(std::span<const TensorView> tensors);
 

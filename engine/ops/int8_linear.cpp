@@ -21,7 +21,7 @@ std::size_t Int8Linear::packed_bytes() const {
 }
 
 std::uint64_t Int8Linear::layout() const {
-    constexpr std::uint64_t form = 1;  // change it when the layout of Int8Linears::pack changes
+    constexpr std::uint64_t form = 2;  // change it when the layout of Int8Linears::pack changes
     return panel_layout(form, 8, panel_columns(), in_, out_);
 }
 

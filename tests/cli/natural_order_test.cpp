@@ -1,11 +1,11 @@
-#include "tools/vit-infer/natural_order.h"
+#include "tools/common/natural_order.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
-namespace vit::infer {
+namespace vit::tools {
 namespace {
 
 TEST(NaturalOrder, IsAStrictTotalOrder) {
@@ -42,4 +42,4 @@ TEST(NaturalOrder, IsAStrictTotalOrder) {
 }
 
 }  // namespace
-}  // namespace vit::infer
+}  // namespace vit::tools

@@ -5,8 +5,9 @@
 #include <atomic>
 
 #include "engine/base/random.h"
+#include "engine/graph/build_vit.h"
 #include "engine/model/model_writer.h"
-#include "weights/quantization/quantize_weights.h"
+#include "weights/quantization/quantize.h"
 #include "weights/random_model/random_model.h"
 
 namespace vit::test {
@@ -154,12 +155,13 @@ std::vector<NamedConfig> small_configs() {
 namespace {
 
 /// Rounds the weights of a model file to int8.
-void quantize(const std::filesystem::path& path) {
+void quantize_file(const std::filesystem::path& path) {
     const ModelFile file = ModelFile::open(path, Reading::copied);
     ModelHeader header = file.header();
     header.dtype = DType::i8;
-    const QuantizedTensors quantized = quantize_weights(header, file.tensors());
-    write_model_file(path, header, quantized.tensors);
+    ModelWeights weights(file.tensors());
+    quantize(build_vit(header.config, header.config.image_size), weights);
+    write_model_file(path, header, weights.views());
 }
 
 }  // namespace
@@ -172,7 +174,7 @@ TemporaryModel::TemporaryModel(const ModelConfig& config, std::uint64_t seed, DT
     header.config = config;
     header.preprocessing.input_size = config.image_size;
     write_random_model(path_, header, seed);
-    if (stored == DType::i8) quantize(path_);
+    if (stored == DType::i8) quantize_file(path_);
 }
 
 TemporaryModel::~TemporaryModel() {

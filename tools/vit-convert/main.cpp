@@ -18,12 +18,12 @@
 #include "tools/vit-convert/make_self_test.h"
 #include "tools/vit-convert/options.h"
 #include "tools/vit-convert/origin.h"
+#include "tools/vit-convert/quantize_model.h"
 #include "tools/vit-convert/report.h"
 #include "tools/vit-convert/round_weights.h"
 #include "tools/vit-convert/steps.h"
 #include "vit/reports.h"
 #include "weights/mappings/timm/named_model.h"
-#include "weights/quantization/quantize_weights.h"
 
 namespace vit::tools {
 
@@ -91,16 +91,6 @@ ModelInfo write_packed(const std::filesystem::path& output, const Converted& mod
     return pack_model_file(plain.path, output);
 }
 
-/// Turns the model into an int8 model.
-void quantize(Converted& model) {
-    model.header.dtype = DType::i8;
-    QuantizedTensors quantized = quantize_weights(model.header, model.tensors);
-    model.tensors = std::move(quantized.tensors);
-    model.storage =
-        std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
-            model.storage, quantized.storage);
-}
-
 int run(const ConvertArguments& arguments) {
     if (arguments.list) {
         print(list_of_names(*arguments.list));
@@ -150,7 +140,7 @@ int run(const ConvertArguments& arguments) {
     if (obtained.sha256.empty())
         checksum = std::async(std::launch::async, sha256_of_file, checkpoint.path);
     if (arguments.dtype == DType::bf16) round_weights(model);
-    if (arguments.dtype == DType::i8) quantize(model);
+    if (arguments.dtype == DType::i8) quantize_model(model, arguments.quantize, steps);
     if (!arguments.expect.empty()) {
         expect_self_test(model, arguments.expect);
     } else if (arguments.self_test) {

@@ -28,22 +28,6 @@ void add_tensor(Converted& model, std::string name, Shape shape, std::vector<flo
                              std::as_bytes(std::span(*model.owned.back()))});
 }
 
-/// Uses the tensor's bytes in place if they can be read as floats there.
-WeightMap weights_of(const Converted& model) {
-    WeightMap weights;
-    for (const TensorView& tensor : model.tensors) {
-        if (tensor.dtype == DType::i8)
-            weights.view(tensor);
-        else if (tensor.dtype == DType::f32 &&
-                 reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0)
-            weights.view(tensor.name, {reinterpret_cast<const float*>(tensor.data.data()),
-                                       tensor.data.size() / sizeof(float)});
-        else
-            weights.set(tensor.name, to_f32(tensor));
-    }
-    return weights;
-}
-
 /// True if the reference evaluator needs only seconds: about ten on two cores.
 bool is_quick(const ModelConfig& config, ImageSize size) {
     constexpr double most_flop = 1.5e11, most_scores = 1.5e8;
@@ -98,7 +82,7 @@ void make_self_test(Converted& model, const std::function<void(double)>& progres
     const Graph graph = quantize_linears(build_vit(config, size), int8_weights(model.tensors));
     std::vector<float> image(static_cast<std::size_t>(config.in_chans * size.height * size.width));
     self_test_input(seed, image);
-    WeightMap weights = weights_of(model);
+    WeightMap weights(model.tensors);
     weights.resize_position_table(config, size);
     const std::vector<double> logits = evaluate(graph, weights, image, progress).logits;
     if (!std::all_of(logits.begin(), logits.end(), [](double x) { return std::isfinite(x); }))

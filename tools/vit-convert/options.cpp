@@ -12,7 +12,8 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                  "vit-convert");
     app.set_version_flag("--version", "vit-convert, " + version());
 
-    std::string source, output, arch, prefix, labels, size, expect, dtype = "f32", quantize;
+    std::string source, output, arch, prefix, labels, size, expect, dtype = "f32", quantize,
+                                                                    calibrate;
     bool ema = false, no_ema = false, no_self_test = false, list = false;
     app.add_option("SOURCE", source,
                    "timm's NAME or NAME.TAG, or ORG/NAME[@REVISION], downloaded from the Hugging "
@@ -34,12 +35,28 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
                        "how weights are stored, and the precision to run in where none is given")
             ->check(CLI::IsMember({"f32", "bf16"}))
             ->capture_default_str();
-    app.add_option("--quantize", quantize,
-                   "int8: store the weights of blocks as int8, a quarter of the size, and run in "
-                   "int8 where no other precision is given")
-        ->type_name("int8")
-        ->check(CLI::IsMember({"int8"}))
-        ->excludes(with_dtype);
+    auto* with_quantize =
+        app.add_option(
+               "--quantize", quantize,
+               "int8: store the weights of blocks as int8, a quarter of the size, and run in "
+               "int8 where no other precision is given")
+            ->type_name("int8")
+            ->check(CLI::IsMember({"int8"}))
+            ->excludes(with_dtype);
+    auto* with_calibrate =
+        app.add_option(
+               "--calibrate", calibrate,
+               "with --quantize: images like those that the model will see. Up to 32 decide "
+               "how weights are rounded, others measure what int8 costs; a folder per "
+               "class gives accuracies")
+            ->type_name("FOLDER")
+            ->needs(with_quantize);
+    app.add_option("--max-drop", arguments.quantize.max_drop,
+                   "with --calibrate: keep linears in float until int8 costs at most this many "
+                   "percentage points of accuracy, or of agreement with float")
+        ->type_name("X")
+        ->check(CLI::Range(0.0, 100.0))
+        ->needs(with_calibrate);
     app.add_flag("--pack", arguments.pack,
                  "store the weights packed for this machine too: loading then takes no time");
     auto* with_ema = app.add_flag("--ema", ema, "take a training checkpoint's averaged weights");
@@ -71,6 +88,10 @@ std::optional<int> parse_arguments(int argc, const char* const* argv, ConvertArg
     arguments.source = source;
     if (dtype == "bf16") arguments.dtype = DType::bf16;
     if (quantize == "int8") arguments.dtype = DType::i8;
+    if (app.count("--calibrate") > 0) {
+        if (calibrate.empty()) throw Error(ErrorKind::usage, "--calibrate: expected a folder");
+        arguments.quantize.calibrate = calibrate;
+    }
     arguments.origin = find_origin(source);
     if (!arguments.inspect) arguments.output = output;
     if (app.count("--arch") > 0) arguments.arch = arch;

@@ -8,6 +8,7 @@
 #include "engine/model/model_config.h"
 #include "tools/vit-convert/image_options.h"
 #include "tools/vit-convert/origin.h"
+#include "tools/vit-convert/quantize_model.h"
 #include "weights/readers/checkpoint.h"
 
 namespace vit::tools {
@@ -24,6 +25,7 @@ struct ConvertArguments {
     std::optional<ImageSize> image_size;
     ImageOptions images;
     DType dtype = DType::f32;  ///< or bf16, or i8 (--quantize)
+    QuantizeOptions quantize;  ///< for i8
     bool pack = false;
     std::filesystem::path expect;  ///< empty: the reference evaluator computes the self-test
     bool self_test = true;

@@ -79,6 +79,24 @@ std::vector<std::string_view> beyond_plain(const ModelConfig& c) {
     return out;
 }
 
+/// What int8 costs, in one line.
+std::string describe(const QuantizationReport& report, std::size_t float_linears) {
+    std::string out = fmt::format("  int8: {} of {} linears of the blocks",
+                                  report.linears.size() - float_linears, report.linears.size());
+    if (report.measured_images == 0) return out + "; --calibrate FOLDER tells what that costs\n";
+    out += fmt::format(
+        "; {} images calibrated, {} measured: {}' cosine to float mean {:.5f}, worst "
+        "{:.5f}",
+        report.calibrated_images, report.measured_images, report.compared, report.mean_cosine,
+        report.worst_cosine);
+    if (report.top1_agreement)
+        out += fmt::format(", same top-1 {:.2f} %", 100 * *report.top1_agreement);
+    if (report.float_accuracy && report.int8_accuracy)
+        out += fmt::format(", accuracy {:.2f} % (float {:.2f} %)", 100 * *report.int8_accuracy,
+                           100 * *report.float_accuracy);
+    return out + "\n";
+}
+
 }  // namespace
 
 std::string summary(const Converted& model, const std::string& output) {
@@ -94,6 +112,8 @@ std::string summary(const Converted& model, const std::string& output) {
         static_cast<std::ptrdiff_t>(model.tensor_report.size()) - taken,
         model.header.self_test ? "self-test: " + model.header.self_test->made_by : "no self-test");
     out += fmt::format("  images: {}\n", describe(model.header.preprocessing));
+    if (model.header.quantization)
+        out += describe(*model.header.quantization, model.header.float_linears.size());
     for (const std::string& note : model.header.provenance.notes)
         if (!note.starts_with("dropped ") && !note.starts_with("left out "))
             out += fmt::format("  {}\n", escape_control(note));

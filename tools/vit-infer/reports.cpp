@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,39 @@ std::string_view name(Crop crop) {
 std::string_view name(Filter filter) {
     constexpr std::string_view names[]{"nearest", "bilinear", "bicubic", "lanczos"};
     return names[static_cast<std::size_t>(filter)];
+}
+
+std::string percent(double share) {
+    return fmt::format("{:.2f} %", 100 * share);
+}
+
+/// The lines of --info about int8.
+template <class Line>
+void describe(const QuantizationReport& report, const std::vector<std::string>& float_linears,
+              Line line) {
+    line("int8", fmt::format("{} of {} linears of the blocks",
+                             report.linears.size() - float_linears.size(), report.linears.size()));
+    if (report.measured_images > 0) {
+        std::string text = fmt::format(
+            "on {} images: {}' cosine to float mean {:.5f}, worst {:.5f}", report.measured_images,
+            report.compared, report.mean_cosine, report.worst_cosine);
+        if (report.top1_agreement)
+            text += fmt::format(", same top-1 {}", percent(*report.top1_agreement));
+        if (report.float_accuracy && report.int8_accuracy)
+            text += fmt::format(", accuracy {} (float {})", percent(*report.int8_accuracy),
+                                percent(*report.float_accuracy));
+        line("int8 loss", text);
+        line("calibration", fmt::format("{} other images; relative errors of the linears' outputs:",
+                                        report.calibrated_images));
+    } else {
+        line("calibration", "no images; relative errors of the linears' weights:");
+    }
+    for (std::size_t i = 0; i < report.linears.size(); ++i) {
+        const bool is_float =
+            std::ranges::find(float_linears, report.linears[i]) != float_linears.end();
+        line("", fmt::format("{:>7}  {}{}", percent(report.errors[i]), report.linears[i],
+                             is_float ? "  stays in float: one of the largest errors" : ""));
+    }
 }
 
 }  // namespace
@@ -49,6 +83,7 @@ std::string info_report(const Model& model) {
     line("weights", info.packed_in_file ? "packed in the file" : "packed when loaded");
     line("threads", fmt::format("{}", info.threads));
     line("kernels", info.isa);
+    if (const auto report = quantization_report(model)) describe(*report, info.float_linears, line);
     return out;
 }
 

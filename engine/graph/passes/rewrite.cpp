@@ -10,6 +10,7 @@ void replace_uses(Graph& graph, ValueId from, ValueId to) {
     for (Node& node : graph.nodes) std::ranges::replace(node.inputs, from, to);
     for (ValueId* result : {&graph.logits, &graph.features, &graph.tokens})
         if (*result == from) *result = to;
+    std::ranges::replace(graph.kept, from, to);
 }
 
 void erase_nodes(Graph& graph, const std::vector<bool>& dead) {
@@ -42,6 +43,7 @@ Graph prune(const Graph& graph) {
     out.logits = rename(graph.logits);
     out.features = rename(graph.features);
     out.tokens = rename(graph.tokens);
+    for (ValueId id : graph.kept) out.kept.push_back(rename(id));
     for (Node node : graph.nodes) {
         if (!is_needed(node.output)) continue;
         for (ValueId& input : node.inputs) input = rename(input);

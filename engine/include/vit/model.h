@@ -60,7 +60,9 @@ struct ModelInfo {
     /// The part of it that a run for logits does. Rows that the logits do not need are skipped.
     double gflop_executed_per_image = 0;
     std::vector<std::string> labels;  ///< empty, or one per class
-    Transform transform;              ///< the model's preprocessing, at the loaded image size
+    /// The linears of the blocks that stay in float in an int8 model, in the order of their names.
+    std::vector<std::string> float_linears;
+    Transform transform;  ///< the model's preprocessing, at the loaded image size
     int threads = 0;
     Precision precision = Precision::f32;
     /// The model file was written for bf16, which this CPU does not support. The model runs in f32.

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "vit/model.h"
+#include "vit/quantization_report.h"
 
 namespace vit {
 
@@ -53,6 +54,10 @@ VIT_API Profile profile(const Model& model, std::span<const float> images, std::
 /// Runs the self-test that the model file contains, and reads the file again for it. Throws what
 /// Model::load throws.
 VIT_API SelfTestResult self_test(const Model& model);
+
+/// What int8 costs, as the converter measured it. None: the model file is not of int8, or does not
+/// tell.
+VIT_API std::optional<QuantizationReport> quantization_report(const Model& model);
 
 /// Returns the graph after all passes as text. `dot`: in the language of Graphviz. `built`: the
 /// graph before the first pass.

@@ -5,7 +5,9 @@
 
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
+#include "engine/model/model_writer.h"
 #include "tests/unit/executor/same_bits.h"
+#include "vit/error.h"
 
 namespace vit {
 namespace {
@@ -69,6 +71,40 @@ TEST_P(Int8Model, RunsInFloat32WithItsRoundedWeights) {
 
 INSTANTIATE_TEST_SUITE_P(Configs, Int8Model, testing::ValuesIn(test::small_configs()),
                          [](const auto& config) { return config.param.name; });
+
+/// The kernels would give wrong sums for such weights.
+TEST(Int8Weights, OutsideTheLimitsAreRefused) {
+    const test::TemporaryModel model(test::small_config(), 7, DType::i8);
+    const auto message = [&](int first, int second) -> std::string {
+        const ModelFile file = ModelFile::open(model.path(), Reading::copied);
+        std::vector<TensorView> tensors = file.tensors();
+        TensorView& weight =
+            *std::ranges::find(tensors, "blocks.1.mlp.fc1.weight", &TensorView::name);
+        std::vector<std::byte> bytes(weight.data.begin(), weight.data.end());
+        bytes[4] = static_cast<std::byte>(first);
+        bytes[5] = static_cast<std::byte>(second);
+        weight.data = bytes;
+        const test::TemporaryModel changed(test::small_config());
+        write_model_file(changed.path(), file.header(), tensors);
+        try {
+            const ModelFile opened = ModelFile::open(changed.path());
+            Executor(opened, test::small_config().image_size, kernel_sets().front(), 1, DType::i8);
+            return "";
+        } catch (const Error& error) {
+            EXPECT_EQ(error.kind(), ErrorKind::model);
+            return error.what();
+        }
+    };
+    EXPECT_EQ(message(-127, 1), "");
+    EXPECT_EQ(message(64, -64), "");
+    EXPECT_EQ(message(-128, 0),
+              "tensor 'blocks.1.mlp.fc1.weight': expected numbers from -127 to 127, found -128; "
+              "convert the checkpoint again");
+    EXPECT_EQ(
+        message(65, -64),
+        "tensor 'blocks.1.mlp.fc1.weight': expected neighbouring numbers whose magnitudes add "
+        "up to at most 128, found 129; convert the checkpoint again");
+}
 
 }  // namespace
 }  // namespace vit

@@ -108,6 +108,40 @@ TEST(ModelHeaderJson, KeepsThePrecisionOfWeights) {
     EXPECT_THROW(model_header_from_json(text, "m"), Error);
 }
 
+TEST(ModelHeaderJson, KeepsTheReportOfInt8) {
+    ModelHeader header = test::tiny_header();
+    header.dtype = DType::i8;
+    QuantizationReport report;
+    report.linears = {"blocks.0.attn.q", "blocks.0.attn.k"};
+    report.errors = {0.0125, 3e-3};
+    report.calibrated_images = 32;
+    report.measured_images = 200;
+    report.compared = "logits";
+    report.mean_cosine = 0.9995;
+    report.worst_cosine = -0.25;
+    for (const bool classes : {false, true}) {
+        if (classes) {
+            report.top1_agreement = 0.99;
+            report.float_accuracy = 0.81;
+            report.int8_accuracy = 0;
+        }
+        header.quantization = report;
+        const QuantizationReport found = *model_header_from_json(to_json(header), "m").quantization;
+        EXPECT_EQ(found.linears, report.linears);
+        EXPECT_EQ(found.errors, report.errors);
+        EXPECT_EQ(found.calibrated_images, 32);
+        EXPECT_EQ(found.measured_images, 200);
+        EXPECT_EQ(found.compared, "logits");
+        EXPECT_EQ(found.mean_cosine, report.mean_cosine);
+        EXPECT_EQ(found.worst_cosine, report.worst_cosine);
+        EXPECT_EQ(found.top1_agreement, report.top1_agreement);
+        EXPECT_EQ(found.float_accuracy, report.float_accuracy);
+        EXPECT_EQ(found.int8_accuracy, report.int8_accuracy);
+    }
+    header.quantization->errors.pop_back();
+    EXPECT_THROW(to_json(header), Error);
+}
+
 TEST(ModelHeaderJson, KeepsTheImageSizeOfASelfTest) {
     ModelHeader header = full_header();
     const ImageSize patch{header.config.patch_height, header.config.patch_width},

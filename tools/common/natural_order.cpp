@@ -1,8 +1,8 @@
-#include "tools/vit-infer/natural_order.h"
+#include "tools/common/natural_order.h"
 
 #include <cstddef>
 
-namespace vit::infer {
+namespace vit::tools {
 
 namespace {
 
@@ -43,4 +43,4 @@ bool natural_less(std::string_view a, std::string_view b) noexcept {
     return a < b;  // they differ only in leading zeros
 }
 
-}  // namespace vit::infer
+}  // namespace vit::tools

@@ -3,10 +3,10 @@
 
 #include <string_view>
 
-namespace vit::infer {
+namespace vit::tools {
 
 /// Compares runs of digits as numbers and everything else byte by byte. This is a strict total
 /// order.
 bool natural_less(std::string_view a, std::string_view b) noexcept;
 
-}  // namespace vit::infer
+}  // namespace vit::tools

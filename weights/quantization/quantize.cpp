@@ -1,0 +1,296 @@
+#include "weights/quantization/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <utility>
+
+#include "engine/base/aligned_buffer.h"
+#include "engine/kernels/dispatch.h"
+#include "engine/kernels/int8_kernels.h"
+#include "vit/error.h"
+#include "weights/quantization/gptq.h"
+#include "weights/quantization/rounding.h"
+#include "weights/quantization/smooth_channels.h"
+
+namespace vit::inline internal {
+
+namespace {
+
+/// Linears of blocks that read the same value.
+struct Group {
+    ValueId input;
+    std::vector<const Node*> linears;
+};
+
+const op::Linear& linear_of(const Node& node) {
+    return std::get<op::Linear>(node.op);
+}
+
+/// A dense matrix and its memory.
+struct Matrix {
+    std::vector<float> values;
+    std::int64_t rows = 0, cols = 0;
+
+    Matrix(std::int64_t r, std::int64_t c)
+        : values(static_cast<std::size_t>(r * c)), rows(r), cols(c) {}
+    MatrixView view() { return {values.data(), rows, cols, cols}; }
+    float* row(std::int64_t r) { return values.data() + r * cols; }
+};
+
+/// Rounds rows to int8 and back, as the engine does.
+Matrix rounded_rows(Matrix& x) {
+    const kernels::Int8Table& table = kernels::int8_table_for(kernels::select_table().isa);
+    const auto cols = static_cast<std::size_t>(x.cols);
+    AlignedBuffer memory(kernels::int8_stride(cols));
+    auto* const bytes = reinterpret_cast<std::uint8_t*>(memory.data());
+    Matrix result(x.rows, x.cols);
+    for (std::int64_t r = 0; r < x.rows; ++r) {
+        table.quantize(kernels::row_major<const float>(x.row(r), 1, cols, cols), {bytes, 1, cols});
+        float scale_and_shift[2];
+        std::memcpy(scale_and_shift, bytes + kernels::int8_padded(cols), sizeof scale_and_shift);
+        for (std::size_t c = 0; c < cols; ++c)
+            result.row(r)[c] =
+                scale_and_shift[0] * static_cast<float>(bytes[c] - kernels::int8_zero) +
+                scale_and_shift[1];
+    }
+    return result;
+}
+
+/// The mean of each column.
+std::vector<double> means_of(const MatrixView& x) {
+    std::vector<double> means(static_cast<std::size_t>(x.cols));
+    for (std::int64_t r = 0; r < x.rows; ++r)
+        for (std::size_t c = 0; c < means.size(); ++c)
+            means[c] += double{x.data[r * x.stride + static_cast<std::int64_t>(c)]};
+    for (double& mean : means) mean /= static_cast<double>(x.rows);
+    return means;
+}
+
+void subtract_means(MatrixView x, std::span<const double> means) {
+    for (std::int64_t r = 0; r < x.rows; ++r)
+        for (std::size_t c = 0; c < means.size(); ++c)
+            x.data[r * x.stride + static_cast<std::int64_t>(c)] -= static_cast<float>(means[c]);
+}
+
+/// W · x for one vector.
+std::vector<double> product(std::span<const float> weight, std::span<const double> x) {
+    std::vector<double> y(weight.size() / x.size());
+    for (std::size_t i = 0; i < weight.size(); ++i)
+        y[i / x.size()] += double{weight[i]} * x[i % x.size()];
+    return y;
+}
+
+void copy_rows(MatrixView from, float* to) {
+    for (std::int64_t r = 0; r < from.rows; ++r)
+        std::copy_n(from.data + r * from.stride, from.cols, to + r * from.cols);
+}
+
+/// The rows of each image's tokens, one image after the other.
+Matrix rows_of_images(const Graph& graph, const ModelWeights& weights, const Start& start,
+                      ValueId value) {
+    const Value& shape = graph.value(value);
+    const auto images = static_cast<std::int64_t>(start.images.size());
+    Matrix rows(shape.rows * images, shape.cols);
+    observe(graph, weights, start, {&value, 1},
+            [&](std::size_t image, std::size_t, MatrixView seen) {
+                copy_rows(seen, rows.row(static_cast<std::int64_t>(image) * shape.rows));
+            });
+    return rows;
+}
+
+/// The part of the model that one block computes.
+struct Block {
+    std::vector<Group> groups;
+    ValueId output = no_value;  ///< the only value of this block that later blocks read
+};
+
+std::vector<Block> blocks_of(const Graph& graph) {
+    std::vector<Block> blocks;
+    std::string_view current;
+    for (const Node& node : graph.nodes) {
+        if (!node.name.starts_with("blocks.")) continue;
+        const std::string_view name =
+            std::string_view(node.name).substr(0, node.name.find('.', sizeof "blocks." - 1));
+        if (name != current) blocks.emplace_back();
+        current = name;
+        Block& block = blocks.back();
+        block.output = node.output;
+        if (!std::holds_alternative<op::Linear>(node.op)) continue;
+        const auto same = std::ranges::find(block.groups, node.inputs[0], &Group::input);
+        if (same == block.groups.end())
+            block.groups.push_back({node.inputs[0], {&node}});
+        else
+            same->linears.push_back(&node);
+    }
+    return blocks;
+}
+
+/// Runs a block on every image and moves the images to its output. Returns the mean of each group's
+/// input over the rows of the first `counted` images.
+std::vector<std::vector<double>> pass_block(const Graph& graph, const ModelWeights& weights,
+                                            const Block& block, ValueId start, Images& images,
+                                            std::size_t counted) {
+    std::vector<ValueId> values{block.output};
+    for (const Group& group : block.groups) values.push_back(group.input);
+    Images outputs(images.size());
+    std::vector<std::vector<std::vector<double>>> means(
+        block.groups.size(), std::vector<std::vector<double>>(images.size()));
+    observe(graph, weights, {start, images}, values,
+            [&](std::size_t image, std::size_t value, MatrixView rows) {
+                if (value > 0) {
+                    means[value - 1][image] = means_of(rows);
+                    return;
+                }
+                outputs[image].resize(static_cast<std::size_t>(rows.rows * rows.cols));
+                copy_rows(rows, outputs[image].data());
+            });
+    images = std::move(outputs);
+    std::vector<std::vector<double>> result;
+    for (const auto& of_images : means) {
+        std::vector<double>& mean = result.emplace_back(of_images[0].size());
+        for (std::size_t i = 0; i < counted; ++i)
+            for (std::size_t c = 0; c < mean.size(); ++c)
+                mean[c] += of_images[i][c] / static_cast<double>(counted);
+    }
+    return result;
+}
+
+/// ‖ŷ − y‖ / ‖y‖ for the outputs of two linears, each output about its mean.
+double relative_error(MatrixView x, MatrixView rounded_x, std::span<const float> weight,
+                      std::vector<float>& rounded_weight) {
+    const auto out = static_cast<std::int64_t>(weight.size()) / x.cols;
+    Matrix y(x.rows, out), error(x.rows, out);
+    const MatrixView w{const_cast<float*>(weight.data()), out, x.cols, x.cols},
+        rounded_w{rounded_weight.data(), out, x.cols, x.cols};
+    add_product_bt(1, x, w, y.view());
+    add_product_bt(1, rounded_x, rounded_w, error.view());
+    add_product_bt(-1, x, w, error.view());
+    double sum = 0, error_sum = 0;
+    for (Matrix* m : {&y, &error}) subtract_means(m->view(), means_of(m->view()));
+    for (const float v : y.values) sum += double{v} * v;
+    for (const float v : error.values) error_sum += double{v} * v;
+    return sum > 0 ? std::sqrt(error_sum / sum) : 0;
+}
+
+double relative_error(std::span<const float> weight, const QuantizedWeight& rounded) {
+    const std::vector<float> values = rounded.floats();
+    double sum = 0, error = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        sum += double{weight[i]} * weight[i];
+        error += std::pow(double{values[i]} - weight[i], 2);
+    }
+    return sum > 0 ? std::sqrt(error / sum) : 0;
+}
+
+/// Quantises the linears that read one value.
+class GroupQuantizer {
+  public:
+    /// `rows`: the value for the calibrated images and then for the measured ones. `float_mean`:
+    /// its mean over the calibrated images in the model of float linears.
+    GroupQuantizer(Matrix rows, std::int64_t calibrated, std::span<const double> float_mean)
+        : x_(std::move(rows)),
+          rounded_x_(rounded_rows(x_)),
+          calibrated_(calibrated),
+          float_mean_(float_mean),
+          rounded_mean_(means_of(calibrated_rows(rounded_x_))) {
+        for (const double mean : rounded_mean_)
+            if (!std::isfinite(mean))
+                throw Error(ErrorKind::model,
+                            "calibration: the inputs of a linear are not finite; the weights "
+                            "overflow");
+        subtract_means(calibrated_rows(rounded_x_), rounded_mean_);
+        factor_ = factor_inputs(calibrated_rows(rounded_x_));
+    }
+
+    QuantizedLinear quantize(const Node& node, ModelWeights& weights) {
+        const op::Linear& linear = linear_of(node);
+        QuantizedLinear result{node.name, 0, {}};
+        const std::span<const float> weight = weights.floats(linear.weight);
+        const auto out = static_cast<std::size_t>(weights.shape(linear.weight)[0]);
+        QuantizedWeight rounded = round_with_gptq(weight, out, factor_);
+        std::vector<float> rounded_weight = rounded.floats();
+        result.error = relative_error(measured(x_), measured(rounded_x_), weight, rounded_weight);
+        if (!linear.bias.empty()) {
+            const std::span<float> bias = weights.change(linear.bias);
+            result.float_bias.assign(bias.begin(), bias.end());
+            const std::vector<double> wanted = product(weight, float_mean_),
+                                      found = product(rounded_weight, rounded_mean_);
+            for (std::size_t o = 0; o < out; ++o)
+                bias[o] += static_cast<float>(wanted[o] - found[o]);
+        }
+        weights.set_int8(linear.weight, std::move(rounded));
+        return result;
+    }
+
+  private:
+    MatrixView calibrated_rows(Matrix& x) const {
+        return x.view().block(0, 0, calibrated_, x.cols);
+    }
+    MatrixView measured(Matrix& x) const {
+        return x.view().block(calibrated_, 0, x.rows - calibrated_, x.cols);
+    }
+
+    Matrix x_, rounded_x_;
+    std::int64_t calibrated_;
+    std::span<const double> float_mean_;
+    std::vector<double> rounded_mean_;
+    InputFactor factor_;
+};
+
+}  // namespace
+
+std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights) {
+    smooth_channels(graph, weights);
+    std::vector<QuantizedLinear> result;
+    for (const Node& node : graph.nodes) {
+        if (!std::holds_alternative<op::Linear>(node.op) || !node.name.starts_with("blocks."))
+            continue;
+        const std::string& name = linear_of(node).weight;
+        const std::span<const float> weight = weights.floats(name);
+        QuantizedWeight rounded =
+            round_to_nearest(weight, static_cast<std::size_t>(weights.shape(name)[0]));
+        result.push_back({node.name, relative_error(weight, rounded), {}});
+        weights.set_int8(name, std::move(rounded));
+    }
+    return result;
+}
+
+std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights,
+                                      const CalibrationImages& images,
+                                      const std::function<void(double)>& progress) {
+    smooth_channels(graph, weights);
+    const std::vector<Block> blocks = blocks_of(graph);
+    // The images before a block, in a model of float linears and in one of int8 linears.
+    Images in_float = images.calibrated;
+    in_float.insert(in_float.end(), images.measured.begin(), images.measured.end());
+    Images in_int8 = in_float;
+    const std::size_t calibrated = images.calibrated.size();
+    ValueId start = graph.image;
+    std::vector<QuantizedLinear> result;
+    for (std::size_t b = 0; b < blocks.size(); ++b) {
+        const Block& block = blocks[b];
+        progress(static_cast<double>(b) / static_cast<double>(blocks.size()));
+        const std::vector<std::vector<double>> float_means =
+            pass_block(graph, weights, block, start, in_float, calibrated);
+        for (std::size_t g = 0; g < block.groups.size(); ++g) {
+            const Group& group = block.groups[g];
+            Matrix rows = rows_of_images(graph, weights, {start, in_int8}, group.input);
+            const std::int64_t rows_to_calibrate =
+                graph.value(group.input).rows * static_cast<std::int64_t>(calibrated);
+            GroupQuantizer quantizer(std::move(rows), rows_to_calibrate, float_means[g]);
+            for (const Node* node : group.linears)
+                result.push_back(quantizer.quantize(*node, weights));
+        }
+        pass_block(graph, weights, block, start, in_int8, calibrated);
+        start = block.output;
+    }
+    return result;
+}
+
+void keep_float(const QuantizedLinear& linear, ModelWeights& weights) {
+    weights.drop_int8(linear.name + ".weight");
+    if (!linear.float_bias.empty()) weights.set(linear.name + ".bias", linear.float_bias);
+}
+
+}  // namespace vit::inline internal
