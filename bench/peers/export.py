@@ -8,6 +8,7 @@ import argparse
 import json
 import pathlib
 import sys
+import tempfile
 
 import torch
 
@@ -51,12 +52,41 @@ def write_openvino(model, example, path):
     openvino.save_model(converted, str(path), compress_to_fp16=False)
 
 
+def write_int8_onnx(plain, path):
+    """Dynamic quantisation: weights per output, activations per tensor while the model runs."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load(plain)
+    del model.graph.value_info[:]  # the exporter's shapes contradict the quantised graph
+    with tempfile.TemporaryDirectory() as folder:
+        onnx.save(model, pathlib.Path(folder) / "plain.onnx")
+        quantize_dynamic(pathlib.Path(folder) / "plain.onnx", path, weight_type=QuantType.QInt8,
+                         per_channel=True, extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT})
+
+
+def write_int8_openvino(plain, shape, path):
+    """NNCF's preset for transformers. Random images: only the speed of this model means anything."""
+    import nncf
+    import numpy
+    import openvino
+
+    random = numpy.random.default_rng(0)
+    data = nncf.Dataset([random.standard_normal(shape).astype("float32") for _ in range(4)])
+    smoothing = nncf.AdvancedSmoothQuantParameters(matmul=0.5)
+    quantized = nncf.quantize(
+        openvino.Core().read_model(plain), data, model_type=nncf.ModelType.TRANSFORMER, subset_size=4,
+        advanced_parameters=nncf.AdvancedQuantizationParameters(smooth_quant_alphas=smoothing))
+    openvino.save_model(quantized, str(path))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=pathlib.Path, metavar="FOLDER")
     parser.add_argument("--architecture", default="vit_base_patch16_224", help="a timm name")
     parser.add_argument("--batch", default="1,8", help="batch sizes (1,8)")
+    parser.add_argument("--int8", action="store_true", help="also vit_int8.onnx and vit_int8.xml (NNCF)")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
 
@@ -70,6 +100,10 @@ def main():
         example = torch.randn(batch, *shape)
         write_onnx(model, example, options.folder / f"{stem}.onnx")
         write_openvino(model, example, options.folder / f"{stem}.xml")
+        if options.int8:
+            write_int8_onnx(options.folder / f"{stem}.onnx", options.folder / f"{stem}_int8.onnx")
+            write_int8_openvino(options.folder / f"{stem}.xml", [batch, *shape],
+                                options.folder / f"{stem}_int8.xml")
 
 
 if __name__ == "__main__":
