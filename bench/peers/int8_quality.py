@@ -75,7 +75,7 @@ def onnx_features(model, x, folder):
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     torch.onnx.export(model, (torch.from_numpy(x[:1]),), str(folder / "f32.onnx"), dynamo=True,
-                      input_names=["x"], opset_version=18, external_data=False)
+                      input_names=["x"], opset_version=18, external_data=False, verbose=False)
     loaded = onnx.load(folder / "f32.onnx")
     del loaded.graph.value_info[:]
     onnx.save(loaded, folder / "plain.onnx")

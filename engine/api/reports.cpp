@@ -73,6 +73,51 @@ SelfTestResult replay(const Model& model) {
     return result;
 }
 
+double cosine(std::span<const float> a, std::span<const float> b) {
+    double ab = 0, aa = 0, bb = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        ab += double{a[i]} * b[i];
+        aa += double{a[i]} * a[i];
+        bb += double{b[i]} * b[i];
+    }
+    return ab / std::sqrt(aa * bb);
+}
+
+std::optional<QuantizationReplay> replay_samples(const Model& model) {
+    const Model::Impl& impl = model.impl();
+    const std::optional<QuantizationReport>& report = impl.file.header().quantization;
+    if (!report || report->sample_cosines.empty()) return {};
+    const ImageSize own = impl.file.header().config.image_size;
+    if (impl.size != own)
+        return replay_samples(Model::load(impl.file.path(), {.threads = impl.info.threads,
+                                                             .height = own.height,
+                                                             .width = own.width,
+                                                             .precision = impl.info.precision}));
+    const TensorView& samples = impl.file.get("quantization.samples");
+    const std::vector<float> expected = to_f32(impl.file.get("quantization.outputs"));
+    const auto count = static_cast<std::size_t>(samples.shape[0]);
+    std::vector<float> input(count * impl.image_floats()), found(expected.size());
+    Transform transform = impl.info.transform;
+    transform.crop_pct = 1;  // the samples are resized and cropped already
+    transform.crop = Crop::squash;
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t bytes = samples.data.size() / count;
+        preprocess({reinterpret_cast<const std::uint8_t*>(samples.data.data()) + i * bytes,
+                    own.height, own.width},
+                   transform,
+                   std::span(input).subspan(i * impl.image_floats(), impl.image_floats()));
+    }
+    model.run(input, samples.shape[0], {found, {}, {}});
+    QuantizationReplay result{{}, report->sample_cosines, true};
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t width = expected.size() / count;
+        result.cosines.push_back(cosine(std::span(found).subspan(i * width, width),
+                                        std::span(expected).subspan(i * width, width)));
+        if (!(1 - result.cosines[i] <= 2 * (1 - result.recorded[i]) + 1e-3)) result.passed = false;
+    }
+    return result;
+}
+
 ModelInfo pack(const std::filesystem::path& from, const std::filesystem::path& to,
                const LoadOptions& options) {
     const kernels::Table& table = kernels::select_table();
@@ -114,6 +159,10 @@ SelfTestResult self_test(const Model& model) {
 
 std::optional<QuantizationReport> quantization_report(const Model& model) {
     return model.impl().file.header().quantization;
+}
+
+std::optional<QuantizationReplay> replay_quantization(const Model& model) {
+    return guarded("replay_quantization", [&] { return replay_samples(model); });
 }
 
 std::string print_graph(const Model& model, bool dot, bool built) {

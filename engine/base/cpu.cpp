@@ -32,6 +32,12 @@ CpuVendor probe_vendor() noexcept {
     return CpuVendor::other;
 }
 
+/// The bit is described in Intel's manual, volume 2, CPUID, leaf 7, subleaf 1.
+bool has_avx_vnni() noexcept {
+    unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+    return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax >> 4 & 1) != 0;
+}
+
 /// Whether palette 1 has the tiles that the kernels use: 8 tiles of 16 rows of 64 bytes.
 bool has_tile_palette() noexcept {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
@@ -50,6 +56,7 @@ CpuFeatures probe_cpu() noexcept {
     CpuFeatures features;
     features.vendor = probe_vendor();
     features.avx2_fma = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    features.avx_vnni = features.avx2_fma && has_avx_vnni();
     features.avx512 = features.avx2_fma && __builtin_cpu_supports("avx512f") &&
                       __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");

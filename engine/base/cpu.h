@@ -11,6 +11,7 @@ enum class CpuVendor { other, intel, amd };
 struct CpuFeatures {
     CpuVendor vendor = CpuVendor::other;
     bool avx2_fma = false;     ///< AVX2 and FMA3
+    bool avx_vnni = false;     ///< products of 8-bit integers added in int32; implies avx2_fma
     bool avx512 = false;       ///< AVX-512 F, CD, DQ, BW and VL, all five; implies avx2_fma
     bool avx512_vnni = false;  ///< products of 8-bit integers added in int32; implies avx512
     bool avx512_bf16 = false;  ///< products of bfloat16 added in float32; implies avx512

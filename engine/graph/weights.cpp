@@ -20,9 +20,10 @@ WeightMap::WeightMap(const ModelFile& file, ImageSize image_size) {
 
 WeightMap::WeightMap(std::span<const TensorView> tensors) {
     for (const TensorView& tensor : tensors) {
-        const bool aligned =
-            reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0;
-        if (tensor.dtype == DType::i8 || (tensor.dtype == DType::f32 && aligned))
+        const bool bytes = item_size(tensor.dtype) == 1,
+                   aligned =
+                       reinterpret_cast<std::uintptr_t>(tensor.data.data()) % alignof(float) == 0;
+        if (bytes || (tensor.dtype == DType::f32 && aligned))
             view(tensor);
         else
             set(tensor.name, to_f32(tensor));

@@ -24,7 +24,7 @@ class WeightMap {
     /// tensors that are not aligned in the file. All others are views into `file`. Where the image
     /// size differs from the file's, resizes the position table.
     WeightMap(const ModelFile& file, ImageSize image_size);
-    /// Views of int8 tensors and of float32 tensors that are aligned, and float32 copies of all
+    /// Views of tensors of bytes and of float32 tensors that are aligned, and float32 copies of all
     /// others.
     explicit WeightMap(std::span<const TensorView> tensors);
 

@@ -98,40 +98,78 @@ struct Avx2Dot {
 
 #endif
 
-#if defined(__AVX512VNNI__)
-
-/// AVX-512 VNNI: one instruction.
-template <class A>
+/// VNNI: vpdpbusd adds four products to a sum. `Row` multiplies the inputs of one row.
+template <class A, class Row>
 struct VnniDot {
-    static constexpr std::size_t vectors = 3, block_rows = 8;
-    using Sums = __m512i;
+    static constexpr std::size_t vectors = 3, block_rows = Row::block_rows;
+    using Sums = typename Row::Vector;
 
-    static Sums load(const std::int32_t* p) { return _mm512_loadu_si512(p); }
-    static void store(std::int32_t* p, Sums sums) { _mm512_storeu_si512(p, sums); }
-    /// Assembly keeps the order of the instructions. GCC 12 would load the inputs of all rows
-    /// first, and then the sums would not fit into the registers.
+    static Sums load(const std::int32_t* p) { return Row::load(p); }
+    static void store(std::int32_t* p, Sums sums) { Row::store(p, sums); }
     template <std::size_t rows>
     __attribute__((always_inline)) static void add_products(Sums (&sums)[rows][vectors],
-                                                            const std::uint8_t* p,
+                                                            const std::uint8_t* x,
                                                             std::size_t x_stride,
                                                             const std::int8_t* weights) {
-        static_assert(vectors == 3);
-        const __m512i w0 = _mm512_loadu_si512(weights), w1 = _mm512_loadu_si512(weights + 64),
-                      w2 = _mm512_loadu_si512(weights + 128);
+        constexpr std::size_t bytes = sizeof(Sums);
+        const Sums w0 = Row::load(weights), w1 = Row::load(weights + bytes),
+                   w2 = Row::load(weights + 2 * bytes);
         for_each_below<rows>([&](auto r) __attribute__((always_inline)) {
-            __m512i x, s0 = sums[r()][0], s1 = sums[r()][1], s2 = sums[r()][2];
-            asm volatile(
-                "vpbroadcastd %4, %3\n\t"
-                "vpdpbusd %5, %3, %0\n\t"
-                "vpdpbusd %6, %3, %1\n\t"
-                "vpdpbusd %7, %3, %2"
-                : "+v"(s0), "+v"(s1), "+v"(s2), "=&v"(x)
-                : "m"(*reinterpret_cast<const std::uint8_t(*)[4]>(p + r() * x_stride)), "v"(w0),
-                  "v"(w1), "v"(w2));
+            Sums s0 = sums[r()][0], s1 = sums[r()][1], s2 = sums[r()][2];
+            Row::add_products(s0, s1, s2, x + r() * x_stride, w0, w1, w2);
             sums[r()][0] = s0;
             sums[r()][1] = s1;
             sums[r()][2] = s2;
         });
+    }
+};
+
+// The rows below are assembly, which keeps the order of the instructions. GCC 12 would load the
+// inputs of all rows first, and then the sums would not fit into the registers.
+
+#if defined(__AVX2__) && !defined(__AVX512F__)
+
+/// AVX-VNNI: 16 registers of 32 bytes.
+struct AvxVnniRow {
+    static constexpr std::size_t block_rows = 4;
+    using Vector = __m256i;
+
+    static Vector load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+    static void store(void* p, Vector v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+    static void add_products(Vector& s0, Vector& s1, Vector& s2, const std::uint8_t* p, Vector w0,
+                             Vector w1, Vector w2) {
+        Vector x;
+        asm volatile(
+            "vpbroadcastd %4, %3\n\t"
+            "%{vex%} vpdpbusd %5, %3, %0\n\t"
+            "%{vex%} vpdpbusd %6, %3, %1\n\t"
+            "%{vex%} vpdpbusd %7, %3, %2"
+            : "+x"(s0), "+x"(s1), "+x"(s2), "=&x"(x)
+            : "m"(*reinterpret_cast<const std::uint8_t(*)[4]>(p)), "x"(w0), "x"(w1), "x"(w2));
+    }
+};
+
+#endif
+
+#if defined(__AVX512VNNI__)
+
+/// AVX512_VNNI: 32 registers of 64 bytes.
+struct Avx512VnniRow {
+    static constexpr std::size_t block_rows = 8;
+    using Vector = __m512i;
+
+    static Vector load(const void* p) { return _mm512_loadu_si512(p); }
+    static void store(void* p, Vector v) { _mm512_storeu_si512(p, v); }
+    static void add_products(Vector& s0, Vector& s1, Vector& s2, const std::uint8_t* p, Vector w0,
+                             Vector w1, Vector w2) {
+        Vector x;
+        asm volatile(
+            "vpbroadcastd %4, %3\n\t"
+            "vpdpbusd %5, %3, %0\n\t"
+            "vpdpbusd %6, %3, %1\n\t"
+            "vpdpbusd %7, %3, %2"
+            : "+v"(s0), "+v"(s1), "+v"(s2), "=&v"(x)
+            : "m"(*reinterpret_cast<const std::uint8_t(*)[4]>(p)), "v"(w0), "v"(w1), "v"(w2));
     }
 };
 

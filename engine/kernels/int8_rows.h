@@ -19,6 +19,17 @@ inline void store_numbers(std::uint8_t* to, F32<A> v) noexcept {
         return;
     }
 #endif
+#if defined(__AVX2__)
+    if constexpr (width<A> == 8) {
+        const __m256i numbers = _mm256_cvtps_epi32(v);
+        const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(numbers),
+                                              _mm256_extracti128_si256(numbers, 1)),
+                      bytes = _mm_packs_epi16(words, words);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to),
+                         _mm_add_epi8(bytes, _mm_set1_epi8(static_cast<char>(int8_zero))));
+        return;
+    }
+#endif
     alignas(F32<A>) float lanes[width<A>];
     v.store_aligned(lanes);
     for (std::size_t i = 0; i < width<A>; ++i)

@@ -13,6 +13,6 @@ struct XsimdArch<Avx512Vnni> {
 };
 
 constinit const Int8Table avx512_vnni_int8_table =
-    make_int8_table<Avx512Vnni, VnniDot<Avx512Vnni>>("avx512_vnni");
+    make_int8_table<Avx512Vnni, VnniDot<Avx512Vnni, Avx512VnniRow>>("avx512_vnni");
 
 }  // namespace vit::inline internal::kernels

@@ -13,6 +13,6 @@ struct XsimdArch<Avx512VnniBf16> {
 };
 
 constinit const Int8Table avx512_vnni_bf16_int8_table =
-    make_int8_table<Avx512VnniBf16, VnniDot<Avx512VnniBf16>>("avx512_vnni");
+    make_int8_table<Avx512VnniBf16, VnniDot<Avx512VnniBf16, Avx512VnniRow>>("avx512_vnni");
 
 }  // namespace vit::inline internal::kernels

@@ -18,6 +18,7 @@ extern const Bf16Table avx512_bf16_f32_attention_table;
 extern const Bf16Table amx_bf16_table;
 extern const Int8Table baseline_int8_table;
 extern const Int8Table avx2_int8_table;
+extern const Int8Table avx_vnni_int8_table;
 extern const Int8Table avx512_vnni_int8_table;
 extern const Int8Table avx512_vnni_bf16_int8_table;  ///< the same; also converts bfloat16 fast
 

@@ -172,6 +172,7 @@ void visit_quantization(Visitor&& visit, Value& report) {
     visit.optional("top1_agreement", report.top1_agreement);
     visit.optional("float_accuracy", report.float_accuracy);
     visit.optional("int8_accuracy", report.int8_accuracy);
+    visit.optional("sample_cosines", report.sample_cosines);
 }
 
 template <typename Visitor, typename Value>

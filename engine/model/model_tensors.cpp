@@ -193,8 +193,9 @@ void check_tensors(const ModelHeader& header, std::span<const TensorHead> tensor
     for (const TensorHead& tensor : tensors) {
         if (!left.emplace(tensor.name, &tensor).second)
             refuse(fmt::format("tensor {} appears twice", in_quotes(tensor.name)));
+        const bool bytes = tensor.name == "packed" || tensor.name == "quantization.samples";
         const DType expected =
-            tensor.name == "packed" ? DType::u8 : stored_dtype({tensor.name, tensor.shape}, header);
+            bytes ? DType::u8 : stored_dtype({tensor.name, tensor.shape}, header);
         if (tensor.dtype != expected)
             refuse(fmt::format("tensor {}: expected element type {}, found {}",
                                in_quotes(tensor.name), dtype_name(expected),
@@ -229,6 +230,12 @@ void check_tensors(const ModelHeader& header, std::span<const TensorHead> tensor
         if (header.self_test->stored_input)
             expect("self_test.input", {logits->shape[0], config.in_chans, config.image_size.height,
                                        config.image_size.width});
+    }
+    if (header.quantization && !header.quantization->sample_cosines.empty()) {
+        const auto count = static_cast<std::int64_t>(header.quantization->sample_cosines.size());
+        const ImageSize size = header.config.image_size;
+        expect("quantization.samples", {count, size.height, size.width, 3});
+        expect("quantization.outputs", {count, outputs(header.config)});
     }
     for (const TensorHead& tensor :
          tensors)  // in file order, so that the message does not depend on hashing

@@ -1,9 +1,11 @@
 // Runs vit-convert --quantize as a user does.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <map>
 
 #include "engine/model/model_file.h"
+#include "engine/model/model_writer.h"
 #include "tests/cli/convert_fixture.h"
 
 namespace vit::test {
@@ -70,6 +72,29 @@ TEST_F(QuantizeTool, TellsWhatInt8Costs) {
     EXPECT_THAT(info.out, testing::ContainsRegex("int8 loss +on 48 images: logits' cosine .*, same "
                                                  "top-1 .*, accuracy .* %"));
     EXPECT_THAT(info.out, testing::ContainsRegex("\n +[0-9.]+ %  blocks.3.mlp.fc2\n"));
+}
+
+TEST_F(QuantizeTool, KeepsImagesThatVerifyRunsAgain) {
+    ASSERT_EQ(convert(digits(), {"--calibrate", digits() / "samples", "--quiet"}).status, 0);
+    for (const char* isa : {"VIT_ISA=baseline", "VIT_UNUSED="}) {
+        const Finished done = run({"/usr/bin/env", isa, tool(), out(), "--verify"});
+        EXPECT_EQ(done.status, 0) << done.out;
+        EXPECT_THAT(done.out, testing::ContainsRegex(
+                                  "[1-8] images? of the file replayed: cosine to float mean .*, "
+                                  "worst .*; when converted mean .*, worst "));
+    }
+
+    // Other results in float than those of the images.
+    const ModelFile file = ModelFile::open(out());
+    std::vector<TensorView> tensors = file.tensors();
+    TensorView& outputs = *std::ranges::find(tensors, "quantization.outputs", &TensorView::name);
+    std::vector<float> values = to_f32(outputs);
+    for (float& value : values) value += 1;
+    outputs.data = std::as_bytes(std::span(values));
+    write_model_file(path("other.vit"), file.header(), tensors);
+    const Finished failed = run({tool(), path("other.vit"), "--verify"});
+    EXPECT_EQ(failed.status, 3);
+    EXPECT_THAT(failed.err, HasSubstr("of the file failed: "));
 }
 
 TEST_F(QuantizeTool, TellsNoAccuracyWithoutAFolderForEachClass) {

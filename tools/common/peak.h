@@ -15,7 +15,7 @@ enum class Arithmetic {
     f32,         ///< fused multiply-adds on the widest vectors of this CPU
     bf16,        ///< AVX-512's dot product, vdpbf16ps
     bf16_tiles,  ///< products of AMX tiles, tdpbf16ps
-    int8,        ///< AVX-512's dot product, vpdpbusd, or AVX2's vpmaddubsw, vpmaddwd and vpaddd
+    int8,        ///< VNNI's dot product, vpdpbusd, or AVX2's vpmaddubsw, vpmaddwd and vpaddd
 };
 
 /// For example "vdpbf16ps (AVX-512)".

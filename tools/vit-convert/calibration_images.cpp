@@ -125,4 +125,8 @@ Images read_images(std::vector<LabelledFile>& files, const ModelHeader& header,
     return images;
 }
 
+std::vector<std::uint8_t> read_pixels(const LabelledFile& file, const ModelHeader& header) {
+    return resize_and_crop(decode_image(file.path), transform_of(header)).rgb;
+}
+
 }  // namespace vit::tools

@@ -37,4 +37,7 @@ CalibrationFiles calibration_files(const std::filesystem::path& folder, const Mo
 Images read_images(std::vector<LabelledFile>& files, const ModelHeader& header,
                    std::string& skipped);
 
+/// The pixels of a file as preprocessing resizes and crops it, [height, width, 3].
+std::vector<std::uint8_t> read_pixels(const LabelledFile& file, const ModelHeader& header);
+
 }  // namespace vit::tools

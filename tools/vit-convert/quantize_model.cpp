@@ -77,30 +77,34 @@ double share(std::size_t images, Right right) {
     return static_cast<double>(count) / static_cast<double>(images);
 }
 
-void compare(const Outputs& expected, const Outputs& found, std::span<const LabelledFile> files,
-             bool classes, QuantizationReport& report) {
+/// Returns the cosine of each image.
+std::vector<double> compare(const Outputs& expected, const Outputs& found,
+                            std::span<const LabelledFile> files, bool classes,
+                            QuantizationReport& report) {
     const std::size_t images = expected.size();
     report.measured_images = static_cast<std::int64_t>(images);
     report.compared = classes ? "logits" : "features";
     report.mean_cosine = 0;
     report.worst_cosine = 1;
+    std::vector<double> cosines;
     for (std::size_t i = 0; i < images; ++i) {
-        const double c = cosine(expected[i], found[i]);
+        const double c = cosines.emplace_back(cosine(expected[i], found[i]));
         if (std::isnan(c))
             throw Error(ErrorKind::model, fmt::format("{}: the int8 model's {} are not finite",
                                                       files[i].path.string(), report.compared));
         report.mean_cosine += c / static_cast<double>(images);
         report.worst_cosine = std::min(report.worst_cosine, c);
     }
-    if (!classes) return;
+    if (!classes) return cosines;
     report.top1_agreement =
         share(images, [&](std::size_t i) { return top1(expected[i]) == top1(found[i]); });
     if (!std::ranges::all_of(files, [](const LabelledFile& f) { return f.label.has_value(); }))
-        return;
+        return cosines;
     report.float_accuracy =
         share(images, [&](std::size_t i) { return top1(expected[i]) == *files[i].label; });
     report.int8_accuracy =
         share(images, [&](std::size_t i) { return top1(found[i]) == *files[i].label; });
+    return cosines;
 }
 
 /// In percentage points, as QuantizeOptions::max_drop.
@@ -117,10 +121,47 @@ void add_errors(std::span<const QuantizedLinear> linears, QuantizationReport& re
     }
 }
 
-/// Quantises with images. Returns the linears that stay in float.
-std::vector<std::string> calibrate(const Graph& graph, Converted& model,
-                                   const QuantizeOptions& options, Steps& steps,
-                                   ModelWeights& weights, QuantizationReport& report) {
+/// Tensors that the model file gets in addition, and their memory.
+struct Samples {
+    std::vector<std::uint8_t> pixels;
+    std::vector<float> outputs;
+    std::vector<TensorView> tensors;
+};
+
+/// Some of the measured images, for replay_quantization(). They take about a hundredth of the
+/// file's size: up to 8 of them.
+void keep_samples(const Outputs& expected, std::span<const double> cosines,
+                  std::span<const LabelledFile> files, const ModelWeights& weights,
+                  ModelHeader& header, Samples& samples) {
+    const ImageSize size = header.config.image_size;
+    const auto image_bytes = static_cast<std::size_t>(3 * size.height * size.width);
+    std::size_t file_bytes = 0;
+    for (const TensorView& tensor : weights.views()) file_bytes += tensor.data.size();
+    const std::size_t count = std::min(
+        files.size(), std::clamp(file_bytes / 100 / image_bytes, std::size_t{1}, std::size_t{8}));
+    for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t image = i * files.size() / count;
+        const std::vector<std::uint8_t> pixels = read_pixels(files[image], header);
+        samples.pixels.insert(samples.pixels.end(), pixels.begin(), pixels.end());
+        samples.outputs.insert(samples.outputs.end(), expected[image].begin(),
+                               expected[image].end());
+        header.quantization->sample_cosines.push_back(cosines[image]);
+    }
+    const auto n = static_cast<std::int64_t>(count);
+    samples.tensors = {{"quantization.samples",
+                        DType::u8,
+                        {n, size.height, size.width, 3},
+                        std::as_bytes(std::span(samples.pixels))},
+                       {"quantization.outputs",
+                        DType::f32,
+                        {n, static_cast<std::int64_t>(expected[0].size())},
+                        std::as_bytes(std::span(samples.outputs))}};
+}
+
+/// Quantises with images. Sets the header's report and the linears that stay in float.
+void calibrate(const Graph& graph, Converted& model, const QuantizeOptions& options, Steps& steps,
+               ModelWeights& weights, Samples& samples) {
+    QuantizationReport& report = *model.header.quantization;
     CalibrationFiles files = calibration_files(options.calibrate, model.header);
     const std::size_t found = files.calibrated.size() + files.measured.size();
     const auto show = [&](double share) { steps.show(share); };
@@ -149,12 +190,17 @@ std::vector<std::string> calibrate(const Graph& graph, Converted& model,
                         found, files.skipped));
 
     std::ranges::stable_sort(linears, std::greater<>(), &QuantizedLinear::error);
-    std::vector<std::string> in_float;
+    std::vector<std::string>& in_float = model.header.float_linears;
     for (std::size_t next = 1;; next *= 2) {
         steps.begin("running the model in int8");
-        compare(expected, measurement.outputs(weights, show), files.measured,
-                model.header.config.num_classes > 0, report);
-        if (!options.max_drop || drop_of(report) <= *options.max_drop) return in_float;
+        const std::vector<double> cosines =
+            compare(expected, measurement.outputs(weights, show), files.measured,
+                    model.header.config.num_classes > 0, report);
+        if (!options.max_drop || drop_of(report) <= *options.max_drop) {
+            std::ranges::sort(in_float);
+            keep_samples(expected, cosines, files.measured, weights, model.header, samples);
+            return;
+        }
         if (next >= linears.size())
             throw Error(
                 ErrorKind::model,
@@ -171,21 +217,26 @@ std::vector<std::string> calibrate(const Graph& graph, Converted& model,
 }  // namespace
 
 void quantize_model(Converted& model, const QuantizeOptions& options, Steps& steps) {
-    const auto weights = std::make_shared<ModelWeights>(model.tensors);
+    struct Storage {
+        std::shared_ptr<const void> before;
+        ModelWeights weights;
+        Samples samples;
+    };
+    const auto storage =
+        std::make_shared<Storage>(Storage{model.storage, ModelWeights(model.tensors), {}});
     const Graph graph = build_vit(model.header.config, model.header.config.image_size);
-    QuantizationReport& report = model.header.quantization.emplace();
+    model.header.quantization.emplace();
     if (options.calibrate.empty()) {
         steps.begin("rounding weights");
-        add_errors(quantize(graph, *weights), report);
+        add_errors(quantize(graph, storage->weights), *model.header.quantization);
     } else {
-        model.header.float_linears = calibrate(graph, model, options, steps, *weights, report);
-        std::ranges::sort(model.header.float_linears);
+        calibrate(graph, model, options, steps, storage->weights, storage->samples);
     }
     model.header.dtype = DType::i8;
-    model.tensors = weights->views();
-    model.storage =
-        std::make_shared<std::pair<std::shared_ptr<const void>, std::shared_ptr<const void>>>(
-            model.storage, weights);
+    model.tensors = storage->weights.views();
+    model.tensors.insert(model.tensors.end(), storage->samples.tensors.begin(),
+                         storage->samples.tensors.end());
+    model.storage = storage;
 }
 
 }  // namespace vit::tools

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <string_view>
 #include <vector>
 
@@ -28,6 +29,19 @@ std::string_view name(Filter filter) {
 
 std::string percent(double share) {
     return fmt::format("{:.2f} %", 100 * share);
+}
+
+std::string mean_and_worst(const std::vector<double>& cosines) {
+    const double sum = std::accumulate(cosines.begin(), cosines.end(), 0.0);
+    return fmt::format("mean {:.5f}, worst {:.5f}", sum / static_cast<double>(cosines.size()),
+                       *std::ranges::min_element(cosines));
+}
+
+std::string describe(const QuantizationReplay& replay) {
+    return fmt::format("{} image{} of the file {}: cosine to float {}; when converted {}",
+                       replay.cosines.size(), replay.cosines.size() == 1 ? "" : "s",
+                       replay.passed ? "replayed" : "failed", mean_and_worst(replay.cosines),
+                       mean_and_worst(replay.recorded));
 }
 
 /// The lines of --info about int8.
@@ -95,12 +109,14 @@ Verdict verify_report(const Model& model) {
                 "changed since; convert again with --pack"};
     if (!result.present)
         return {false, "the model file carries no self-test; convert again without --no-self-test"};
-    return {result.passed,
+    const std::optional<QuantizationReplay> replay = replay_quantization(model);
+    return {result.passed && (!replay || replay->passed),
             fmt::format("self-test {}: logits differ by {:.2e} (relative L2), {:.0e} allowed; "
-                        "expected logits by {}{}",
+                        "expected logits by {}{}{}",
                         result.passed ? "passed" : "failed", result.relative_l2, result.tolerance,
                         tools::escape_control(result.made_by),
-                        result.packed_fits ? "; packed weights fit the file's tensors" : "")};
+                        result.packed_fits ? "; packed weights fit the file's tensors" : "",
+                        replay ? "; " + describe(*replay) : "")};
 }
 
 }  // namespace vit::infer

@@ -28,6 +28,10 @@ struct QuantizationReport {
     std::optional<double> top1_agreement;  ///< 0 to 1; none without classes
     /// Top-1 accuracy, 0 to 1, where the classes of the images were known.
     std::optional<double> float_accuracy, int8_accuracy;
+
+    /// The cosines of some of these images, which the model file holds together with the results in
+    /// float. replay_quantization() runs them again.
+    std::vector<double> sample_cosines;
 };
 
 }  // namespace vit

@@ -59,6 +59,19 @@ VIT_API SelfTestResult self_test(const Model& model);
 /// tell.
 VIT_API std::optional<QuantizationReport> quantization_report(const Model& model);
 
+/// The images that an int8 model file holds, run again.
+struct QuantizationReplay {
+    std::vector<double> cosines;   ///< to the results in float that the file holds, by image
+    std::vector<double> recorded;  ///< what they were when the file was made
+    /// Whether no image is much further from float than it was: 1 − cosine is at most twice as
+    /// large as recorded, plus 0.001.
+    bool passed = false;
+};
+
+/// Runs the images that the model file holds for this purpose, in the model's precision. None: it
+/// holds none. Throws what Model::load throws.
+VIT_API std::optional<QuantizationReplay> replay_quantization(const Model& model);
+
 /// Returns the graph after all passes as text. `dot`: in the language of Graphviz. `built`: the
 /// graph before the first pass.
 VIT_API std::string print_graph(const Model& model, bool dot, bool built = false);

@@ -1,6 +1,8 @@
-// Compares small copies of all of timm's Vision Transformers in bfloat16 with float64, on all
-// kernels that this machine can run.
+// Compares small copies of all of timm's Vision Transformers in bfloat16 and in int8 with float64,
+// on all kernels that this machine can run.
 #include <gtest/gtest.h>
+
+#include <utility>
 
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
@@ -52,6 +54,47 @@ TEST(Architectures, AllAgreeWithTheReferenceInBfloat16) {
         }
     if (compared == 0) GTEST_SKIP() << "nothing here runs bfloat16";
     EXPECT_GE(compared, 2 * 179);
+}
+
+/// The numbers of linears of blocks, and of those that read int8.
+std::pair<int, int> linears_of_blocks(const Graph& graph) {
+    std::pair<int, int> counts;
+    for (const Node& node : graph.nodes) {
+        if (!std::holds_alternative<op::Linear>(node.op) || !node.name.starts_with("blocks."))
+            continue;
+        ++counts.first;
+        counts.second += graph.value(node.inputs[0]).type == DType::i8 ? 1 : 0;
+    }
+    return counts;
+}
+
+TEST(Architectures, AllRunTheirBlocksInInt8) {
+    int compared = 0;
+    for (const Architecture& architecture : all_architectures()) {
+        SCOPED_TRACE(architecture.name);
+        const ModelConfig config = small(architecture.name, 16);
+        const test::TemporaryModel model(config, 7, DType::i8);
+        const ModelFile file = ModelFile::open(model.path());
+        EXPECT_TRUE(file.header().float_linears.empty());
+        const std::vector<float> image = test::random_images(config, 1);
+        const WeightMap weights(file, config.image_size);
+        for (const kernels::Table* table : tables()) {
+            const Executor executor(file, config.image_size,
+                                    {*table, nullptr, &kernels::int8_table_for(table->isa)}, 2,
+                                    DType::i8);
+            const Graph graph = executor.optimised({true, true, false});
+            const auto [all, int8] = linears_of_blocks(graph);
+            EXPECT_GE(all, 12);
+            EXPECT_EQ(int8, all);
+            const ReferenceResult expected = evaluate(graph, weights, image);
+            const Batch result = run(executor, image, 1);
+            // As in int8_test.cpp.
+            EXPECT_LE(test::relative_l2(result.logits, expected.logits), 5e-2);
+            EXPECT_LE(test::relative_l2(result.features, expected.features), 5e-2);
+        }
+        ++compared;
+    }
+    EXPECT_GE(compared, 179);
 }
 
 }  // namespace

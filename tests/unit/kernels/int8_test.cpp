@@ -6,6 +6,9 @@
 #include <span>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/kernels/dispatch.h"
+#include "engine/kernels/isa_tables.h"
+#include "tests/support/plain_vnni.h"
 #include "tests/unit/kernels/kernels_test.h"
 
 namespace vit::kernels {
@@ -17,6 +20,10 @@ std::vector<const Int8Table*> available_int8_tables() {
         const Int8Table* int8 = &int8_table_for(table->isa);
         if (std::ranges::find(tables, int8) == tables.end()) tables.push_back(int8);
     }
+    if (table_for(Isa::avx2) == nullptr) return tables;
+    tables.push_back(&test::plain_avx_vnni_table);
+    if (std::ranges::find(tables, &avx2_int8_table) == tables.end())
+        tables.push_back(&avx2_int8_table);
     return tables;
 }
 
