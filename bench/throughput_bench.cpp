@@ -249,18 +249,17 @@ void add_peak_run(const std::string& name, tools::Arithmetic arithmetic, int thr
             });
 }
 
-/// If the CPU has tiles, their peak comes first, because scripts may take the first figure for
-/// bf16.
+/// If the CPU has tiles, their peak comes first, because scripts may take the first figure for a
+/// precision.
 void add_peak_runs(const Options& options, bool has_tiles, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions) {
-            if (tools::value_of(precision, tools::precision_names) == Precision::bf16 && has_tiles)
-                add_peak_run("bf16-tiles", tools::Arithmetic::bf16_tiles, threads, skipped);
+            const Precision parsed = tools::value_of(precision, tools::precision_names);
+            if (parsed != Precision::f32 && has_tiles)
+                add_peak_run(precision + "-tiles", tools::arithmetic_of(parsed, "amx"), threads,
+                             skipped);
             // Without tiles: an empty name of the kernels.
-            add_peak_run(
-                precision,
-                tools::arithmetic_of(tools::value_of(precision, tools::precision_names), ""),
-                threads, skipped);
+            add_peak_run(precision, tools::arithmetic_of(parsed, ""), threads, skipped);
         }
 }
 
@@ -327,11 +326,11 @@ int run(int argc, char** argv) {
     std::optional<Bench> bench;
     if (options.peak_only) {
         bool has_tiles = false;
-        if (std::find(options.precisions.begin(), options.precisions.end(), "bf16") !=
-            options.precisions.end()) {
+        if (std::ranges::any_of(options.precisions,
+                                [](const std::string& precision) { return precision != "f32"; })) {
             const std::string_view why_not = tools::why_no_peak(tools::Arithmetic::bf16_tiles);
             has_tiles = why_not.empty();
-            facts.emplace_back("bf16_tiles", has_tiles ? "measured" : why_not);
+            facts.emplace_back("tiles", has_tiles ? "measured" : why_not);
         }
         add_peak_runs(options, has_tiles, skipped);
     } else {

@@ -53,7 +53,7 @@ void add_seconds([[maybe_unused]] double& sum, const Work& work) {
 template <bool profiled>
 void Context::run_stages(std::size_t thread) noexcept {
     Member& member = gang_[thread];
-    const kernels::TileScope tile_scope(kernels_.tiles() && kernels_.bf16->linears->registers);
+    const kernels::TileScope tile_scope(kernels_.tile_registers());
     double waited = 0;
     const auto start = Clock::now();
     for (const std::vector<Step>& steps : member.stages) {

@@ -24,6 +24,11 @@ struct KernelSet {
 
     /// Whether linears in bfloat16 run on tiles.
     bool tiles() const { return bf16 != nullptr && bf16->linears != nullptr; }
+    /// Whether any kernel uses tile registers.
+    bool tile_registers() const {
+        return (tiles() && bf16->linears->registers) ||
+               (int8 != nullptr && int8->linears.registers);
+    }
 };
 
 /// Rows of a matrix that a thread owns: `stride` elements apart, or in panels.

@@ -61,6 +61,7 @@ const Int8Table& int8_table_for(Isa isa) noexcept {
     if (isa == Isa::baseline || !cpu.avx2_fma) return baseline_int8_table;
     if (isa == Isa::avx2 || !cpu.avx512_vnni)
         return cpu.avx_vnni ? avx_vnni_int8_table : avx2_int8_table;
+    if (isa == Isa::amx) return amx_int8_table;
     return cpu.avx512_bf16 ? avx512_vnni_bf16_int8_table : avx512_vnni_int8_table;
 }
 

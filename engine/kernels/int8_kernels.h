@@ -56,6 +56,7 @@ struct Int8Linears {
     using Run = void (*)(const Int8LinearCall& call);
     Run none, gelu, gelu_tanh, quick_gelu, silu, relu, tanh;
 
+    bool registers = false;     ///< uses tile registers, which the thread must have (tile_state.h)
     std::size_t panel_columns;  ///< number of outputs whose weights are stored side by side
     /// Number of int32 of workspace for `rows` rows.
     std::size_t (*workspace)(std::size_t rows);

@@ -13,9 +13,8 @@
 // only on that row.
 #pragma once
 
-#include "engine/kernels/fused_linears.h"
 #include "engine/kernels/int8_dots.h"
-#include "engine/kernels/int8_rows.h"
+#include "engine/kernels/int8_finish.h"
 
 namespace vit::inline internal::kernels {
 
@@ -41,7 +40,7 @@ struct Int8Linear {
 
     static std::size_t workspace(std::size_t rows) { return rows_at_once(rows) * panel_columns; }
     static std::size_t packed_bytes(std::size_t in, std::size_t panels) {
-        return panels * panel_columns * (int8_padded(in) + sizeof(std::int32_t));
+        return int8_packed_bytes<A>(in, panels * panel_columns);
     }
 
     static void pack(const std::int8_t* weights, std::size_t in, std::size_t panel,
@@ -51,14 +50,7 @@ struct Int8Linear {
         for (std::size_t i = 0; i < padded; i += 4)
             for (std::size_t column = 0; column < panel_columns; ++column, to += 4)
                 __builtin_memcpy(to, weights + column * padded + i, 4);
-        std::int8_t* const starts =
-            packed + panels * panel_columns * padded + panel * panel_columns * sizeof(std::int32_t);
-        for (std::size_t column = 0; column < panel_columns; ++column) {
-            std::int32_t sum = 0;
-            for (std::size_t i = 0; i < padded; ++i) sum += weights[column * padded + i];
-            sum *= -std::int32_t{int8_zero};
-            __builtin_memcpy(starts + column * sizeof sum, &sum, sizeof sum);
-        }
+        pack_starts<A>(weights, padded, panel_columns, panel, panels, packed);
     }
 
     template <class Activation>
@@ -88,9 +80,7 @@ struct Int8Linear {
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
-            const auto* const starts = reinterpret_cast<const std::int32_t*>(
-                                           call.weights + call.panels * panel_columns * padded) +
-                                       panel * panel_columns;
+            const std::int32_t* const starts = int8_starts<A>(call, panel_columns, panel);
             for (std::size_t k = 0; k < padded; k += chunk) {
                 const std::size_t inputs = min(chunk, padded - k);
                 // Each block of this chunk prefetches a part of the next chunk.
@@ -156,64 +146,23 @@ struct Int8Linear {
 
     template <class Activation, std::size_t rows>
     static void finish(const Int8LinearCall& call, const Block& block) {
-        const std::size_t padded = int8_padded(call.x.cols), stride = int8_stride(call.x.cols);
-        float scales[rows], shifts[rows];
-        for (std::size_t r = 0; r < rows; ++r) {
-            const std::uint8_t* const after = call.x.data + (block.row + r) * stride + padded;
-            __builtin_memcpy(scales + r, after, sizeof(float));
-            __builtin_memcpy(shifts + r, after + sizeof(float), sizeof(float));
-        }
+        Int8RowFactors factors[rows];
+        for (std::size_t r = 0; r < rows; ++r) factors[r] = row_factors<A>(call.x, block.row + r);
         for (std::size_t v = 0; v < vectors; ++v) {
             const std::size_t column = block.panel * panel_columns + v * w;
             if (column >= call.end_column) return;
-            const F32<A> weight_sum =
-                             xsimd::to_float(I32<A>::load_unaligned(block.starts + v * w)) *
-                             F32<A>(-1.0F / int8_zero),
-                         column_scale = load<A>(call.scales + column),
-                         bias = load<A>(call.bias + column),
-                         column_shift = column_scale * weight_sum;
-            for (std::size_t r = 0; r < rows; ++r) {
-                const I32<A> sum = I32<A>::load_unaligned(block.sums + r * panel_columns + v * w);
-                const F32<A> shifted = F32<A>(shifts[r]) * column_shift + bias;
-                const F32<A> y = Activation::template apply<A, BFloat16>(
-                    xsimd::to_float(sum) * (F32<A>(scales[r]) * column_scale) + shifted);
-                write(call, block.row + r, column, y);
-            }
+            const Int8Columns<A> columns(call, column, block.starts + v * w);
+            for (std::size_t r = 0; r < rows; ++r)
+                columns.template write<Activation>(call, block.row + r, column,
+                                                   block.sums + r * panel_columns + v * w,
+                                                   factors[r]);
         }
-    }
-
-    static void write(const Int8LinearCall& call, std::size_t row, std::size_t column, F32<A> y) {
-        if (call.y == nullptr) {
-            store<A>(call.y_bf16 + row * call.y_bf16_stride + column, y);
-            return;
-        }
-        float* const to = call.y + row * call.y_stride + column;
-        if (call.residual == nullptr)
-            store<A>(to, y);
-        else
-            store<A>(to, load<A>(call.residual + row * call.residual_stride + column) + y);
     }
 };
 
 template <class A, class Dot>
 constexpr Int8Table make_int8_table(const char* name) noexcept {
-    using Linear = Int8Linear<A, Dot>;
-    return {.name = name,
-            .quantize = quantize<A, float>,
-            .quantize_bf16 = quantize<A, BFloat16>,
-            .layer_norm = layer_norm_int8<A>,
-            .rms_norm = rms_norm_int8<A>,
-            .linears = {.none = Linear::template run<NoActivation>,
-                        .gelu = Linear::template run<Gelu>,
-                        .gelu_tanh = Linear::template run<GeluTanh>,
-                        .quick_gelu = Linear::template run<QuickGelu>,
-                        .silu = Linear::template run<Silu>,
-                        .relu = Linear::template run<Relu>,
-                        .tanh = Linear::template run<Tanh>,
-                        .panel_columns = Linear::panel_columns,
-                        .workspace = Linear::workspace,
-                        .packed_bytes = Linear::packed_bytes,
-                        .pack = Linear::pack}};
+    return make_int8_table_of<A, Int8Linear<A, Dot>>(name);
 }
 
 }  // namespace vit::inline internal::kernels

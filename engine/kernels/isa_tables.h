@@ -21,5 +21,6 @@ extern const Int8Table avx2_int8_table;
 extern const Int8Table avx_vnni_int8_table;
 extern const Int8Table avx512_vnni_int8_table;
 extern const Int8Table avx512_vnni_bf16_int8_table;  ///< the same; also converts bfloat16 fast
+extern const Int8Table amx_int8_table;
 
 }  // namespace vit::inline internal::kernels

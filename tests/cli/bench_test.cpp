@@ -132,7 +132,7 @@ TEST_F(Bench, MeasuresThePeakOfTilesOrSaysWhyNot) {
     const Finished done = run({VIT_BENCH, "--peak", "--precision=bf16", "--threads=1",
                                "--benchmark_min_time=0.01", "--benchmark_format=json"});
     const json results = json::parse(done.out);
-    const std::string said = results["context"].at("bf16_tiles");
+    const std::string said = results["context"].at("tiles");
     const std::string_view why_not = tools::why_no_peak(tools::Arithmetic::bf16_tiles);
     if (why_not.empty()) {
         EXPECT_EQ(said, "measured");

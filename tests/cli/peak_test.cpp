@@ -16,11 +16,14 @@ TEST(Peak, IsOfTheInstructionThatThePrecisionRunsOn) {
         EXPECT_EQ(arithmetic_of(Precision::f32, isa), Arithmetic::f32) << isa;
     EXPECT_EQ(arithmetic_of(Precision::bf16, "avx512"), Arithmetic::bf16);
     EXPECT_EQ(arithmetic_of(Precision::bf16, "amx"), Arithmetic::bf16_tiles);
+    EXPECT_EQ(arithmetic_of(Precision::int8, "avx2"), Arithmetic::int8);
+    EXPECT_EQ(arithmetic_of(Precision::int8, "amx"), Arithmetic::int8_tiles);
 }
 
 TEST(Peak, IsThereOrSaysWhyNot) {
     EXPECT_EQ(why_no_peak(Arithmetic::f32), "");
-    for (const Arithmetic each : {Arithmetic::f32, Arithmetic::bf16, Arithmetic::bf16_tiles}) {
+    for (const Arithmetic each : {Arithmetic::f32, Arithmetic::bf16, Arithmetic::bf16_tiles,
+                                  Arithmetic::int8, Arithmetic::int8_tiles}) {
         const std::optional<double> peak = measure_peak(each, 1);
         EXPECT_EQ(peak.has_value(), why_no_peak(each).empty()) << instruction_name(each);
         EXPECT_GT(peak.value_or(2), 1.0) << instruction_name(each);
@@ -41,6 +44,7 @@ TEST(Peak, OfTilesCountsTheWorkOfItsProducts) {
     std::jthread([&] { there = found.loop(50); }).join();
     EXPECT_EQ(here, 100 * 4 * product);
     EXPECT_EQ(there, 50 * 4 * product);
+    EXPECT_EQ(int8_tile_loop().loop(100), 2 * 100 * 4 * product);
 }
 
 }  // namespace

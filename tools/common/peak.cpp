@@ -144,13 +144,16 @@ LoopOrWhyNot loop_for(Arithmetic arithmetic) {
             return bf16_tile_loop();
         case Arithmetic::int8:
             return int8_loop();
+        case Arithmetic::int8_tiles:
+            return int8_tile_loop();
     }
     return {nullptr, "unknown arithmetic"};
 }
 
 /// Makes one run take about 4 ms: a round of vectors takes 6 cycles, a round of tiles 64.
 long rounds_for(Arithmetic arithmetic) {
-    return arithmetic == Arithmetic::bf16_tiles ? 200'000 : 2'000'000;
+    const bool tiles = arithmetic == Arithmetic::bf16_tiles || arithmetic == Arithmetic::int8_tiles;
+    return tiles ? 200'000 : 2'000'000;
 }
 
 double time_loop(PeakLoop loop, long rounds, int threads) {
@@ -195,14 +198,17 @@ std::string_view instruction_name(Arithmetic arithmetic) {
             return "tdpbf16ps (AMX tiles)";
         case Arithmetic::int8:
             return "int8 dot product";
+        case Arithmetic::int8_tiles:
+            return "tdpbusd (AMX tiles)";
     }
     return "unknown";
 }
 
 Arithmetic arithmetic_of(Precision precision, std::string_view isa) {
-    if (precision == Precision::int8) return Arithmetic::int8;
+    const bool tiles = isa == "amx";
+    if (precision == Precision::int8) return tiles ? Arithmetic::int8_tiles : Arithmetic::int8;
     if (precision == Precision::f32) return Arithmetic::f32;
-    return isa == "amx" ? Arithmetic::bf16_tiles : Arithmetic::bf16;
+    return tiles ? Arithmetic::bf16_tiles : Arithmetic::bf16;
 }
 
 std::string_view why_no_peak(Arithmetic arithmetic) {

@@ -16,6 +16,7 @@ enum class Arithmetic {
     bf16,        ///< AVX-512's dot product, vdpbf16ps
     bf16_tiles,  ///< products of AMX tiles, tdpbf16ps
     int8,        ///< VNNI's dot product, vpdpbusd, or AVX2's vpmaddubsw, vpmaddwd and vpaddd
+    int8_tiles,  ///< products of AMX tiles, tdpbusd
 };
 
 /// For example "vdpbf16ps (AVX-512)".
@@ -25,8 +26,8 @@ std::string_view instruction_name(Arithmetic arithmetic);
 /// `isa` (ModelInfo::isa).
 Arithmetic arithmetic_of(Precision precision, std::string_view isa);
 
-/// Empty if this machine can run `arithmetic`; otherwise says what is missing. For bf16_tiles it
-/// asks the kernel to let this process use AMX tiles.
+/// Empty if this machine can run `arithmetic`; otherwise says what is missing. For tiles it
+/// asks the kernel to let this process use them.
 std::string_view why_no_peak(Arithmetic arithmetic);
 
 /// Speed of multiply-adds that use only registers, in GFLOP/s (2 operations per multiply-add), with

@@ -23,4 +23,7 @@ LoopOrWhyNot int8_loop();
 /// The tdpbf16ps loop. Asks the kernel to let this process use tiles.
 LoopOrWhyNot bf16_tile_loop();
 
+/// The tdpbusd loop, in the same way.
+LoopOrWhyNot int8_tile_loop();
+
 }  // namespace vit::tools

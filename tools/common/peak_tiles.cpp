@@ -48,8 +48,31 @@ Operands make_operands() {
     return operands;
 }
 
+struct Bf16Products {
+    static constexpr std::size_t inputs = row_bytes / 2;  ///< of a product
+    static void round() {
+        asm volatile(
+            "tdpbf16ps %tmm6, %tmm4, %tmm0\n\t"
+            "tdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
+            "tdpbf16ps %tmm6, %tmm5, %tmm2\n\t"
+            "tdpbf16ps %tmm7, %tmm5, %tmm3");
+    }
+};
+
+struct Int8Products {
+    static constexpr std::size_t inputs = row_bytes;
+    static void round() {
+        asm volatile(
+            "tdpbusd %tmm6, %tmm4, %tmm0\n\t"
+            "tdpbusd %tmm7, %tmm4, %tmm1\n\t"
+            "tdpbusd %tmm6, %tmm5, %tmm2\n\t"
+            "tdpbusd %tmm7, %tmm5, %tmm3");
+    }
+};
+
 /// Four sums: a product takes 16 cycles, and its sum is ready after 52.
-__attribute__((target("amx-tile,amx-bf16"))) double loop(long rounds) {
+template <class Products>
+double loop(long rounds) {
     const TileConfig config;
     alignas(64) const Operands operands = make_operands();
     const auto tile = [&](std::size_t index) {
@@ -68,22 +91,16 @@ __attribute__((target("amx-tile,amx-bf16"))) double loop(long rounds) {
         "tilezero %%tmm3" ::"r"(tile(0)),
         "r"(tile(1)), "r"(tile(2)), "r"(tile(3)), "r"(stride)
         : "memory");
-    for (long r = 0; r < rounds; ++r)
-        asm volatile(
-            "tdpbf16ps %tmm6, %tmm4, %tmm0\n\t"
-            "tdpbf16ps %tmm7, %tmm4, %tmm1\n\t"
-            "tdpbf16ps %tmm6, %tmm5, %tmm2\n\t"
-            "tdpbf16ps %tmm7, %tmm5, %tmm3");
+    for (long r = 0; r < rounds; ++r) Products::round();
     // Frees the tiles, so that other work on this thread starts without them.
     asm volatile("tilerelease");
-    return static_cast<double>(rounds) * 4 * tile_rows * (row_bytes / 4) * row_values * 2;
+    return static_cast<double>(rounds) * 4 * tile_rows * (row_bytes / 4) * Products::inputs * 2;
 }
 
 bool cpu_has_tiles() {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    constexpr unsigned bf16 = 1U << 22, tile = 1U << 24;
-    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & bf16) != 0 &&
-           (edx & tile) != 0;
+    constexpr unsigned bf16 = 1U << 22, tile = 1U << 24, int8 = 1U << 25, all = bf16 | tile | int8;
+    return __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx & all) == all;
 }
 
 /// True if the kernel supports tiles and saves them when it switches threads.
@@ -102,13 +119,21 @@ bool may_use_tiles() {
     return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
 }
 
-}  // namespace
-
-LoopOrWhyNot bf16_tile_loop() {
-    if (!cpu_has_tiles()) return {nullptr, "this CPU has no AMX tiles for bf16"};
+LoopOrWhyNot tile_loop(PeakLoop loop) {
+    if (!cpu_has_tiles()) return {nullptr, "this CPU has no AMX tiles"};
     if (!kernel_saves_tiles()) return {nullptr, "the operating system has AMX tiles switched off"};
     if (!may_use_tiles()) return {nullptr, "the operating system refuses AMX tiles"};
     return {loop, nullptr};
+}
+
+}  // namespace
+
+LoopOrWhyNot bf16_tile_loop() {
+    return tile_loop(loop<Bf16Products>);
+}
+
+LoopOrWhyNot int8_tile_loop() {
+    return tile_loop(loop<Int8Products>);
 }
 
 }  // namespace vit::tools
@@ -119,6 +144,10 @@ namespace vit::tools {
 
 LoopOrWhyNot bf16_tile_loop() {
     return {nullptr, "AMX tiles are for x86-64 and Linux"};
+}
+
+LoopOrWhyNot int8_tile_loop() {
+    return bf16_tile_loop();
 }
 
 }  // namespace vit::tools

@@ -6,6 +6,8 @@
 #include "engine/graph/build_vit.h"
 #include "engine/graph/reference.h"
 #include "engine/model/model_writer.h"
+#include "tests/support/plain_tiles.h"
+#include "tests/support/plain_tiles_tables.h"
 #include "tests/unit/executor/same_bits.h"
 #include "vit/error.h"
 
@@ -19,6 +21,9 @@ std::vector<KernelSet> kernel_sets() {
         sets.push_back({*table, nullptr, &kernels::int8_table_for(table->isa)});
     if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))
         sets.push_back({*tables().back(), bf16, &kernels::int8_table_for(tables().back()->isa)});
+    // As at the level amx.
+    for (const test::PlainTileKernels& tiles : test::plain_tile_kernels())
+        sets.push_back({tiles.f32, &tiles.bf16, &test::plain_int8_tiles_on_baseline});
     return sets;
 }
 

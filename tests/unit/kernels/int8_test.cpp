@@ -8,6 +8,8 @@
 #include "engine/base/aligned_buffer.h"
 #include "engine/kernels/dispatch.h"
 #include "engine/kernels/isa_tables.h"
+#include "engine/kernels/tile_state.h"
+#include "tests/support/plain_tiles_tables.h"
 #include "tests/support/plain_vnni.h"
 #include "tests/unit/kernels/kernels_test.h"
 
@@ -20,6 +22,7 @@ std::vector<const Int8Table*> available_int8_tables() {
         const Int8Table* int8 = &int8_table_for(table->isa);
         if (std::ranges::find(tables, int8) == tables.end()) tables.push_back(int8);
     }
+    tables.push_back(&test::plain_int8_tiles_on_baseline);
     if (table_for(Isa::avx2) == nullptr) return tables;
     tables.push_back(&test::plain_avx_vnni_table);
     if (std::ranges::find(tables, &avx2_int8_table) == tables.end())
@@ -30,6 +33,9 @@ std::vector<const Int8Table*> available_int8_tables() {
 class Int8 : public testing::TestWithParam<const Int8Table*> {
   protected:
     const Int8Table& table() const { return *GetParam(); }
+
+  private:
+    const TileScope tile_scope_{GetParam()->linears.registers};
 };
 
 /// Memory for int8 rows.
@@ -261,8 +267,14 @@ AlignedBuffer workspace_of(const Int8Table& table, std::size_t rows) {
 TEST_P(Int8, LinearsAreExact) {
     for (const bool extreme : {false, true})
         for (const std::size_t in : {1, 3, 63, 64, 65, 384, 1000, 3072})
-            for (const auto& [rows, out] :
-                 {std::pair{1, 1}, {3, 10}, {8, 47}, {9, 48}, {17, 49}, {40, 100}}) {
+            for (const auto& [rows, out] : {std::pair{1, 1},
+                                            {3, 10},
+                                            {8, 47},
+                                            {9, 48},
+                                            {17, 49},
+                                            {40, 100},
+                                            {16, 33},
+                                            {70, 32}}) {
                 const Layer layer(table(), in, static_cast<std::size_t>(out), extreme);
                 const Numbers x = random_rows(static_cast<std::size_t>(rows), in, extreme);
                 const std::vector<float> expected = plain(layer, x);

@@ -1,0 +1,103 @@
+// What all int8 linears share: where their sums start, and what happens to a finished sum.
+#pragma once
+
+#include "engine/kernels/fused_linears.h"
+#include "engine/kernels/int8_rows.h"
+
+namespace vit::inline internal::kernels {
+
+/// Bytes of the packed weights of `columns` outputs: the weights, and an int32 per output.
+template <class A>
+std::size_t int8_packed_bytes(std::size_t in, std::size_t columns) noexcept {
+    return columns * (int8_padded(in) + sizeof(std::int32_t));
+}
+
+/// Writes the numbers with which the sums of a panel's columns start. The bytes of a row are number
+/// + int8_zero, so they are −int8_zero times the sum of the column's weights.
+template <class A>
+void pack_starts(const std::int8_t* weights, std::size_t padded, std::size_t panel_columns,
+                 std::size_t panel, std::size_t panels, std::int8_t* packed) noexcept {
+    std::int8_t* to =
+        packed + panels * panel_columns * padded + panel * panel_columns * sizeof(std::int32_t);
+    for (std::size_t column = 0; column < panel_columns; ++column) {
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < padded; ++i) sum += weights[column * padded + i];
+        sum *= -std::int32_t{int8_zero};
+        __builtin_memcpy(to + column * sizeof sum, &sum, sizeof sum);
+    }
+}
+
+/// The numbers that pack_starts() wrote.
+template <class A>
+const std::int32_t* int8_starts(const Int8LinearCall& call, std::size_t panel_columns,
+                                std::size_t panel) noexcept {
+    return reinterpret_cast<const std::int32_t*>(call.weights + call.panels * panel_columns *
+                                                                    int8_padded(call.x.cols)) +
+           panel * panel_columns;
+}
+
+/// The scale and the shift of a row.
+struct Int8RowFactors {
+    float scale, shift;
+};
+template <class A>
+Int8RowFactors row_factors(const Int8Rows& x, std::size_t row) noexcept {
+    Int8RowFactors factors;
+    __builtin_memcpy(&factors, int8_row<A>(x, row) + int8_padded(x.cols), sizeof factors);
+    return factors;
+}
+
+/// The factors of a vector of columns.
+template <class A>
+struct Int8Columns {
+    F32<A> scale, shift, bias;
+
+    /// `starts`: of these columns.
+    Int8Columns(const Int8LinearCall& call, std::size_t column, const std::int32_t* starts) noexcept
+        : scale(load<A>(call.scales + column)),
+          shift(scale *
+                (xsimd::to_float(I32<A>::load_unaligned(starts)) * F32<A>(-1.0F / int8_zero))),
+          bias(load<A>(call.bias + column)) {}
+
+    /// Writes the outputs of one row, of which `sums` are the sums.
+    template <class Activation>
+    void write(const Int8LinearCall& call, std::size_t row, std::size_t column,
+               const std::int32_t* sums, const Int8RowFactors& of_row) const noexcept {
+        const F32<A> shifted = F32<A>(of_row.shift) * shift + bias;
+        const F32<A> y = Activation::template apply<A, BFloat16>(
+            xsimd::to_float(I32<A>::load_unaligned(sums)) * (F32<A>(of_row.scale) * scale) +
+            shifted);
+        if (call.y == nullptr) {
+            store<A>(call.y_bf16 + row * call.y_bf16_stride + column, y);
+            return;
+        }
+        float* const to = call.y + row * call.y_stride + column;
+        if (call.residual == nullptr)
+            store<A>(to, y);
+        else
+            store<A>(to, load<A>(call.residual + row * call.residual_stride + column) + y);
+    }
+};
+
+/// The table whose linears are `Linear`.
+template <class A, class Linear>
+constexpr Int8Table make_int8_table_of(const char* name) noexcept {
+    return {.name = name,
+            .quantize = quantize<A, float>,
+            .quantize_bf16 = quantize<A, BFloat16>,
+            .layer_norm = layer_norm_int8<A>,
+            .rms_norm = rms_norm_int8<A>,
+            .linears = {.none = Linear::template run<NoActivation>,
+                        .gelu = Linear::template run<Gelu>,
+                        .gelu_tanh = Linear::template run<GeluTanh>,
+                        .quick_gelu = Linear::template run<QuickGelu>,
+                        .silu = Linear::template run<Silu>,
+                        .relu = Linear::template run<Relu>,
+                        .tanh = Linear::template run<Tanh>,
+                        .panel_columns = Linear::panel_columns,
+                        .workspace = Linear::workspace,
+                        .packed_bytes = Linear::packed_bytes,
+                        .pack = Linear::pack}};
+}
+
+}  // namespace vit::inline internal::kernels
