@@ -6,6 +6,7 @@
 
 #include "engine/api/guard.h"
 #include "engine/api/model_impl.h"
+#include "engine/base/cosine.h"
 #include "engine/base/random.h"
 #include "engine/base/text.h"
 #include "engine/graph/print.h"
@@ -71,16 +72,6 @@ SelfTestResult replay(const Model& model) {
     result.relative_l2 = std::sqrt(difference / norm);
     result.passed = result.relative_l2 <= result.tolerance;
     return result;
-}
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-    double ab = 0, aa = 0, bb = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        ab += double{a[i]} * b[i];
-        aa += double{a[i]} * a[i];
-        bb += double{b[i]} * b[i];
-    }
-    return ab / std::sqrt(aa * bb);
 }
 
 std::optional<QuantizationReplay> replay_samples(const Model& model) {

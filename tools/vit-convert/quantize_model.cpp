@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "engine/base/cosine.h"
 #include "engine/graph/build_vit.h"
 #include "tools/vit-convert/calibration_images.h"
 #include "vit/error.h"
@@ -54,16 +55,6 @@ class Measurement {
     const ModelHeader& header_;
     CalibrationFiles& files_;
 };
-
-double cosine(std::span<const float> a, std::span<const float> b) {
-    double ab = 0, aa = 0, bb = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        ab += double{a[i]} * b[i];
-        aa += double{a[i]} * a[i];
-        bb += double{b[i]} * b[i];
-    }
-    return aa > 0 && bb > 0 ? ab / std::sqrt(aa * bb) : aa == bb ? 1 : 0;
-}
 
 std::int64_t top1(std::span<const float> row) {
     return std::ranges::max_element(row) - row.begin();

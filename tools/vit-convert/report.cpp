@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <numeric>
 #include <utility>
 #include <vector>
 
+#include "engine/model/model_tensors.h"
 #include "tools/common/error_line.h"
 #include "tools/vit-convert/image_options.h"
 
@@ -102,8 +105,9 @@ std::string describe(const QuantizationReport& report, std::size_t float_linears
 std::string summary(const Converted& model, const std::string& output) {
     const ModelConfig& c = model.header.config;
     std::int64_t parameters = 0;
-    for (const TensorView& tensor : model.tensors)
-        if (!tensor.name.starts_with("self_test.")) parameters += tensor.numel();
+    for (const TensorSpec& tensor : required_tensors(c))
+        parameters += std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::int64_t{1},
+                                      std::multiplies<>());
     const std::ptrdiff_t taken = used(model.tensor_report);
     std::string out = fmt::format(
         "{}: {}, {} images, {} classes, {:.2f} M parameters; {} tensors used, {} dropped; {}\n",
