@@ -7,7 +7,6 @@ digits, and tested on the other 360.
 """
 import argparse
 import pathlib
-import subprocess
 import tempfile
 
 import numpy
@@ -17,6 +16,8 @@ import sklearn.linear_model
 import sklearn.pipeline
 import sklearn.preprocessing
 
+from our_features import add_options, our_features
+
 
 def write_digits(folder, digits, size):
     for index, image in enumerate(digits.images):
@@ -25,22 +26,12 @@ def write_digits(folder, digits, size):
         enlarged.convert("RGB").save(folder / f"{index:04d}.png")
 
 
-def features(options, more, images, folder):
-    subprocess.run([options.vit_convert, options.model, "-o", folder / "model.vit", "--img-size",
-                    str(options.img_size), "--quiet", "--no-self-test", *more], check=True)
-    subprocess.run([options.vit_infer, folder / "model.vit", images, "--features", folder / "f.npy",
-                    "--format", "csv", "-o", folder / "records.csv"], check=True)
-    return numpy.load(folder / "f.npy")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=pathlib.Path, metavar="MODEL")
     parser.add_argument("crops", type=pathlib.Path, metavar="CROPS")
-    parser.add_argument("--img-size", type=int, default=112)
-    parser.add_argument("--vit-convert", default="vit-convert")
-    parser.add_argument("--vit-infer", default="vit-infer")
+    add_options(parser, img_size=112)
     options = parser.parse_args()
 
     digits = sklearn.datasets.load_digits()
@@ -52,7 +43,7 @@ def main():
         write_digits(folder / "images", digits, options.img_size)
         for name, more in [("f32", []), ("int8", int8),
                            ("int8, calibrated", [*int8, "--calibrate", options.crops])]:
-            x = features(options, more, folder / "images", folder)
+            x = our_features(options, more, [folder / "images"], folder)
             probe = sklearn.pipeline.make_pipeline(
                 sklearn.preprocessing.StandardScaler(),
                 sklearn.linear_model.LogisticRegression(max_iter=2000, C=0.1))

@@ -42,7 +42,7 @@ def write_timm(model, architecture, folder):
 
 def write_onnx(model, example, path):
     torch.onnx.export(model, (example,), str(path), input_names=["x"], output_names=["y"],
-                      opset_version=18, dynamo=True, external_data=False)
+                      opset_version=18, dynamo=True, external_data=False, verbose=False)
 
 
 def write_openvino(model, example, path):

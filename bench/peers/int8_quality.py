@@ -7,7 +7,6 @@ measured on CROPS/held-out. Prints one row per engine: the mean, the 5th lowest 
 """
 import argparse
 import pathlib
-import subprocess
 import sys
 import tempfile
 
@@ -19,6 +18,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools/fixt
 import torchvision_cpu  # noqa: E402,F401  before timm
 import timm  # noqa: E402
 import timm.data  # noqa: E402
+
+from export import write_int8_onnx, write_onnx  # noqa: E402
+from our_features import add_options, our_features  # noqa: E402
 
 
 class Features(torch.nn.Module):
@@ -70,29 +72,12 @@ def nncf_features(model, calibration, x):
 
 
 def onnx_features(model, x, folder):
-    import onnx
     import onnxruntime
-    from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    torch.onnx.export(model, (torch.from_numpy(x[:1]),), str(folder / "f32.onnx"), dynamo=True,
-                      input_names=["x"], opset_version=18, external_data=False, verbose=False)
-    loaded = onnx.load(folder / "f32.onnx")
-    del loaded.graph.value_info[:]
-    onnx.save(loaded, folder / "plain.onnx")
-    quantize_dynamic(folder / "plain.onnx", folder / "int8.onnx", weight_type=QuantType.QInt8,
-                     per_channel=True, extra_options={"DefaultTensorType": 1})
+    write_onnx(model, torch.from_numpy(x[:1]), folder / "f32.onnx")
+    write_int8_onnx(folder / "f32.onnx", folder / "int8.onnx")
     session = onnxruntime.InferenceSession(str(folder / "int8.onnx"))
     return in_parts(lambda part: session.run(None, {"x": part})[0], x)
-
-
-def our_features(options, more, folder):
-    subprocess.run([options.vit_convert, options.model, "-o", folder / "model.vit", "--img-size",
-                    str(options.img_size), "--quantize", "int8", "--quiet", "--no-self-test", *more],
-                   check=True)
-    subprocess.run([options.vit_infer, folder / "model.vit", *sorted((options.crops / "held-out").iterdir()),
-                    "--features", folder / "features.npy", "--format", "csv", "-o", folder / "x.csv"],
-                   check=True)
-    return numpy.load(folder / "features.npy")
 
 
 def main():
@@ -100,9 +85,7 @@ def main():
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=pathlib.Path, metavar="MODEL")
     parser.add_argument("crops", type=pathlib.Path, metavar="CROPS")
-    parser.add_argument("--img-size", type=int, default=224)
-    parser.add_argument("--vit-convert", default="vit-convert")
-    parser.add_argument("--vit-infer", default="vit-infer")
+    add_options(parser, img_size=224)
     options = parser.parse_args()
 
     model = timm.create_model(f"local-dir:{options.model}", pretrained=True, img_size=options.img_size)
@@ -124,9 +107,10 @@ def main():
     print(f"{'':32}    mean  5th low  lowest")
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
-        report("this engine", our_features(options, [], folder))
-        report("this engine, --calibrate",
-               our_features(options, ["--calibrate", options.crops / "calibration"], folder))
+        files, int8 = sorted((options.crops / "held-out").iterdir()), ["--quantize", "int8"]
+        report("this engine", our_features(options, int8, files, folder))
+        int8 += ["--calibrate", options.crops / "calibration"]
+        report("this engine, --calibrate", our_features(options, int8, files, folder))
         report("ONNX Runtime, dynamic", onnx_features(model, held_out, folder))
     report("OpenVINO, f32", openvino_features(openvino_model(model, held_out), held_out))
     for name, found in nncf_features(model, calibration, held_out):

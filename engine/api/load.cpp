@@ -8,6 +8,7 @@
 #include "engine/base/threads.h"
 #include "engine/kernels/dispatch.h"
 #include "engine/model/model_tensors.h"
+#include "engine/model/transform.h"
 #include "engine/ops/onednn_isa.h"
 
 namespace vit {
@@ -121,10 +122,7 @@ void Model::Impl::describe(int threads) {
     info.gflop_executed_per_image = flop(executor.optimised({})) * 1e-9;
     info.labels = header.labels;
     info.float_linears = header.float_linears;
-    const Preprocessing& p = header.preprocessing;
-    info.transform = {
-        size.height,     size.width, p.crop_pct, p.crop_mode,
-        p.interpolation, p.mean,     p.std,      p.crop_rounding == CropRounding::down};
+    info.transform = transform_of(header.preprocessing, size);
     info.packed_in_file = executor.model().packed_in_file();
     info.threads = threads;
     info.isa = kernels::isa_name(executor.kernels().f32.isa);

@@ -8,6 +8,7 @@
 
 #include "engine/base/text.h"
 #include "engine/base/threads.h"
+#include "engine/model/transform.h"
 #include "tools/common/image_files.h"
 #include "tools/common/natural_order.h"
 #include "vit/error.h"
@@ -44,18 +45,6 @@ std::map<std::string, std::int64_t> classes_of_folders(const fs::path& folder,
                                 ? std::ranges::find(header.labels, names[i]) - header.labels.begin()
                                 : static_cast<std::int64_t>(i);
     return classes;
-}
-
-Transform transform_of(const ModelHeader& header) {
-    const Preprocessing& p = header.preprocessing;
-    return {header.config.image_size.height,
-            header.config.image_size.width,
-            p.crop_pct,
-            p.crop_mode,
-            p.interpolation,
-            p.mean,
-            p.std,
-            p.crop_rounding == CropRounding::down};
 }
 
 }  // namespace
@@ -100,7 +89,7 @@ CalibrationFiles calibration_files(const fs::path& folder, const ModelHeader& he
 
 Images read_images(std::vector<LabelledFile>& files, const ModelHeader& header,
                    std::string& skipped) {
-    const Transform transform = transform_of(header);
+    const Transform transform = transform_of(header.preprocessing, header.config.image_size);
     Images images(files.size());
     std::vector<std::string> errors(files.size());
     std::atomic<std::size_t> next = 0;
@@ -126,7 +115,9 @@ Images read_images(std::vector<LabelledFile>& files, const ModelHeader& header,
 }
 
 std::vector<std::uint8_t> read_pixels(const LabelledFile& file, const ModelHeader& header) {
-    return resize_and_crop(decode_image(file.path), transform_of(header)).rgb;
+    return resize_and_crop(decode_image(file.path),
+                           transform_of(header.preprocessing, header.config.image_size))
+        .rgb;
 }
 
 }  // namespace vit::tools

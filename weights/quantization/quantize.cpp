@@ -27,6 +27,10 @@ const op::Linear& linear_of(const Node& node) {
     return std::get<op::Linear>(node.op);
 }
 
+bool is_linear_of_block(const Node& node) {
+    return std::holds_alternative<op::Linear>(node.op) && node.name.starts_with("blocks.");
+}
+
 /// A dense matrix and its memory.
 struct Matrix {
     std::vector<float> values;
@@ -116,7 +120,7 @@ std::vector<Block> blocks_of(const Graph& graph) {
         current = name;
         Block& block = blocks.back();
         block.output = node.output;
-        if (!std::holds_alternative<op::Linear>(node.op)) continue;
+        if (!is_linear_of_block(node)) continue;
         const auto same = std::ranges::find(block.groups, node.inputs[0], &Group::input);
         if (same == block.groups.end())
             block.groups.push_back({node.inputs[0], {&node}});
@@ -126,20 +130,21 @@ std::vector<Block> blocks_of(const Graph& graph) {
     return blocks;
 }
 
-/// Runs a block on every image and moves the images to its output. Returns the mean of each group's
-/// input over the rows of the first `counted` images.
-std::vector<std::vector<double>> pass_block(const Graph& graph, const ModelWeights& weights,
-                                            const Block& block, ValueId start, Images& images,
-                                            std::size_t counted) {
-    std::vector<ValueId> values{block.output};
-    for (const Group& group : block.groups) values.push_back(group.input);
+/// Runs the model from `start` to `output` on every image, and replaces the images by that output.
+/// Returns the mean of each group's input over the rows of the first `counted` images.
+std::vector<std::vector<double>> advance(const Graph& graph, const ModelWeights& weights,
+                                         ValueId start, ValueId output,
+                                         std::span<const Group> groups, Images& images,
+                                         std::size_t counted) {
+    std::vector<ValueId> values{output};
+    for (const Group& group : groups) values.push_back(group.input);
     Images outputs(images.size());
-    std::vector<std::vector<std::vector<double>>> means(
-        block.groups.size(), std::vector<std::vector<double>>(images.size()));
+    std::vector<std::vector<std::vector<double>>> means(groups.size(),
+                                                        std::vector<std::vector<double>>(counted));
     observe(graph, weights, {start, images}, values,
             [&](std::size_t image, std::size_t value, MatrixView rows) {
                 if (value > 0) {
-                    means[value - 1][image] = means_of(rows);
+                    if (image < counted) means[value - 1][image] = means_of(rows);
                     return;
                 }
                 outputs[image].resize(static_cast<std::size_t>(rows.rows * rows.cols));
@@ -244,8 +249,7 @@ std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights)
     smooth_channels(graph, weights);
     std::vector<QuantizedLinear> result;
     for (const Node& node : graph.nodes) {
-        if (!std::holds_alternative<op::Linear>(node.op) || !node.name.starts_with("blocks."))
-            continue;
+        if (!is_linear_of_block(node)) continue;
         const std::string& name = linear_of(node).weight;
         const std::span<const float> weight = weights.floats(name);
         QuantizedWeight rounded =
@@ -272,7 +276,7 @@ std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights,
         const Block& block = blocks[b];
         progress(static_cast<double>(b) / static_cast<double>(blocks.size()));
         const std::vector<std::vector<double>> float_means =
-            pass_block(graph, weights, block, start, in_float, calibrated);
+            advance(graph, weights, start, block.output, block.groups, in_float, calibrated);
         for (std::size_t g = 0; g < block.groups.size(); ++g) {
             const Group& group = block.groups[g];
             Matrix rows = rows_of_images(graph, weights, {start, in_int8}, group.input);
@@ -282,7 +286,8 @@ std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights,
             for (const Node* node : group.linears)
                 result.push_back(quantizer.quantize(*node, weights));
         }
-        pass_block(graph, weights, block, start, in_int8, calibrated);
+        if (b + 1 < blocks.size())
+            advance(graph, weights, start, block.output, {}, in_int8, calibrated);
         start = block.output;
     }
     return result;
