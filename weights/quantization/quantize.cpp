@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
-#include "engine/base/aligned_buffer.h"
-#include "engine/kernels/dispatch.h"
-#include "engine/kernels/int8_kernels.h"
 #include "vit/error.h"
 #include "weights/quantization/gptq.h"
 #include "weights/quantization/rounding.h"
+#include "weights/quantization/rows.h"
 #include "weights/quantization/smooth_channels.h"
 
 namespace vit::inline internal {
@@ -31,63 +28,12 @@ bool is_linear_of_block(const Node& node) {
     return std::holds_alternative<op::Linear>(node.op) && node.name.starts_with("blocks.");
 }
 
-/// A dense matrix and its memory.
-struct Matrix {
-    std::vector<float> values;
-    std::int64_t rows = 0, cols = 0;
-
-    Matrix(std::int64_t r, std::int64_t c)
-        : values(static_cast<std::size_t>(r * c)), rows(r), cols(c) {}
-    MatrixView view() { return {values.data(), rows, cols, cols}; }
-    float* row(std::int64_t r) { return values.data() + r * cols; }
-};
-
-/// Rounds rows to int8 and back, as the engine does.
-Matrix rounded_rows(Matrix& x) {
-    const kernels::Int8Table& table = kernels::int8_table_for(kernels::select_table().isa);
-    const auto cols = static_cast<std::size_t>(x.cols);
-    AlignedBuffer memory(kernels::int8_stride(cols));
-    auto* const bytes = reinterpret_cast<std::uint8_t*>(memory.data());
-    Matrix result(x.rows, x.cols);
-    for (std::int64_t r = 0; r < x.rows; ++r) {
-        table.quantize(kernels::row_major<const float>(x.row(r), 1, cols, cols), {bytes, 1, cols});
-        float scale_and_shift[2];
-        std::memcpy(scale_and_shift, bytes + kernels::int8_padded(cols), sizeof scale_and_shift);
-        for (std::size_t c = 0; c < cols; ++c)
-            result.row(r)[c] =
-                scale_and_shift[0] * static_cast<float>(bytes[c] - kernels::int8_zero) +
-                scale_and_shift[1];
-    }
-    return result;
-}
-
-/// The mean of each column.
-std::vector<double> means_of(const MatrixView& x) {
-    std::vector<double> means(static_cast<std::size_t>(x.cols));
-    for (std::int64_t r = 0; r < x.rows; ++r)
-        for (std::size_t c = 0; c < means.size(); ++c)
-            means[c] += double{x.data[r * x.stride + static_cast<std::int64_t>(c)]};
-    for (double& mean : means) mean /= static_cast<double>(x.rows);
-    return means;
-}
-
-void subtract_means(MatrixView x, std::span<const double> means) {
-    for (std::int64_t r = 0; r < x.rows; ++r)
-        for (std::size_t c = 0; c < means.size(); ++c)
-            x.data[r * x.stride + static_cast<std::int64_t>(c)] -= static_cast<float>(means[c]);
-}
-
 /// W · x for one vector.
 std::vector<double> product(std::span<const float> weight, std::span<const double> x) {
     std::vector<double> y(weight.size() / x.size());
     for (std::size_t i = 0; i < weight.size(); ++i)
         y[i / x.size()] += double{weight[i]} * x[i % x.size()];
     return y;
-}
-
-void copy_rows(MatrixView from, float* to) {
-    for (std::int64_t r = 0; r < from.rows; ++r)
-        std::copy_n(from.data + r * from.stride, from.cols, to + r * from.cols);
 }
 
 /// The rows of each image's tokens, one image after the other.
@@ -101,6 +47,25 @@ Matrix rows_of_images(const Graph& graph, const ModelWeights& weights, const Sta
                 copy_rows(seen, rows.row(static_cast<std::int64_t>(image) * shape.rows));
             });
     return rows;
+}
+
+/// Some rows of every value that can be smoothed, in the model of float linears.
+RowsOfValues sample_rows(const Graph& graph, const ModelWeights& weights, const Images& images) {
+    constexpr std::int64_t most_rows = 512;
+    const std::vector<ValueId> values = smoothable_values(graph);
+    const auto count = static_cast<std::int64_t>(images.size());
+    const std::int64_t rows_of_image = std::max<std::int64_t>(most_rows / count, 1);
+    RowsOfValues samples;
+    for (const ValueId value : values)
+        samples[value] = Matrix(rows_of_image * count, graph.value(value).cols);
+    observe(graph, weights, {graph.image, images}, values,
+            [&](std::size_t image, std::size_t v, MatrixView seen) {
+                Matrix& rows = samples.find(values[v])->second;
+                for (std::int64_t r = 0; r < rows_of_image; ++r)
+                    copy_rows(seen.block(r * seen.rows / rows_of_image, 0, 1, seen.cols),
+                              rows.row(static_cast<std::int64_t>(image) * rows_of_image + r));
+            });
+    return samples;
 }
 
 /// The part of the model that one block computes.
@@ -159,23 +124,6 @@ std::vector<std::vector<double>> advance(const Graph& graph, const ModelWeights&
                 mean[c] += of_images[i][c] / static_cast<double>(counted);
     }
     return result;
-}
-
-/// ‖ŷ − y‖ / ‖y‖ for the outputs of two linears, each output about its mean.
-double relative_error(MatrixView x, MatrixView rounded_x, std::span<const float> weight,
-                      std::vector<float>& rounded_weight) {
-    const auto out = static_cast<std::int64_t>(weight.size()) / x.cols;
-    Matrix y(x.rows, out), error(x.rows, out);
-    const MatrixView w{const_cast<float*>(weight.data()), out, x.cols, x.cols},
-        rounded_w{rounded_weight.data(), out, x.cols, x.cols};
-    add_product_bt(1, x, w, y.view());
-    add_product_bt(1, rounded_x, rounded_w, error.view());
-    add_product_bt(-1, x, w, error.view());
-    double sum = 0, error_sum = 0;
-    for (Matrix* m : {&y, &error}) subtract_means(m->view(), means_of(m->view()));
-    for (const float v : y.values) sum += double{v} * v;
-    for (const float v : error.values) error_sum += double{v} * v;
-    return sum > 0 ? std::sqrt(error_sum / sum) : 0;
 }
 
 double relative_error(std::span<const float> weight, const QuantizedWeight& rounded) {
@@ -263,7 +211,7 @@ std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights)
 std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights,
                                       const CalibrationImages& images,
                                       const std::function<void(double)>& progress) {
-    smooth_channels(graph, weights);
+    smooth_channels(graph, weights, sample_rows(graph, weights, images.calibrated));
     const std::vector<Block> blocks = blocks_of(graph);
     // The images before a block, in a model of float linears and in one of int8 linears.
     Images in_float = images.calibrated;
