@@ -14,6 +14,7 @@
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/look.h"
 #include "tools/vit-infer/model_argument.h"
 #include "tools/vit-infer/options.h"
 #include "tools/vit-infer/profile_report.h"
@@ -85,9 +86,11 @@ int run(const Options& options) {
     }
 
     Totals totals;
+    check_look(options.look, model);
     if (!options.inputs.empty()) {
         totals = run_inputs(options, model, source,
                             first.valid() ? std::optional(first.get()) : std::nullopt);
+        look(options, model, std::move(totals.inputs_to_look_at));
         if (totals.failed > 0) {
             complain(fmt::format("{} of {} inputs failed", totals.failed, totals.inputs),
                      totals.failed == 1 ? totals.first_failed : "first: " + totals.first_failed);

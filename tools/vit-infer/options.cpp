@@ -36,6 +36,14 @@ Results
   --tokens FILE.npy        all tokens after the final norm, [N, T, D]
   -0, --null               paths in the list on standard input end with NUL, not newline
 
+Looking inside (OUT: a .png file, or a folder for one picture per image)
+  --attention OUT          the class token's attention over the image
+  --attention-block N      of block N (the last); --attention-head N: of head N (the mean of all)
+  --attention-rollout      of all blocks, multiplied
+  --attention-npy FILE     the block's attention, float32 [N, heads, tokens, tokens]
+  --pca OUT                three principal components of the patches' tokens as colours
+  --occlusion OUT          what covering a part of the image costs; --occlusion-size N: patches a side
+
 Speed
   -t, --threads N          threads (all usable cores)
   -b, --batch-size N       images in one run (16 a thread; 2 with --tokens)
@@ -92,17 +100,19 @@ void check(const Options& options) {
     if (options.inputs.empty() && !options.asks_for_report())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
-    if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
-                                    options.tokens.empty() && options.output.empty()))
+    check(options.look);
+    if (options.inputs.empty() &&
+        !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
+          options.output.empty() && !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
     if (options.std)
         for (const float each : *options.std)
             if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));
-    const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
+    const std::vector<std::filesystem::path> named = options.outputs();
     for (std::size_t i = 0; i < named.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (tools::same_file(*named[i], *named[j]))
-                refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
+            if (tools::same_file(named[i], named[j]))
+                refuse(fmt::format("two outputs go to the same file {}", named[i].string()));
 }
 
 constexpr std::array format_names{std::pair(Format::text, "text"), std::pair(Format::json, "json"),
@@ -144,6 +154,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--std", std)->expected(3)->delimiter(',');
     app.add_flag("--exif", options.decode.exif);
     app.add_option("--max-pixels", options.decode.max_pixels)->check(CLI::PositiveNumber);
+    add_look_options(app, options.look);
     app.add_flag("--info", options.info);
     app.add_flag("--verify", options.verify);
     app.add_flag("--profile", options.profile);

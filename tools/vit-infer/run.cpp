@@ -18,16 +18,6 @@ namespace vit::infer {
 
 namespace {
 
-Transform transform_for(const Options& options, const ModelInfo& info) {
-    Transform transform = info.transform;
-    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
-    if (options.crop) transform.crop = *options.crop;
-    if (options.filter) transform.filter = *options.filter;
-    if (options.mean) transform.mean = *options.mean;
-    if (options.std) transform.std = *options.std;
-    return transform;
-}
-
 /// The output of --logits, --features or --tokens: the values of one run and the file for them.
 struct RowOutput {
     std::optional<RowFile> file;
@@ -146,6 +136,10 @@ class Runner {
     }
 
     void write_record(std::size_t index) {
+        if (options_.look.any()) {
+            totals_.inputs_to_look_at.push_back(inputs_[index]);
+            totals_.inputs_to_look_at.back().error = errors_[index];
+        }
         Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}, {}};
         const bool good = record.error.empty();
         if (good) record.warning = std::move(inputs_[index].warning);
@@ -203,6 +197,16 @@ std::size_t run_size(const Options& options, const Model& model) {
 }
 
 }  // namespace
+
+Transform transform_for(const Options& options, const ModelInfo& info) {
+    Transform transform = info.transform;
+    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
+    if (options.crop) transform.crop = *options.crop;
+    if (options.filter) transform.filter = *options.filter;
+    if (options.mean) transform.mean = *options.mean;
+    if (options.std) transform.std = *options.std;
+    return transform;
+}
 
 int profiled_images(const Options& options, const Model& model) {
     return options.batch_size > 0 ? options.batch_size : model.info().threads;

@@ -1,0 +1,28 @@
+// Draws numbers over an image.
+#pragma once
+
+#include "tools/pictures/grid.h"
+#include "vit/image.h"
+
+namespace vit::pictures {
+
+/// The part of an image that the cells of a grid cover, from its top left corner, in pixels.
+struct Covered {
+    std::int64_t height = 0;
+    std::int64_t width = 0;
+};
+
+/// A whole multiple of the image, bilinear, so that its longer side has at least `least` pixels.
+/// Returns the factor in `factor`.
+Image enlarge_to(const Image& image, std::int64_t least, std::int64_t& factor);
+
+/// The image in grey with the grid's values, which should be 0 to 1, as heat over it: dark where
+/// they are low, and in the colours of inferno where they are high. The grid is enlarged
+/// bilinearly.
+Image heat_over(const Image& image, const Grid& grid, Covered covered);
+
+/// The image in grey with values from -1 (blue) to 1 (red) over it. Where a value is near 0, the
+/// image shines through.
+Image signs_over(const Image& image, const Grid& grid, Covered covered);
+
+}  // namespace vit::pictures
