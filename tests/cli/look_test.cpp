@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "tests/cli/fixture.h"
+#include "tests/support/models.h"
 #include "vit/attention.h"
 #include "weights/readers/npy.h"
 
@@ -79,7 +80,7 @@ TEST_F(Look, NumbersThePicturesOfSeveralInputsByTheirPosition) {
 }
 
 TEST_F(Look, NamesThePicturesInAFolderAfterTheInputs) {
-    const std::string again = copy_of("03_eight.png");
+    const std::string again = copy_sample("03_eight.png", "copy/03_eight.png");
     const std::string out = path("new/folder");
     const Finished done =
         infer({eight, again, nine, "--attention", out, "--pca", out, "--occlusion", out});
@@ -118,8 +119,8 @@ TEST_F(Look, IsTheSameForEveryNumberOfThreads) {
 
 TEST_F(Look, WritesTheAttentionOfTheBlock) {
     const std::string bad = write("bad.png", "no image");
-    const Finished done = infer(
-        {eight, bad, nine, "--attention-npy", path("a.npy"), "--attention-block", "1"});
+    const Finished done =
+        infer({eight, bad, nine, "--attention-npy", path("a.npy"), "--attention-block", "1"});
     EXPECT_EQ(done.status, 1);
     const NpyArray array = read_npy(path("a.npy"));
     ASSERT_EQ(array.shape, (Shape{3, 3, 17, 17}));
@@ -161,8 +162,8 @@ TEST_F(Look, ReadsAListOnStandardInput) {
 
 TEST_F(Look, RefusesAttentionWhereTheResultDoesNotReadAClassToken) {
     const std::string averaging = averaging_model();
-    const std::string line = refusal_of(
-        3, run({tool(), averaging, eight, "--attention", path("a.png")}));
+    const std::string line =
+        refusal_of(3, run({tool(), averaging, eight, "--attention", path("a.png")}));
     EXPECT_THAT(line, HasSubstr("--occlusion"));
     EXPECT_THAT(line, HasSubstr("--pca"));
     EXPECT_FALSE(exists("a.png"));
@@ -177,13 +178,13 @@ TEST_F(Look, RefusesAttentionWhereTheResultDoesNotReadAClassToken) {
 }
 
 TEST_F(Look, RefusesRolloutOfDifferentialAttention) {
-    // Its result is not read from a class token either; that is said first.
-    const Finished converted = run({VIT_CONVERT, std::string(VIT_TEST_DATA) + "/timm/differential",
-                                    "-o", path("d.vit"), "--quiet"});
-    ASSERT_EQ(converted.status, 0) << converted.err;
-    refusal_of(3, run({tool(), path("d.vit"), eight, "--attention", path("a.png"),
-                       "--attention-rollout"}));
-    EXPECT_EQ(run({tool(), path("d.vit"), eight, "--attention-npy", path("a.npy")}).status, 0);
+    ModelConfig config = small_config();
+    config.differential_attention = true;
+    const TemporaryModel differential(config);
+    const std::string line = refusal_of(3, run({tool(), differential.path(), eight, "--attention",
+                                                path("a.png"), "--attention-rollout"}));
+    EXPECT_THAT(line, HasSubstr("differential"));
+    EXPECT_EQ(run({tool(), differential.path(), eight, "--attention", path("a.png")}).status, 0);
 }
 
 TEST_F(Look, RefusesWrongUse) {
@@ -199,19 +200,17 @@ TEST_F(Look, RefusesWrongUse) {
     EXPECT_THAT(refusal(2, {"--attention-head", "1"}), HasSubstr("--attention OUT"));
     EXPECT_THAT(refusal(2, {"--attention-rollout"}), HasSubstr("--attention OUT"));
     EXPECT_THAT(refusal(2, {"--occlusion-size", "2"}), HasSubstr("--occlusion OUT"));
-    EXPECT_THAT(
-        refusal(2, {"--attention", out, "--attention-rollout", "--attention-head", "1"}),
-        HasSubstr("leave out --attention-head"));
-    EXPECT_THAT(
-        refusal(2, {"--attention", out, "--attention-rollout", "--attention-block", "1"}),
-        HasSubstr("leave out --attention-block"));
+    EXPECT_THAT(refusal(2, {"--attention", out, "--attention-rollout", "--attention-head", "1"}),
+                HasSubstr("leave out --attention-head"));
+    EXPECT_THAT(refusal(2, {"--attention", out, "--attention-rollout", "--attention-block", "1"}),
+                HasSubstr("leave out --attention-block"));
     EXPECT_THAT(refusal(2, {"--attention", out, "--pca", out}), HasSubstr("two outputs"));
     EXPECT_THAT(refusal_of(2, infer({"--attention", out})), HasSubstr("INPUT"));
     EXPECT_FALSE(exists("a.png"));
 }
 
 TEST_F(Look, DoesNotReplaceInputs) {
-    const std::string image = copy_of("03_eight.png");
+    const std::string image = copy_sample("03_eight.png", "copy/03_eight.png");
     const std::string before = read(image);
     refusal_of(2, infer({image, "--attention", image}));
     // The picture of the first input would be the second input.
@@ -226,9 +225,9 @@ TEST_F(Look, DoesNotReplaceInputs) {
 
 TEST_F(Look, SaysWhereAPictureCannotBeWritten) {
     const std::string file = write("file", "");
-    EXPECT_THAT(refusal_of(74, infer({eight, "--format", "jsonl", "-o", path("r.jsonl"), "--pca",
-                                      file})),
-                HasSubstr("ends with .png"));
+    EXPECT_THAT(
+        refusal_of(74, infer({eight, "--format", "jsonl", "-o", path("r.jsonl"), "--pca", file})),
+        HasSubstr("ends with .png"));
     EXPECT_THAT(refusal_of(74, infer({eight, "-o", path("r2.txt"), "--pca", path("no/p.png")})),
                 HasSubstr("p.png"));
 }

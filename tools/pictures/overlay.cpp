@@ -31,13 +31,15 @@ Image painted(const Image& image, const Grid& grid, Covered covered, ColourOf co
 
 }  // namespace
 
-Image enlarge_to(const Image& image, std::int64_t least, std::int64_t& factor) {
-    const std::int64_t longest = std::max(image.height, image.width);
-    factor = std::max<std::int64_t>(1, (least + longest - 1) / longest);
-    if (factor == 1) return image;
+std::int64_t enlargement(std::int64_t height, std::int64_t width, std::int64_t least) {
+    const std::int64_t longest = std::max(height, width);
+    return std::max<std::int64_t>(1, (least + longest - 1) / longest);
+}
+
+Image resized(const Image& image, std::int64_t height, std::int64_t width) {
     Transform transform;
-    transform.height = image.height * factor;
-    transform.width = image.width * factor;
+    transform.height = height;
+    transform.width = width;
     transform.crop_pct = 1;
     transform.crop = Crop::squash;
     transform.filter = Filter::bilinear;

@@ -12,9 +12,11 @@ struct Covered {
     std::int64_t width = 0;
 };
 
-/// A whole multiple of the image, bilinear, so that its longer side has at least `least` pixels.
-/// Returns the factor in `factor`.
-Image enlarge_to(const Image& image, std::int64_t least, std::int64_t& factor);
+/// The smallest whole factor with which the longer side has at least `least` pixels.
+std::int64_t enlargement(std::int64_t height, std::int64_t width, std::int64_t least);
+
+/// The image in another size, bilinear, as Pillow resizes it.
+Image resized(const Image& image, std::int64_t height, std::int64_t width);
 
 /// The image in grey with the grid's values, which should be 0 to 1, as heat over it: dark where
 /// they are low, and in the colours of inferno where they are high. The grid is enlarged

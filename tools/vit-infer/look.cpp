@@ -29,7 +29,7 @@ namespace {
 
 using pictures::Grid;
 
-/// Pictures of small images are enlarged to about this many pixels.
+/// Pictures of small images are enlarged by a whole factor, to at least this many pixels.
 constexpr std::int64_t least_side = 448;
 
 std::int64_t block_of(const LookOptions& options, const Model& model) {
@@ -47,20 +47,23 @@ class Artist {
           transform_(transform_for(options, model.info())),
           inputs_(inputs),
           pixels_(static_cast<std::size_t>(info_.channels * info_.height * info_.width)),
+          factor_(pictures::enlargement(info_.height, info_.width, least_side)),
+          covered_{info_.grid_rows * info_.patch_height * factor_,
+                   info_.grid_columns * info_.patch_width * factor_},
           progress_(options.output.empty()) {
-        const auto open = [&](auto& files, const std::filesystem::path& out, const char* kind) {
-            if (!out.empty()) files.emplace(out, kind, inputs_);
+        const auto name = [&](const std::filesystem::path& out, const char* kind) {
+            return out.empty() ? Files() : picture_files(out, kind, inputs_);
         };
-        open(attention_, look_.attention, "attention");
-        open(pca_, look_.pca, "pca");
-        open(occlusion_, look_.occlusion, "occlusion");
+        attention_ = name(look_.attention, "attention");
+        pca_ = name(look_.pca, "pca");
+        occlusion_ = name(look_.occlusion, "occlusion");
         if (!look_.attention_npy.empty())
             npy_.emplace(look_.attention_npy,
                          Shape{attention_info(model_).heads, info_.tokens, info_.tokens});
     }
 
     void draw() {
-        if (pca_) find_basis();
+        if (!pca_.empty()) find_basis();
         for_each([&](std::size_t index, bool good) {
             if (good) draw_one(index);
             if (npy_) write_attention(good);
@@ -69,6 +72,8 @@ class Artist {
     }
 
   private:
+    using Files = std::vector<std::filesystem::path>;
+
     /// Calls visit(index, good) for each input. The pixels of a good input are in pixels_.
     void for_each(const std::function<void(std::size_t, bool)>& visit) {
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
@@ -107,14 +112,14 @@ class Artist {
     }
 
     void draw_one(std::size_t index) {
-        if (attention_) {
+        if (!attention_.empty()) {
             Grid grid = look_.rollout ? looking::rollout_of_patches(model_, pixels_)
                                       : looking::class_attention(
                                             model_, pixels_, block_of(look_, model_), look_.head);
-            write(*attention_, index, draw_attention(std::move(grid)));
+            pictures::write_png(attention_[index], draw_attention(std::move(grid)));
         }
-        if (pca_) write(*pca_, index, draw_pca());
-        if (occlusion_) write(*occlusion_, index, draw_occlusion());
+        if (!pca_.empty()) pictures::write_png(pca_[index], draw_pca());
+        if (!occlusion_.empty()) pictures::write_png(occlusion_[index], draw_occlusion());
     }
 
     /// The heat goes from the smallest value to the largest but for the highest hundredth: a few
@@ -123,15 +128,13 @@ class Artist {
         const float least = pictures::quantile(grid, 0), most = pictures::quantile(grid, 0.99);
         const float range = most > least ? most - least : 1;
         for (float& x : grid.values) x = std::clamp((x - least) / range, 0.0f, 1.0f);
-        const Seen seen = seen_image();
-        return pictures::heat_over(seen.image, grid, seen.covered);
+        return pictures::heat_over(seen_image(), grid, covered_);
     }
 
     Image draw_pca() {
-        std::int64_t factor = 1;
-        return pictures::enlarge_to(
+        return pictures::resized(
             looking::colours_of(basis_, patch_tokens(), info_.grid_rows, info_.grid_columns),
-            least_side, factor);
+            covered_.height, covered_.width);
     }
 
     /// All but the largest fiftieth of falls and rises are below the strongest colour. That is at
@@ -145,31 +148,19 @@ class Artist {
         for (float& x : sizes.values) x = std::abs(x);
         const float most = std::max(0.01f, pictures::quantile(sizes, 0.98));
         for (float& x : grid.values) x /= most;
-        const Seen seen = seen_image();
-        return pictures::signs_over(seen.image, grid, seen.covered);
+        return pictures::signs_over(seen_image(), grid, covered_);
     }
 
-    struct Seen {
-        Image image;
-        pictures::Covered covered;
-    };
-    Seen seen_image() const {
-        std::int64_t factor = 1;
-        Image image = pictures::enlarge_to(looking::seen_image(pixels_, info_.channels, transform_),
-                                           least_side, factor);
-        return {std::move(image),
-                {info_.grid_rows * info_.patch_height * factor,
-                 info_.grid_columns * info_.patch_width * factor}};
+    /// The image that the model saw, enlarged.
+    Image seen_image() const {
+        return pictures::resized(looking::seen_image(pixels_, info_.channels, transform_),
+                                 info_.height * factor_, info_.width * factor_);
     }
 
     void write_attention(bool good) {
         if (!good) return npy_->write_missing();
         npy_->write(
             attention(model_, pixels_, block_of(look_, model_), AttentionRows::all).weights);
-    }
-
-    static void write(PictureFiles& files, std::size_t index, const Image& image) {
-        pictures::write_png(files.next(index), image);
     }
 
     const Options& options_;
@@ -179,7 +170,9 @@ class Artist {
     const Transform transform_;
     const std::span<Input> inputs_;
     std::vector<float> pixels_, tokens_;
-    std::optional<PictureFiles> attention_, pca_, occlusion_;
+    const std::int64_t factor_;  // from the model's pixels to those of pictures
+    const pictures::Covered covered_;
+    Files attention_, pca_, occlusion_;  // by input; empty: not wanted
     std::optional<RowFile> npy_;
     looking::PcaBasis basis_;
     Progress progress_;

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
 #include <system_error>
-#include <utility>
 
 #include "engine/base/text.h"
 #include "tools/vit-infer/look_options.h"
@@ -21,49 +21,56 @@ fs::path real_path(const fs::path& path) {
     return error ? path : found;
 }
 
-/// The name of the input's file without its extension, and the row for an array.
-std::string stem_of(const Input& input) {
-    std::string stem = fs::path(input.path).stem().native();
-    return input.rows ? fmt::format("{}-{}", stem, input.row) : stem;
+void make_folder(const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder))
+        throw Error(
+            ErrorKind::io,
+            fmt::format("{}: expected a folder, or a name that ends with .png: {}",
+                        in_quotes(folder.native()), error ? error.message() : "it is a file"));
+}
+
+std::vector<fs::path> numbered(const fs::path& out, std::size_t count) {
+    if (count == 1) return {out};
+    std::vector<fs::path> paths;
+    for (std::size_t i = 1; i <= count; ++i)
+        paths.push_back(out.parent_path() /
+                        fmt::format("{}-{}{}", out.stem().native(), i, out.extension().native()));
+    return paths;
+}
+
+std::vector<fs::path> in_folder(const fs::path& folder, const std::string& kind,
+                                std::span<const Input> inputs) {
+    std::vector<fs::path> paths;
+    std::set<fs::path> used;
+    for (const Input& input : inputs) {
+        std::string stem = input.path.stem().native();
+        if (input.rows) stem += fmt::format("-{}", input.row);
+        fs::path path = folder / fmt::format("{}-{}.png", stem, kind);
+        for (int number = 2; !used.insert(path).second; ++number)
+            path = folder / fmt::format("{}-{}-{}.png", stem, kind, number);
+        paths.push_back(path);
+    }
+    return paths;
 }
 
 }  // namespace
 
-PictureFiles::PictureFiles(fs::path out, std::string kind, std::span<const Input> inputs)
-    : out_(std::move(out)), kind_(std::move(kind)), inputs_(inputs) {
-    for (const Input& input : inputs_)
-        if (!input.path.empty()) read_.insert(real_path(input.path));
-    if (is_picture(out_)) return;
-    std::error_code error;
-    fs::create_directories(out_, error);
-    if (!fs::is_directory(out_))
-        throw Error(
-            ErrorKind::io,
-            fmt::format("{}: expected a folder, or a name that ends with .png: {}",
-                        in_quotes(out_.native()), error ? error.message() : "it is a file"));
-}
-
-fs::path PictureFiles::name_of(std::size_t index) {
-    if (is_picture(out_)) {
-        if (inputs_.size() == 1) return out_;
-        return out_.parent_path() /
-               fmt::format("{}-{}{}", out_.stem().native(), index + 1, out_.extension().native());
-    }
-    const std::string stem = stem_of(inputs_[index]);
-    fs::path path = out_ / fmt::format("{}-{}.png", stem, kind_);
-    for (int number = 2; used_.contains(path); ++number)
-        path = out_ / fmt::format("{}-{}-{}.png", stem, kind_, number);
-    used_.insert(path);
-    return path;
-}
-
-fs::path PictureFiles::next(std::size_t index) {
-    fs::path path = name_of(index);
-    if (read_.contains(real_path(path)))
-        throw Error(ErrorKind::usage,
-                    in_quotes(path.native()) +
-                        ": this picture would replace an input; write to another folder");
-    return path;
+std::vector<fs::path> picture_files(const fs::path& out, const std::string& kind,
+                                    std::span<const Input> inputs) {
+    if (!is_picture(out)) make_folder(out);
+    std::vector<fs::path> paths =
+        is_picture(out) ? numbered(out, inputs.size()) : in_folder(out, kind, inputs);
+    std::set<fs::path> read;
+    for (const Input& input : inputs)
+        if (!input.path.empty()) read.insert(real_path(input.path));
+    for (const fs::path& path : paths)
+        if (read.contains(real_path(path)))
+            throw Error(ErrorKind::usage,
+                        in_quotes(path.native()) +
+                            ": this picture would replace an input; write to another folder");
+    return paths;
 }
 
 }  // namespace vit::infer

@@ -88,13 +88,18 @@ TEST(Overlay, ColoursThePatchesAndNotTheRest) {
     EXPECT_EQ(none, (Colour{85, 85, 85}));
 }
 
-TEST(EnlargeTo, TakesTheSmallestWholeFactor) {
-    std::int64_t factor = 0;
-    EXPECT_EQ(enlarge_to(flat(10, 32, 9), 448, factor).width, 448);
-    EXPECT_EQ(factor, 14);
-    EXPECT_EQ(enlarge_to(flat(518, 518, 9), 448, factor).height, 518);
-    EXPECT_EQ(factor, 1);
-    EXPECT_EQ(enlarge_to(flat(10, 300, 9), 448, factor).height, 20);
+TEST(Enlargement, IsTheSmallestWholeFactor) {
+    EXPECT_EQ(enlargement(10, 32, 448), 14);
+    EXPECT_EQ(enlargement(518, 518, 448), 1);
+    EXPECT_EQ(enlargement(300, 10, 448), 2);
+}
+
+TEST(Resized, HasTheNewSize) {
+    const Image image = resized({1, 2, {0, 0, 0, 200, 200, 200}}, 3, 4);
+    EXPECT_EQ(image.height, 3);
+    EXPECT_EQ(image.width, 4);
+    EXPECT_EQ(pixel(image, 0, 1), (Colour{50, 50, 50}));
+    EXPECT_EQ(pixel(image, 2, 2), (Colour{150, 150, 150}));
 }
 
 }  // namespace
