@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/model/preprocessing_names.h"
 #include "tools/common/channel_values.h"
@@ -18,6 +19,7 @@
 #include "tools/common/precision_names.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-infer/output_names.h"
+#include "tools/vit-infer/tar_images.h"
 #include "tools/vit-infer/text.h"
 
 namespace vit::infer {
@@ -33,8 +35,10 @@ void check(const Options& options) {
     if (options.inputs.empty() && !options.asks_for_report())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
-    if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
-                                    options.tokens.empty() && options.output.empty()))
+    check(options.look);
+    if (options.inputs.empty() &&
+        !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
+          options.output.empty() && !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
     if (options.resume && options.inputs.empty()) refuse("--resume: name the same inputs again");
     if (options.resume && !options.output.empty() && options.format != Format::jsonl)
@@ -42,14 +46,22 @@ void check(const Options& options) {
     if (options.resume && options.output.empty() && options.logits.empty() &&
         options.features.empty() && options.tokens.empty())
         refuse("--resume: expected an output file, such as -o FILE.jsonl or --features FILE.npy");
+    if (options.look.any()) {
+        if (options.resume) refuse("--resume: a run that draws pictures cannot be continued");
+        for (const std::string& input : options.inputs)
+            if (is_tar(input))
+                refuse(fmt::format("{}: pictures are not drawn of images in a .tar file; unpack it",
+                                   in_quotes(input)));
+        check_array_name("--attention-npy", options.look.attention_npy);
+    }
     check_array_name("--logits", options.logits);
     check_array_name("--features", options.features);
     check_array_name("--tokens", options.tokens);
-    const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
+    const std::vector<std::filesystem::path> named = options.outputs();
     for (std::size_t i = 0; i < named.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (tools::same_file(*named[i], *named[j]))
-                refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
+            if (tools::same_file(named[i], named[j]))
+                refuse(fmt::format("two outputs go to the same file {}", named[i].string()));
 }
 
 /// Reads I/N.
@@ -108,6 +120,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parser.flag("--exif", options.decode.exif);
     parser.option("--max-pixels", options.decode.max_pixels)
         ->check(tools::number_within(std::uint64_t{1}, std::uint64_t{1} << 48));
+    LookArguments look;
+    look.add_to(parser);
     parser.flag("--info", options.info);
     parser.flag("--verify", options.verify);
     parser.flag("--profile", options.profile);
@@ -144,6 +158,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         if (parser.has("--mean")) options.mean = tools::parse_mean(mean);
         if (parser.has("--std")) options.std = tools::parse_std(std);
         if (!graph.empty()) options.graph = tools::value_of(graph, graph_names);
+        options.look = look.parsed();
         if (parser.has("--shard")) options.shard = parse_shard(shard);
         check(options);
     } catch (const Error& error) {

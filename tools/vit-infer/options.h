@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/vit-infer/look_options.h"
 #include "vit/model.h"
 
 namespace vit::infer {
@@ -45,6 +46,7 @@ struct Options {
     std::optional<std::array<float, 3>> mean;
     std::optional<std::array<float, 3>> std;
     DecodeOptions decode;
+    LookOptions look;
 
     bool info = false;
     bool verify = false;
@@ -53,7 +55,9 @@ struct Options {
     bool built_graph = false;  ///< shows the graph before the first pass
 
     std::vector<std::filesystem::path> outputs() const {
-        return {output, logits, features, tokens};
+        std::vector<std::filesystem::path> all = look.files();
+        all.insert(all.end(), {output, logits, features, tokens});
+        return all;
     }
     /// Whether an option changes how images are prepared.
     bool changes_preprocessing() const {

@@ -27,16 +27,6 @@ namespace vit::infer {
 
 namespace {
 
-Transform transform_for(const Options& options, const ModelInfo& info) {
-    Transform transform = info.transform;
-    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
-    if (options.crop) transform.crop = *options.crop;
-    if (options.filter) transform.filter = *options.filter;
-    if (options.mean) transform.mean = *options.mean;
-    if (options.std) transform.std = *options.std;
-    return transform;
-}
-
 /// Runs inputs and writes their results in input order.
 class Runner {
   public:
@@ -45,7 +35,7 @@ class Runner {
           model_(model),
           transform_(transform_for(options, model.info())),
           style_{options.format, options.output_type,
-                 model.info().has_head
+                 model.info().classifies
                      ? static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))
                      : 0,
                  options.output.empty() ? tools::terminal_of(STDOUT_FILENO) : std::nullopt},
@@ -83,7 +73,7 @@ class Runner {
 
     Totals finish() {
         append_end(text_, style_, totals_.inputs > 0);
-        if (options_.format == Format::text && !model_.info().has_head)
+        if (options_.format == Format::text && !model_.info().classifies)
             text_ += summary_of_arrays();
         sink_.write(text_);
         sink_.commit();
@@ -199,6 +189,10 @@ class Runner {
     }
 
     void write_record(std::size_t index) {
+        if (options_.look.any()) {
+            totals_.inputs_to_look_at.push_back(inputs_[index]);
+            totals_.inputs_to_look_at.back().error = errors_[index];
+        }
         Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}, {}};
         const bool good = record.error.empty();
         if (good) record.warning = std::move(inputs_[index].warning);
@@ -294,6 +288,16 @@ Totals run_all(const Options& options, const Model& model, InputSource& source,
 }
 
 }  // namespace
+
+Transform transform_for(const Options& options, const ModelInfo& info) {
+    Transform transform = info.transform;
+    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
+    if (options.crop) transform.crop = *options.crop;
+    if (options.filter) transform.filter = *options.filter;
+    if (options.mean) transform.mean = *options.mean;
+    if (options.std) transform.std = *options.std;
+    return transform;
+}
 
 int profiled_images(const Options& options, const Model& model) {
     return options.batch_size > 0 ? options.batch_size : model.info().threads;

@@ -18,6 +18,7 @@ struct Totals {
     std::string first_failed;         ///< name of the first input that failed
     std::vector<float> first_pixels;  ///< for --profile: the first good images, preprocessed
     std::int64_t first_count = 0;
+    std::vector<Input> inputs_to_look_at;  ///< for LookOptions: all inputs, not decoded
 };
 
 /// Writes one record per input, in order. Each record is passed to the system as soon as its result
@@ -25,6 +26,9 @@ struct Totals {
 /// Error (io, memory, usage), Interrupted, ReaderGone.
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
                   std::optional<Input> first);
+
+/// The transform of a run: the model's, with what the options change.
+Transform transform_for(const Options& options, const ModelInfo& info);
 
 /// The number of images that --profile measures.
 int profiled_images(const Options& options, const Model& model);
