@@ -49,6 +49,10 @@ const std::vector<Room> rooms{
     {"tools/common/", {"vit/", "engine/base/", "tools/common/"}},
     {"tools/vit-infer/",
      {"vit/", "engine/base/", "engine/model/", "weights/", "tools/common/", "tools/vit-infer/"}},
+    // vit-search needs the kernel that multiplies rows.
+    {"tools/vit-search/",
+     {"vit/", "engine/base/", "engine/model/", "engine/kernels/", "weights/readers/",
+      "tools/common/", "tools/vit-search/"}},
     {"tools/hub/",
      {"vit/", "engine/base/env.h", "engine/base/text.h", "engine/model/", "tools/common/",
       "tools/hub/"}},

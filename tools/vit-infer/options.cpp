@@ -34,6 +34,8 @@ Results
   --logits FILE.npy        all logits, float32 [N, classes]; rows in input order, NaN where one failed
   --features FILE.npy      the pooled vector before the head, [N, D]
   --tokens FILE.npy        all tokens after the final norm, [N, T, D]
+  --names FILE             names of the rows of these files, one a line
+  --classes TEXT.npz       classes from text embeddings (zero-shot, CLIP and SigLIP)
   -0, --null               paths in the list on standard input end with NUL, not newline
 
 Speed
@@ -92,13 +94,15 @@ void check(const Options& options) {
     if (options.inputs.empty() && !options.asks_for_report())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
-    if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
-                                    options.tokens.empty() && options.output.empty()))
+    if (options.inputs.empty() &&
+        !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
+          options.output.empty() && options.names.empty()))
         refuse("an output file was named, but no INPUT was given");
     if (options.std)
         for (const float each : *options.std)
             if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));
-    const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
+    const std::array named{&options.output, &options.logits, &options.features, &options.tokens,
+                           &options.names};
     for (std::size_t i = 0; i < named.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
             if (tools::same_file(*named[i], *named[j]))
@@ -118,7 +122,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.formatter_fn([](const CLI::App*, std::string, CLI::AppFormatMode) { return help; });
     app.set_version_flag("--version", version());
 
-    std::string model, format = "text", type = "prob", output, logits, features, tokens;
+    std::string model, format = "text", type = "prob", output, logits, features, tokens, names,
+                       classes;
     std::string precision, image_size, crop, filter, graph;
     double crop_pct = 0;
     std::vector<float> mean, std;
@@ -133,6 +138,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--logits", logits);
     app.add_option("--features", features);
     app.add_option("--tokens", tokens);
+    app.add_option("--names", names);
+    app.add_option("--classes", classes);
     app.add_option("-t,--threads", options.load.threads)->check(CLI::Range(1, 1024));
     app.add_option("-b,--batch-size", options.batch_size)->check(CLI::Range(1, 65536));
     app.add_option("--precision", precision)->check(tools::one_of(tools::precision_names));
@@ -162,6 +169,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.logits = logits;
         options.features = features;
         options.tokens = tokens;
+        options.names = names;
+        options.classes = classes;
         options.format = tools::value_of(format, format_names);
         options.output_type = tools::value_of(type, output_type_names);
         if (!precision.empty())

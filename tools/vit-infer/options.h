@@ -28,6 +28,8 @@ struct Options {
     std::filesystem::path logits;  ///< .npy files to write; empty: not written
     std::filesystem::path features;
     std::filesystem::path tokens;
+    std::filesystem::path names;    ///< text file to write: names of the rows
+    std::filesystem::path classes;  ///< .npz of text embeddings; empty: the model's own classes
 
     int batch_size = 0;  ///< 0: chosen from the number of threads
     LoadOptions load;    ///< threads, image size, precision
@@ -46,7 +48,7 @@ struct Options {
     bool built_graph = false;  ///< shows the graph before the first pass
 
     std::vector<std::filesystem::path> outputs() const {
-        return {output, logits, features, tokens};
+        return {output, logits, features, tokens, names};
     }
     bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
 };

@@ -9,6 +9,7 @@
 #include "tools/common/output_check.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/names_file.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/records.h"
 #include "tools/vit-infer/row_file.h"
@@ -77,6 +78,7 @@ class Runner {
           features_(options.features, {model.info().features}),
           tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}),
           progress_(options.output.empty()) {
+        if (!options.names.empty()) names_.emplace(options.names);
         append_begin(text_, style_);
     }
 
@@ -107,6 +109,7 @@ class Runner {
         logits_.commit();
         features_.commit();
         tokens_.commit();
+        if (names_) names_->commit();
         return std::move(totals_);
     }
 
@@ -159,6 +162,7 @@ class Runner {
         logits_.write(index, good);
         features_.write(index, good);
         tokens_.write(index, good);
+        if (names_) names_->write(record.file);
     }
 
     using Clock = std::chrono::steady_clock;
@@ -169,6 +173,7 @@ class Runner {
     const RecordStyle style_;
     Sink sink_;
     RowOutput logits_, features_, tokens_;
+    std::optional<NamesFile> names_;
     Progress progress_;
     Totals totals_;
 
