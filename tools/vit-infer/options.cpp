@@ -98,6 +98,8 @@ void check(const Options& options) {
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
           options.output.empty() && options.names.empty()))
         refuse("an output file was named, but no INPUT was given");
+    if (options.inputs.empty() && !options.classes.empty())
+        refuse("--classes needs INPUT, the images to classify");
     if (options.std)
         for (const float each : *options.std)
             if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));

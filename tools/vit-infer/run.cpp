@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "tools/vit-infer/records.h"
 #include "tools/vit-infer/row_file.h"
 #include "tools/vit-infer/sink.h"
+#include "tools/vit-infer/zero_shot.h"
 
 namespace vit::infer {
 
@@ -27,6 +29,11 @@ Transform transform_for(const Options& options, const ModelInfo& info) {
     if (options.mean) transform.mean = *options.mean;
     if (options.std) transform.std = *options.std;
     return transform;
+}
+
+std::optional<TextClasses> text_classes(const Options& options, const ModelInfo& info) {
+    if (options.classes.empty()) return {};
+    return read_text_classes(options.classes, info.classes);
 }
 
 /// The output of --logits, --features or --tokens: the values of one run and the file for them.
@@ -71,8 +78,10 @@ class Runner {
         : options_(options),
           model_(model),
           transform_(transform_for(options, model.info())),
+          classes_(text_classes(options, model.info())),
           style_{options.format, options.output_type,
-                 static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))},
+                 static_cast<int>(std::min<std::int64_t>(
+                     options.topk, classes_ ? std::ssize(classes_->names) : model.info().classes))},
           sink_(options.output),
           logits_(options.logits, {model.info().classes}, true),
           features_(options.features, {model.info().features}),
@@ -153,7 +162,8 @@ class Runner {
         const bool good = record.error.empty();
         if (good) record.warning = std::move(inputs_[index].warning);
         if (good)
-            record.predictions = model_.top(logits_.row(index), style_.columns);
+            record.predictions = classes_ ? classify(*classes_, logits_.row(index), style_.columns)
+                                          : model_.top(logits_.row(index), style_.columns);
         else if (totals_.failed++ == 0)
             totals_.first_failed = record.file;
         append_record(text_, style_, record, totals_.inputs++ == 0);
@@ -170,6 +180,7 @@ class Runner {
     const Options& options_;
     const Model& model_;
     const Transform transform_;
+    const std::optional<TextClasses> classes_;
     const RecordStyle style_;
     Sink sink_;
     RowOutput logits_, features_, tokens_;

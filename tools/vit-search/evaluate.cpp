@@ -27,7 +27,7 @@ std::vector<std::int64_t> usable_rows(const VectorFile& file) {
         if (make_unit(vector)) rows.push_back(row);
     }
     if (rows.empty())
-        throw Error(ErrorKind::input,
+        throw Error(ErrorKind::format,
                     fmt::format("{}: expected vectors, found only zeros, NaN and infinity",
                                 in_quotes(file.path().native())));
     return rows;
@@ -47,8 +47,9 @@ std::vector<std::string> classes_of(const std::vector<std::string>& labels,
     std::ranges::sort(classes);
     classes.erase(std::ranges::unique(classes).begin(), classes.end());
     if (classes.size() < 2)
-        throw Error(ErrorKind::input, fmt::format("{}: expected two or more classes, found only {}",
-                                                  in_quotes(path.native()), in_quotes(classes[0])));
+        throw Error(ErrorKind::format,
+                    fmt::format("{}: expected two or more classes, found only {}",
+                                in_quotes(path.native()), in_quotes(classes[0])));
     return classes;
 }
 
@@ -63,7 +64,7 @@ double accuracy(const std::vector<int>& found, const std::vector<int>& truth) {
 Evaluation evaluate(const Options& options) {
     const VectorFile train(options.index), test(options.query);
     if (test.dim() != train.dim())
-        throw Error(ErrorKind::input,
+        throw Error(ErrorKind::format,
                     fmt::format("{}: expected vectors of {} values as in {}, found {}",
                                 in_quotes(options.query.native()), train.dim(),
                                 in_quotes(options.index.native()), test.dim()));

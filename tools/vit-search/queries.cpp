@@ -14,7 +14,7 @@ namespace {
 Queries from_file(const std::filesystem::path& path, std::int64_t dim) {
     const VectorFile file(path);
     if (file.dim() != dim)
-        throw Error(ErrorKind::input,
+        throw Error(ErrorKind::format,
                     fmt::format("{}: expected vectors of {} values as in the index, found {}",
                                 in_quotes(path.native()), dim, file.dim()));
     Queries queries;

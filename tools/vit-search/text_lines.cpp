@@ -23,7 +23,7 @@ std::vector<std::string> read_lines(const std::filesystem::path& path, std::int6
         throw Error(ErrorKind::io, fmt::format("{}: cannot read: {}", in_quotes(path.native()),
                                                std::generic_category().message(errno)));
     if (static_cast<std::int64_t>(lines.size()) != expected)
-        throw Error(ErrorKind::input,
+        throw Error(ErrorKind::format,
                     fmt::format("{}: expected a line for each of the {} rows of {}, found {} lines",
                                 in_quotes(path.native()), expected, in_quotes(rows_of.native()),
                                 lines.size()));

@@ -17,7 +17,7 @@ VectorFile::VectorFile(const std::filesystem::path& path) : path_(path), file_(p
         header.dtype == DType::f32 || header.dtype == DType::f16 || header.dtype == DType::f64;
     const std::size_t rank = header.shape.size();
     if (!is_float || !is_plain(header) || rank < 1 || rank > 2 || header.data_bytes == 0)
-        throw Error(ErrorKind::input,
+        throw Error(ErrorKind::format,
                     fmt::format("{}: expected float32, float16 or float64 [N, D] in C order, found "
                                 "{} {}{}{}; numpy.ascontiguousarray(x, numpy.float32) makes it so",
                                 where, dtype_name(header.dtype), to_string(header.shape),

@@ -15,7 +15,7 @@ namespace vit::search {
 /// one vector. Reading is thread-safe. The file must not be changed in place meanwhile.
 class VectorFile {
   public:
-    /// Throws Error(io), Error(format), Error(unsupported) or Error(input) that names the file.
+    /// Throws Error(io), Error(format) or Error(unsupported) that names the file.
     explicit VectorFile(const std::filesystem::path& path);
 
     const std::filesystem::path& path() const { return path_; }
