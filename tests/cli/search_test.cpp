@@ -60,7 +60,7 @@ TEST_F(Search, DoesNotFindRowsWithoutADirection) {
     const float nan = std::nanf(""), inf = std::numeric_limits<float>::infinity();
     // Lengths that float32 cannot square have a direction too.
     write_vectors("i.npy", {7, 2},
-              {nan, 1, 0, 0, 1, 1, inf, 1, 1e-30f, 2e-30f, 1e30f, -1e30f, -3, 0});
+                  {nan, 1, 0, 0, 1, 1, inf, 1, 1e-30f, 2e-30f, 1e30f, -1e30f, -3, 0});
     write_vectors("q.npy", {2}, {5, 5});
     const auto found = records({path("i.npy"), path("q.npy")});
     ASSERT_EQ(found.size(), 1u);

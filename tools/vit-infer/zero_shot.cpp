@@ -7,6 +7,7 @@
 #include <numeric>
 #include <string_view>
 
+#include "engine/base/cosine.h"
 #include "engine/base/text.h"
 #include "vit/error.h"
 #include "weights/readers/npz.h"
@@ -65,13 +66,6 @@ std::vector<std::string> lines_of(std::string_view text) {
         if (end == std::string_view::npos) return lines;
         text.remove_prefix(end + 1);
     }
-}
-
-/// 1 / length; 0 where the vector has no direction.
-double inverse_length(std::span<const float> vector) {
-    double square = 0;
-    for (const float x : vector) square += double{x} * x;
-    return std::isfinite(square) && square > 0 ? 1 / std::sqrt(square) : 0;
 }
 
 void make_unit(std::span<float> vector, const Archive& archive, const std::string& name) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <mutex>
 #include <numeric>
 
@@ -39,29 +38,41 @@ class Sets {
     std::vector<std::int64_t> parent_;
 };
 
+/// The factors that scale all vectors to length 1; 0 for those without a direction.
+std::vector<float> unit_factors(const VectorFile& index, int threads) {
+    std::vector<float> factors(static_cast<std::size_t>(index.count()));
+    parallel(threads, [&](int thread, int granted) {
+        std::vector<float> scratch;
+        const std::int64_t last = index.count() * (thread + 1) / granted;
+        for (std::int64_t row = index.count() * thread / granted; row < last; ++row)
+            factors[static_cast<std::size_t>(row)] =
+                static_cast<float>(inverse_length(index.rows(row, 1, scratch)));
+    });
+    return factors;
+}
+
 /// A block of the index with vectors of length 1; those without a direction are zeros.
 struct UnitBlock {
     std::int64_t first = 0, rows = 0;
+    std::size_t dim = 0;
     std::vector<float> scratch, values;
 
-    void read(const VectorFile& index, std::int64_t block) {
+    void read(const VectorFile& index, std::span<const float> factors, std::int64_t block) {
         first = block * block_rows;
         rows = std::min(block_rows, index.count() - first);
+        dim = static_cast<std::size_t>(index.dim());
         const std::span<const float> from = index.rows(first, rows, scratch);
         values.assign(from.begin(), from.end());
         for (std::int64_t r = 0; r < rows; ++r) {
-            const std::span<float> one = row(r);
-            if (!make_unit(one)) std::ranges::fill(one, 0.0f);
+            const float factor = factors[static_cast<std::size_t>(first + r)];
+            for (float& x : row(r)) x = factor == 0 ? 0 : x * factor;
         }
     }
     std::span<float> row(std::int64_t r) {
-        const std::size_t dim = values.size() / static_cast<std::size_t>(rows);
         return std::span(values).subspan(static_cast<std::size_t>(r) * dim, dim);
     }
     kernels::Matrix<const float> matrix() const {
-        const auto count = static_cast<std::size_t>(rows);
-        const std::size_t dim = values.size() / count;
-        return kernels::row_major(values.data(), count, dim, dim);
+        return kernels::row_major(values.data(), static_cast<std::size_t>(rows), dim, dim);
     }
 };
 
@@ -85,6 +96,7 @@ std::vector<std::vector<std::int64_t>> duplicates(const VectorFile& index, doubl
                                                   int threads) {
     const kernels::Table& kernels = kernels::select_table();
     const std::int64_t blocks = (index.count() + block_rows - 1) / block_rows;
+    const std::vector<float> factors = unit_factors(index, threads);
     Sets sets(index.count());
     std::atomic<std::int64_t> next = 0;
     std::mutex mutex;
@@ -96,9 +108,9 @@ std::vector<std::vector<std::int64_t>> duplicates(const VectorFile& index, doubl
         // A thread takes all pairs of a block with itself and with the blocks after it. The first
         // blocks have most of them, so that no thread ends much later than the others.
         for (std::int64_t i; (i = next.fetch_add(1)) < blocks;) {
-            a.read(index, i);
+            a.read(index, factors, i);
             for (std::int64_t j = i; j < blocks; ++j) {
-                b.read(index, j);
+                b.read(index, factors, j);
                 const auto columns = static_cast<std::size_t>(b.rows);
                 kernels.dot_products(
                     a.matrix(), b.matrix(),

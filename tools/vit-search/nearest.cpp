@@ -48,10 +48,48 @@ bool is_extreme(float square) {
     return !(square > 1e-30f && square < 1e30f);
 }
 
-bool has_direction(std::span<const float> row) {
-    const bool finite = std::ranges::all_of(row, [](float x) { return std::isfinite(x); });
-    return finite && std::ranges::any_of(row, [](float x) { return x != 0; });
-}
+/// What one thread works with.
+struct Search {
+    std::span<const float> queries;  ///< [found, dim]
+    std::size_t dim, k;
+    std::vector<Best> found;  ///< for each query
+    std::vector<float> scratch, products, squares;
+
+    std::span<const float> query(std::size_t q) const { return queries.subspan(q * dim, dim); }
+
+    /// Compares the vectors from row `first` on with all queries.
+    void add_block(const kernels::Table& kernels, std::int64_t first,
+                   std::span<const float> vectors) {
+        const std::size_t rows = vectors.size() / dim;
+        for (std::size_t q = 0; q < found.size(); q += query_group) {
+            const std::size_t group = std::min(query_group, found.size() - q);
+            kernels.dot_products(kernels::row_major(vectors.data(), rows, dim, dim),
+                                 kernels::row_major(query(q).data(), group, dim, dim),
+                                 kernels::row_major(products.data(), rows, group, group),
+                                 q == 0 ? squares.data() : nullptr);
+            for (std::size_t r = 0; r < rows; ++r) {
+                const auto row = first + static_cast<std::int64_t>(r);
+                if (is_extreme(squares[r]))
+                    add_extreme(row, vectors.subspan(r * dim, dim), q, group);
+                else
+                    add_row(row, std::sqrt(squares[r]), products.data() + r * group, q, group);
+            }
+        }
+    }
+
+    void add_row(std::int64_t row, float length, const float* row_products, std::size_t q,
+                 std::size_t group) {
+        for (std::size_t i = 0; i < group; ++i)
+            found[q + i].add({row, std::clamp(row_products[i] / length, -1.0f, 1.0f)}, k);
+    }
+
+    void add_extreme(std::int64_t row, std::span<const float> vector, std::size_t q,
+                     std::size_t group) {
+        if (inverse_length(vector) == 0) return;
+        for (std::size_t i = 0; i < group; ++i)
+            found[q + i].add({row, static_cast<float>(cosine(vector, query(q + i)))}, k);
+    }
+};
 
 }  // namespace
 
@@ -59,49 +97,23 @@ std::vector<std::vector<Match>> nearest(const VectorFile& index, std::span<const
                                         std::size_t k, int threads) {
     const kernels::Table& kernels = kernels::select_table();
     const auto dim = static_cast<std::size_t>(index.dim());
-    const std::size_t count = queries.size() / dim;
+    std::vector<Best> best(queries.size() / dim);
     const std::int64_t blocks = (index.count() + block_rows - 1) / block_rows;
-    std::vector<Best> best(count);
     std::atomic<std::int64_t> next = 0;
     std::mutex mutex;
-    threads = static_cast<int>(std::min<std::int64_t>(threads, blocks));
-    parallel(threads, [&](int, int) {
-        std::vector<Best> found(count);
-        std::vector<float> scratch, products(block_rows * query_group), squares(block_rows);
+    parallel(static_cast<int>(std::min<std::int64_t>(threads, blocks)), [&](int, int) {
+        Search search{queries, dim, k, std::vector<Best>(best.size()), {}, {}, {}};
+        search.products.resize(block_rows * query_group);
+        search.squares.resize(block_rows);
         for (std::int64_t block; (block = next.fetch_add(1)) < blocks;) {
             const std::int64_t first = block * block_rows;
-            const auto rows = static_cast<std::size_t>(std::min(block_rows, index.count() - first));
-            const std::span<const float> vectors =
-                index.rows(first, static_cast<std::int64_t>(rows), scratch);
-            for (std::size_t q = 0; q < count; q += query_group) {
-                const std::size_t group = std::min(query_group, count - q);
-                const float* const these = queries.data() + q * dim;
-                kernels.dot_products(kernels::row_major(vectors.data(), rows, dim, dim),
-                                     kernels::row_major(these, group, dim, dim),
-                                     kernels::row_major(products.data(), rows, group, group),
-                                     q == 0 ? squares.data() : nullptr);
-                for (std::size_t r = 0; r < rows; ++r) {
-                    const auto row = first + static_cast<std::int64_t>(r);
-                    if (is_extreme(squares[r])) {
-                        const auto vector = vectors.subspan(r * dim, dim);
-                        if (!has_direction(vector)) continue;
-                        for (std::size_t i = 0; i < group; ++i) {
-                            const double exact = cosine(vector, {these + i * dim, dim});
-                            found[q + i].add({row, static_cast<float>(exact)}, k);
-                        }
-                        continue;
-                    }
-                    const float length = std::sqrt(squares[r]);
-                    for (std::size_t i = 0; i < group; ++i) {
-                        const float cosine = products[r * group + i] / length;
-                        found[q + i].add({row, std::clamp(cosine, -1.0f, 1.0f)}, k);
-                    }
-                }
-            }
+            search.add_block(
+                kernels, first,
+                index.rows(first, std::min(block_rows, index.count() - first), search.scratch));
         }
         const std::lock_guard lock(mutex);
-        for (std::size_t q = 0; q < count; ++q)
-            for (const Match& match : found[q].heap()) best[q].add(match, k);
+        for (std::size_t q = 0; q < best.size(); ++q)
+            for (const Match& match : search.found[q].heap()) best[q].add(match, k);
     });
     std::vector<std::vector<Match>> result;
     for (Best& each : best) result.push_back(std::move(each).sorted());

@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 
+#include "engine/base/cosine.h"
 #include "engine/base/text.h"
 #include "vit/error.h"
 
@@ -55,10 +55,8 @@ std::vector<float> VectorFile::all() const {
 }
 
 bool make_unit(std::span<float> vector) {
-    double square = 0;
-    for (const float x : vector) square += double{x} * x;
-    if (!std::isfinite(square) || square == 0) return false;
-    const double factor = 1 / std::sqrt(square);
+    const double factor = inverse_length(vector);
+    if (factor == 0) return false;
     for (float& x : vector) x = static_cast<float>(x * factor);
     return true;
 }
