@@ -185,5 +185,17 @@ TEST_F(Search, SaysWhatIsWrong) {
     }
 }
 
+TEST_F(Search, HelpsAndEndsQuietlyWithItsReader) {
+    const Finished help = search({"--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.out, testing::StartsWith("vit-search INDEX.npy QUERY [options]\n"));
+    Start start;
+    start.arguments = {VIT_SEARCH, data("train.npy"), data("test.npy")};
+    start.stdout_closed_pipe = true;
+    const Finished gone = run(start);
+    EXPECT_EQ(gone.status, 74);
+    EXPECT_EQ(gone.err, "");
+}
+
 }  // namespace
 }  // namespace vit::test

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <mutex>
 #include <numeric>
+#include <span>
 
 #include "engine/base/cosine.h"
 #include "engine/base/threads.h"

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <span>
 
 #include "engine/base/text.h"
 #include "tools/vit-search/knn.h"
@@ -53,6 +55,25 @@ std::vector<std::string> classes_of(const std::vector<std::string>& labels,
     return classes;
 }
 
+LabelledVectors labelled(const VectorFile& file, const std::vector<std::int64_t>& rows,
+                         const std::vector<int>& classes) {
+    LabelledVectors result{{}, {}, static_cast<std::size_t>(file.dim())};
+    std::vector<float> scratch;
+    for (const std::int64_t row : rows) {
+        const std::span<const float> values = file.rows(row, 1, scratch);
+        result.values.insert(result.values.end(), values.begin(), values.end());
+        result.labels.push_back(classes[static_cast<std::size_t>(row)]);
+    }
+    return result;
+}
+
+std::vector<int> class_indices(const std::vector<std::string>& labels,
+                               const std::vector<std::string>& classes) {
+    std::vector<int> indices;
+    for (const std::string& label : labels) indices.push_back(class_of(classes, label));
+    return indices;
+}
+
 }  // namespace
 
 double accuracy(const std::vector<int>& found, const std::vector<int>& truth) {
@@ -75,34 +96,28 @@ Evaluation evaluate(const Options& options) {
     Evaluation result;
     result.rows = usable_rows(test);
     result.classes = classes_of(labels, train_rows, options.labels);
-    result.train = static_cast<std::int64_t>(train_rows.size());
+    result.train = std::ssize(train_rows);
     result.skipped_train = train.count() - result.train;
-    result.skipped_test = test.count() - static_cast<std::int64_t>(result.rows.size());
+    result.skipped_test = test.count() - std::ssize(result.rows);
     result.k = static_cast<int>(
         std::min<std::int64_t>(options.k > 0 ? options.k : default_k, result.train));
-    const auto classes = static_cast<int>(result.classes.size());
-    const int threads = options.load.threads > 0 ? options.load.threads : usable_threads();
 
-    LabelledVectors learned{{}, {}, static_cast<std::size_t>(train.dim())};
-    std::vector<int> class_of_row;
-    for (const std::string& label : labels) class_of_row.push_back(class_of(result.classes, label));
-    std::vector<float> scratch, queries;
-    for (const std::int64_t row : train_rows) {
-        const std::span<const float> values = train.rows(row, 1, scratch);
-        learned.values.insert(learned.values.end(), values.begin(), values.end());
-        learned.labels.push_back(class_of_row[static_cast<std::size_t>(row)]);
-    }
-    const LinearProbe probe = fit_probe(learned, classes, threads);
-    for (const std::int64_t row : result.rows) {
-        const std::span<const float> values = test.rows(row, 1, scratch);
-        result.truth.push_back(
-            class_of(result.classes, test_labels[static_cast<std::size_t>(row)]));
-        result.linear_probe.push_back(predict(probe, values));
-        queries.insert(queries.end(), values.begin(), values.end());
-        make_unit(std::span(queries).last(values.size()));
+    const int threads = options.load.threads > 0 ? options.load.threads : usable_threads();
+    const auto classes = static_cast<int>(result.classes.size());
+    const std::vector<int> class_of_row = class_indices(labels, result.classes);
+    LabelledVectors unknown =
+        labelled(test, result.rows, class_indices(test_labels, result.classes));
+    result.truth = unknown.labels;
+    const LinearProbe probe =
+        fit_probe(labelled(train, train_rows, class_of_row), classes, threads);
+    for (std::size_t i = 0; i < unknown.count(); ++i) {
+        const std::span<float> vector =
+            std::span(unknown.values).subspan(i * unknown.dim, unknown.dim);
+        result.linear_probe.push_back(predict(probe, vector));
+        make_unit(vector);  // for the search
     }
     for (const std::vector<Match>& matches :
-         nearest(train, queries, static_cast<std::size_t>(result.k), threads)) {
+         nearest(train, unknown.values, static_cast<std::size_t>(result.k), threads)) {
         result.knn.push_back(vote(matches, class_of_row, classes));
         result.weighted_knn.push_back(weighted_vote(matches, class_of_row, classes));
     }

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <exception>
 #include <new>
+#include <span>
+#include <system_error>
 
 #include "engine/base/text.h"
 #include "tools/common/image_files.h"

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <system_error>
 
 #include "engine/base/text.h"
@@ -25,10 +26,6 @@ namespace {
 
 constexpr std::size_t default_k = 10;
 
-void complain(std::string_view what, std::string_view where = {}) {
-    std::fprintf(stderr, "%s\n", tools::error_line("vit-search", what, where).c_str());
-}
-
 int threads_of(const Options& options) {
     return options.load.threads > 0 ? options.load.threads : usable_threads();
 }
@@ -43,17 +40,33 @@ Names names_of(const Options& options, const VectorFile& index) {
 
 /// Runs `work` and, with --time, says how long it took.
 template <class Work>
-auto timed(const Options& options, const VectorFile& index, std::string_view what, Work work) {
+auto timed(const Options& options, const std::string& what, Work work) {
     using Clock = std::chrono::steady_clock;
     const Clock::time_point begin = Clock::now();
     auto result = work();
     const double ms = std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
     if (options.time)
-        std::fprintf(stderr, "%s\n",
-                     fmt::format("vit-search: {} in {} vectors of {}: {:.1f} ms with {} threads",
-                                 what, index.count(), index.dim(), ms, threads_of(options))
-                         .c_str());
+        std::fprintf(
+            stderr, "%s\n",
+            fmt::format("vit-search: {}: {:.1f} ms with {} threads", what, ms, threads_of(options))
+                .c_str());
     return result;
+}
+
+std::string size_of(const VectorFile& index) {
+    return fmt::format("{} vectors of {}", index.count(), index.dim());
+}
+
+/// Says how many queries failed, and returns the exit status.
+int report_failures(const Queries& queries) {
+    const auto has_failed = [](const std::string& error) { return !error.empty(); };
+    const auto failed = std::ranges::count_if(queries.errors, has_failed);
+    if (failed == 0) return tools::exit_ok;
+    const std::string line = tools::error_line(
+        "vit-search", fmt::format("{} of {} queries failed", failed, queries.names.size()),
+        "first: " + *std::ranges::find_if(queries.errors, has_failed));
+    std::fprintf(stderr, "%s\n", line.c_str());
+    return tools::exit_some_inputs_failed;
 }
 
 int search(const Options& options) {
@@ -62,34 +75,31 @@ int search(const Options& options) {
     const Queries queries = read_queries(options, index);
     // The query of --row is its own best match, or one of several that are equal to it.
     const std::size_t k = options.k > 0 ? static_cast<std::size_t>(options.k) : default_k;
-    auto matches = timed(options, index, fmt::format("{} queries", queries.names.size()), [&] {
-        return nearest(index, queries.vectors, k + options.row.has_value(), threads_of(options));
-    });
+    auto matches =
+        timed(options, fmt::format("{} queries in {}", queries.names.size(), size_of(index)), [&] {
+            return nearest(index, queries.vectors, k + options.row.has_value(),
+                           threads_of(options));
+        });
     for (std::size_t q = 0; q < matches.size(); ++q) {
         if (!queries.errors[q].empty()) matches[q].clear();
         std::erase_if(matches[q], [&](const Match& each) { return options.row == each.row; });
         matches[q].resize(std::min(matches[q].size(), k));
     }
     write_output(options.output, search_report(options.format, queries, matches, names));
-    const auto failed = std::ranges::count_if(
-        queries.errors, [](const std::string& error) { return !error.empty(); });
-    if (failed == 0) return tools::exit_ok;
-    const auto first = std::ranges::find_if(
-        queries.errors, [](const std::string& error) { return !error.empty(); });
-    complain(fmt::format("{} of {} queries failed", failed, queries.names.size()),
-             fmt::format("first: {}", *first));
-    return tools::exit_some_inputs_failed;
+    return report_failures(queries);
 }
 
 int run(const Options& options) {
     if (options.evaluate) {
-        write_output(options.output, evaluation_report(options.format, evaluate(options)));
+        const Evaluation evaluation =
+            timed(options, "evaluation", [&] { return evaluate(options); });
+        write_output(options.output, evaluation_report(options.format, evaluation));
         return tools::exit_ok;
     }
     if (!options.duplicates) return search(options);
     const VectorFile index(options.index);
     const Names names = names_of(options, index);
-    const auto groups = timed(options, index, "duplicates", [&] {
+    const auto groups = timed(options, "duplicates in " + size_of(index), [&] {
         return duplicates(index, *options.duplicates, threads_of(options));
     });
     write_output(options.output, duplicates_report(options.format, groups, names));

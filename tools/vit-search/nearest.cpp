@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cmath>
 #include <mutex>
+#include <utility>
 
 #include "engine/base/cosine.h"
 #include "engine/base/threads.h"

@@ -20,8 +20,8 @@ vit-search INDEX.npy --row N [options]
 vit-search INDEX.npy --duplicates X [options]
 vit-search TRAIN.npy TEST.npy --evaluate --labels FILE --test-labels FILE [options]
 
-Compares vectors of images by their cosine, exactly. Makes vectors with
-vit-infer MODEL.vit FOLDER --features INDEX.npy --names INDEX.names
+Compares vectors of images by their cosine. Compares all of them, so that the result is exact.
+vit-infer makes the vectors: vit-infer MODEL.vit FOLDER --features INDEX.npy --names INDEX.names
 
 INDEX.npy: float32, float16 or float64 [N, D]. Rows of NaN (images that failed) are never found.
 QUERY: an image or a folder of images (with --model), or a .npy of vectors, [D] or [M, D].
@@ -45,7 +45,7 @@ Output and speed
   -o, --output FILE        results go there, whole or not at all, instead of standard output
   -t, --threads N          threads (all usable cores)
   --precision NAME         of the model: f32, bf16 or int8 (what the model file was converted for)
-  --time                   print the time of the search on standard error
+  --time                   print the time of the task on standard error
 
   -h, --help               this text
   --version                name and version

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
 #include "engine/base/text.h"
 #include "tools/common/image_files.h"
 #include "tools/vit-search/image_queries.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <iterator>
+#include <string_view>
 
 #include "tools/common/error_line.h"
 #include "tools/common/record_text.h"
