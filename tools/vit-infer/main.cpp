@@ -86,6 +86,7 @@ void print_report(const Options& options, const std::string& text) {
 
 int run(const Options& options) {
     tools::check_not_output(options.model, options.outputs());
+    tools::check_not_output(options.classes, options.outputs());
     for (const std::string& input : options.inputs)
         if (input != "-") tools::check_not_output(input, options.outputs());
     check_model_argument(options.model);

@@ -38,8 +38,10 @@ void check(const Options& options) {
     check(options.look);
     if (options.inputs.empty() &&
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
-          options.output.empty() && !options.look.any()))
+          options.output.empty() && options.names.empty() && !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
+    if (options.inputs.empty() && !options.classes.empty())
+        refuse("--classes needs INPUT, the images to classify");
     if (options.resume && options.inputs.empty()) refuse("--resume: name the same inputs again");
     if (options.resume && !options.output.empty() && options.format != Format::jsonl)
         refuse("--resume: expected records in jsonl; name -o FILE.jsonl");
@@ -92,7 +94,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     Options options;
     tools::Parser parser(tool_text(), version());
 
-    std::string model, format, type = "prob", output, logits, features, tokens;
+    std::string model, format, type = "prob", output, logits, features, tokens, names, classes;
     std::string precision, image_size, crop, filter, mean, std, graph, shard;
     double crop_pct = 0;
 
@@ -108,6 +110,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parser.option("--logits", logits);
     parser.option("--features", features);
     parser.option("--tokens", tokens);
+    parser.option("--names", names);
+    parser.option("--classes", classes);
     parser.option("--threads", options.load.threads)->check(tools::number_within(0, most_threads));
     parser.option("--batch-size", options.batch_size)->check(tools::number_within(1, 65536));
     parser.option("--precision", precision)->check(tools::one_of(tools::precision_names));
@@ -136,6 +140,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.logits = logits;
         options.features = features;
         options.tokens = tokens;
+        options.names = names;
+        options.classes = classes;
         const std::optional<Format> by_name = format_of(options.output);
         if (!format.empty())
             options.format = tools::value_of(format, format_names);
