@@ -22,9 +22,8 @@ ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
 }
 
 int loaded_threads(const LoadOptions& options) {
-    constexpr int most = 1024;
-    if (options.threads < 0 || options.threads > most)
-        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) +
+    if (options.threads < 0 || options.threads > most_threads)
+        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most_threads) +
                                           ", found " + std::to_string(options.threads));
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }

@@ -50,7 +50,7 @@ class Artist {
           factor_(pictures::enlargement(info_.height, info_.width, least_side)),
           covered_{info_.grid_rows * info_.patch_height * factor_,
                    info_.grid_columns * info_.patch_width * factor_},
-          progress_(options.output.empty()) {
+          progress_(static_cast<std::int64_t>(inputs.size())) {
         const auto name = [&](const std::filesystem::path& out, const char* kind) {
             return out.empty() ? Files() : picture_files(out, kind, inputs_);
         };
@@ -59,7 +59,8 @@ class Artist {
         occlusion_ = name(look_.occlusion, "occlusion");
         if (!look_.attention_npy.empty())
             npy_.emplace(look_.attention_npy,
-                         Shape{attention_info(model_).heads, info_.tokens, info_.tokens});
+                         Shape{attention_info(model_).heads, info_.tokens, info_.tokens},
+                         PartFile::Begin::anew);
     }
 
     void draw() {

@@ -3,28 +3,25 @@
 #include <charconv>
 #include <string>
 
-#include "CLI/CLI.hpp"
 #include "tools/common/image_files.h"
+#include "tools/common/number_range.h"
 #include "vit/error.h"
 
 namespace vit::infer {
 
 namespace {
 
-/// An option that takes a number, or the word that stands for its default.
-void add_number_or(CLI::App& app, const std::string& name, const std::string& word,
-                   std::optional<std::int64_t>& to) {
-    app.add_option_function<std::string>(name, [&to, name, word](const std::string& text) {
-        to.reset();
-        if (text == word) return;
-        std::int64_t number = -1;
-        const char* const end = text.data() + text.size();
-        const auto read = std::from_chars(text.data(), end, number);
-        if (read.ec != std::errc() || read.ptr != end || number < 0)
-            throw CLI::ValidationError(name + ": expected a number from 0, or \"" + word +
-                                       "\", found \"" + text + "\"");
-        to = number;
-    });
+/// Reads a number, or the word that stands for the default.
+std::optional<std::int64_t> number_or(const std::string& name, const std::string& word,
+                                      const std::string& text) {
+    if (text.empty() || text == word) return {};
+    std::int64_t number = -1;
+    const char* const end = text.data() + text.size();
+    const auto read = std::from_chars(text.data(), end, number);
+    if (read.ec != std::errc() || read.ptr != end || number < 0)
+        throw Error(ErrorKind::usage, name + ": expected a number from 0, or \"" + word +
+                                          "\", found \"" + text + "\"");
+    return number;
 }
 
 [[noreturn]] void refuse(const std::string& message) {
@@ -48,18 +45,27 @@ bool is_picture(const std::filesystem::path& out) {
     return tools::lower_extension(out) == ".png";
 }
 
-void add_look_options(CLI::App& app, LookOptions& options) {
-    const auto add_path = [&](const std::string& name, std::filesystem::path& to) {
-        app.add_option_function<std::string>(name, [&to](const std::string& text) { to = text; });
-    };
-    add_path("--attention", options.attention);
-    add_path("--attention-npy", options.attention_npy);
-    add_path("--pca", options.pca);
-    add_path("--occlusion", options.occlusion);
-    add_number_or(app, "--attention-block", "last", options.block);
-    add_number_or(app, "--attention-head", "mean", options.head);
-    app.add_flag("--attention-rollout", options.rollout);
-    app.add_option("--occlusion-size", options.occlusion_size)->check(CLI::Range(1, 65536));
+void LookArguments::add_to(tools::Parser& parser) {
+    parser.option("--attention", attention);
+    parser.option("--attention-npy", attention_npy);
+    parser.option("--pca", pca);
+    parser.option("--occlusion", occlusion);
+    parser.option("--attention-block", block);
+    parser.option("--attention-head", head);
+    parser.flag("--attention-rollout", options.rollout);
+    parser.option("--occlusion-size", options.occlusion_size)
+        ->check(tools::number_within(1, 65536));
+}
+
+LookOptions LookArguments::parsed() const {
+    LookOptions result = options;
+    result.attention = attention;
+    result.attention_npy = attention_npy;
+    result.pca = pca;
+    result.occlusion = occlusion;
+    result.block = number_or("--attention-block", "last", block);
+    result.head = number_or("--attention-head", "mean", head);
+    return result;
 }
 
 void check(const LookOptions& options) {

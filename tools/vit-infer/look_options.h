@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <vector>
 
-namespace CLI {
-class App;
-}
+#include "tools/manual/parser.h"
 
 namespace vit::infer {
 
@@ -31,7 +30,15 @@ struct LookOptions {
 /// Whether OUT names a picture and not a folder.
 bool is_picture(const std::filesystem::path& out);
 
-void add_look_options(CLI::App& app, LookOptions& options);
+/// The options as the command line has them.
+struct LookArguments {
+    LookOptions options;  ///< those that need no more reading
+    std::string attention, attention_npy, pca, occlusion, block, head;
+
+    void add_to(tools::Parser& parser);
+    /// Throws Error(usage).
+    LookOptions parsed() const;
+};
 
 /// Checks combinations that do not depend on the model. Throws Error(usage).
 void check(const LookOptions& options);
