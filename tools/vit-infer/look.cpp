@@ -87,7 +87,7 @@ class Artist {
                 stop_if_interrupted();
                 if (!error.empty())
                     throw Error(ErrorKind::input,
-                                fmt::format("{}: it has changed since its record was written: {}",
+                                fmt::format("{}: pictures need to read it a second time: {}",
                                             in_quotes(input.name), error));
             }
             visit(i, good);
