@@ -53,7 +53,8 @@ const std::vector<Room> rooms{
     {"tools/manual/", {"vit/", "engine/base/", "tools/common/", "tools/manual/"}},
     {"tools/vit-infer/",
      {"vit/", "engine/base/", "engine/model/", "weights/", "tools/common/", "tools/looking/",
-      "tools/manual/", "tools/pictures/", "tools/vit-infer/"}},
+      "tools/manual/", "tools/page/", "tools/pictures/", "tools/vit-infer/"}},
+    {"tools/page/", {"vit/", "engine/base/", "engine/model/", "tools/page/"}},
     // vit-search needs the kernel that multiplies rows.
     {"tools/vit-search/",
      {"vit/", "engine/base/", "engine/model/", "engine/kernels/", "weights/readers/",

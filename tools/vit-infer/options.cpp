@@ -38,13 +38,16 @@ void check(const Options& options) {
     check(options.look);
     if (options.inputs.empty() &&
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
-          options.output.empty() && options.names.empty() && !options.look.any()))
+          options.output.empty() && options.names.empty() && options.report.empty() &&
+          !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
     if (options.inputs.empty() && !options.classes.empty())
         refuse("--classes needs INPUT, the images to classify");
     if (options.resume && options.inputs.empty()) refuse("--resume: name the same inputs again");
     if (options.resume && !options.output.empty() && options.format != Format::jsonl)
         refuse("--resume: expected records in jsonl; name -o FILE.jsonl");
+    if (options.resume && !options.report.empty())
+        refuse("--resume: a page needs all images; leave out --report");
     if (options.resume && options.output.empty() && options.logits.empty() &&
         options.features.empty() && options.tokens.empty())
         refuse("--resume: expected an output file, such as -o FILE.jsonl or --features FILE.npy");
@@ -95,7 +98,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     tools::Parser parser(tool_text(), version());
 
     std::string model, format, type = "prob", output, logits, features, tokens, names, classes;
-    std::string precision, image_size, crop, filter, mean, std, graph, shard;
+    std::string report, precision, image_size, crop, filter, mean, std, graph, shard;
     double crop_pct = 0;
 
     parser.argument("MODEL", model)->required();
@@ -111,6 +114,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parser.option("--features", features);
     parser.option("--tokens", tokens);
     parser.option("--names", names);
+    parser.option("--report", report);
     parser.option("--classes", classes);
     parser.option("--threads", options.load.threads)->check(tools::number_within(0, most_threads));
     parser.option("--batch-size", options.batch_size)->check(tools::number_within(1, 65536));
@@ -141,6 +145,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.features = features;
         options.tokens = tokens;
         options.names = names;
+        options.report = report;
         options.classes = classes;
         const std::optional<Format> by_name = format_of(options.output);
         if (!format.empty())

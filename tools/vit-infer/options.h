@@ -36,6 +36,7 @@ struct Options {
     std::filesystem::path logits;  ///< .npy files to write; empty: not written
     std::filesystem::path features;
     std::filesystem::path tokens;
+    std::filesystem::path report;   ///< an HTML page to write
     std::filesystem::path names;    ///< text file to write: names of the rows
     std::filesystem::path classes;  ///< .npz of text embeddings; empty: the model's own classes
 
@@ -58,7 +59,7 @@ struct Options {
 
     std::vector<std::filesystem::path> outputs() const {
         std::vector<std::filesystem::path> all = look.files();
-        all.insert(all.end(), {output, logits, features, tokens, names});
+        all.insert(all.end(), {output, logits, features, tokens, names, report});
         return all;
     }
     /// Whether an option changes how images are prepared.

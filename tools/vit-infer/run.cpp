@@ -18,6 +18,7 @@
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
 #include "tools/vit-infer/names_file.h"
+#include "tools/vit-infer/page_report.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/records.h"
 #include "tools/vit-infer/resume.h"
@@ -53,6 +54,7 @@ class Runner {
           progress_(total) {
         if (const std::filesystem::path path = names_path(); !path.empty())
             names_.emplace(path, begin_of(options));
+        if (!options.report.empty()) page_.emplace(options.report, page_facts(options, model));
         if (options.resume) find_earlier();
         if (earlier_.empty()) append_begin(text_, style_);
     }
@@ -69,6 +71,7 @@ class Runner {
         errors_.assign(inputs_.size(), {});
         known_.assign(inputs_.size(), false);
         begun_.assign(inputs_.size(), {});
+        portraits_.assign(page_ ? inputs_.size() : 0, {});
         written_ = 0;
         model_.run_each(
             static_cast<std::int64_t>(inputs_.size()),
@@ -92,6 +95,7 @@ class Runner {
         for (RowOutput* output : {&logits_, &features_, &tokens_})
             if (RowFile* file = output->file()) file->commit();
         if (names_) names_->commit();
+        if (page_) page_->finish();
         progress_.summarise(totals_.inputs, totals_.failed, decoding_seconds_,
                             model_.info().threads);
         return std::move(totals_);
@@ -192,6 +196,7 @@ class Runner {
         }
         if (error.empty()) {
             if (options_.profile) keep(image);
+            if (page_) portraits_[index] = portrait_of(model_, transform_, image);
             return true;
         }
         errors_[index] = std::move(error);
@@ -239,6 +244,7 @@ class Runner {
         features_.write(index, good);
         tokens_.write(index, good);
         if (names_) names_->write(record.file);
+        if (page_) page_->add(page_image(record, std::move(portraits_[index]), {}, model_.info()));
         if (totals_.inputs++ == 0) keep_outputs();
     }
 
@@ -252,14 +258,16 @@ class Runner {
     Sink sink_;
     RowOutput logits_, features_, tokens_;
     std::optional<NamesFile> names_;
+    std::optional<tools::ImagePage> page_;
     Progress progress_;
     Totals totals_;
     std::vector<EarlierRecord> earlier_;
 
-    // State of one run. While a thread works on image i, inputs_[i] and errors_[i] belong to it.
-    // Everything else may be used only by the holder of the lock.
+    // State of one run. While a thread works on image i, inputs_[i], errors_[i] and portraits_[i]
+    // belong to it. Everything else may be used only by the holder of the lock.
     std::vector<Input> inputs_;
     std::vector<std::string> errors_;
+    std::vector<Portrait> portraits_;
     std::vector<Clock::time_point> begun_;
     std::mutex mutex_;
     std::vector<bool> known_;
