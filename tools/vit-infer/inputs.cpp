@@ -81,6 +81,11 @@ std::optional<Input> InputSource::next() {
                 list_.reset();
             continue;
         }
+        if (!files_.empty()) {
+            Input input = image(files_.front());
+            files_ = files_.subspan(1);
+            return input;
+        }
         if (arguments_.empty()) return {};
         const std::string argument = std::move(arguments_.front());
         arguments_.pop_front();

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,9 @@ class InputSource {
   public:
     InputSource(std::vector<std::string> arguments, bool nul_separated);
 
+    /// Image files only. The files must outlive this object.
+    explicit InputSource(std::span<const std::filesystem::path> files) : files_(files) {}
+
     /// The next input; empty at the end. Waits while a list on standard input has no complete line
     /// yet.
     std::optional<Input> next();
@@ -42,12 +46,13 @@ class InputSource {
   private:
     void expand(const std::string& name);
 
+    std::span<const std::filesystem::path> files_;
     std::deque<std::string> arguments_;
     std::deque<Input> found_;
     std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
     std::string rows_name_;
     std::int64_t next_row_ = 0;
-    bool nul_separated_;
+    bool nul_separated_ = false;
     std::optional<PathList> list_;  // the list on standard input, while it is read
 };
 

@@ -11,6 +11,7 @@
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/output_check.h"
+#include "tools/vit-infer/evaluate.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
@@ -50,7 +51,7 @@ std::future<Input> decode_first(const Options& options, InputSource& source) {
 void print_report(const Options& options, const std::string& text) {
     const bool records_for_programs =
         !options.inputs.empty() && options.output.empty() && options.format != Format::text;
-    if (records_for_programs)
+    if (records_for_programs || (options.evaluates() && options.format == Format::json))
         std::fputs(text.c_str(), stderr);
     else
         Sink({}).write(text);
@@ -85,9 +86,11 @@ int run(const Options& options) {
     }
 
     Totals totals;
-    if (!options.inputs.empty()) {
-        totals = run_inputs(options, model, source,
-                            first.valid() ? std::optional(first.get()) : std::nullopt);
+    if (!options.inputs.empty() || options.evaluates()) {
+        totals = options.evaluates()
+                     ? evaluate(options, model)
+                     : run_inputs(options, model, source,
+                                  first.valid() ? std::optional(first.get()) : std::nullopt);
         if (totals.failed > 0) {
             complain(fmt::format("{} of {} inputs failed", totals.failed, totals.inputs),
                      totals.failed == 1 ? totals.first_failed : "first: " + totals.first_failed);

@@ -50,6 +50,15 @@ Preprocessing (default: what the model file says)
   --exif                   honour the EXIF orientation (off, as in timm)
   --max-pixels N           refuse larger images (89478485)
 
+Evaluation (instead of INPUT)
+  --evaluate SOURCE        compare with the true classes: a folder for each class, or a CSV of
+                           file,label; prints accuracies and calibration, as JSON with --format json
+  --class-map FILE         names of the class folders, a class a line, or lines of NAME INDEX
+  --real-labels FILE       also count against ImageNet's reassessed labels (real.json)
+  --confusion FILE         confusion matrix, .csv or .svg
+  --reliability FILE.svg   reliability diagram
+  --all-classes            show all classes, not only the 20 with the lowest accuracy
+
 About the model (INPUT may be left out)
   --info                   what the model is
   --verify                 run the model file's self-test here
@@ -89,20 +98,29 @@ std::array<float, 3> three(const std::vector<float>& values) {
 
 /// Checks combinations of options, which CLI11 cannot check.
 void check(const Options& options) {
-    if (options.inputs.empty() && !options.asks_for_report())
+    if (options.evaluates()) {
+        if (!options.inputs.empty()) refuse("--evaluate SOURCE takes no other INPUT");
+        tools::check(options.evaluation);
+    } else if (options.evaluation != tools::EvaluationOptions{}) {
+        refuse(
+            "--class-map, --real-labels, --confusion, --reliability and --all-classes need "
+            "--evaluate SOURCE");
+    }
+    if (options.inputs.empty() && !options.asks_for_report() && !options.evaluates())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
-    if (options.inputs.empty() && !(options.logits.empty() && options.features.empty() &&
-                                    options.tokens.empty() && options.output.empty()))
+    if (options.inputs.empty() && !options.evaluates() &&
+        !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
+          options.output.empty()))
         refuse("an output file was named, but no INPUT was given");
     if (options.std)
         for (const float each : *options.std)
             if (!(each > 0)) refuse(fmt::format("--std: expected values above 0, found {}", each));
-    const std::array named{&options.output, &options.logits, &options.features, &options.tokens};
+    const std::vector<std::filesystem::path> named = options.outputs();
     for (std::size_t i = 0; i < named.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
-            if (tools::same_file(*named[i], *named[j]))
-                refuse(fmt::format("two outputs go to the same file {}", named[i]->string()));
+            if (tools::same_file(named[i], named[j]))
+                refuse(fmt::format("two outputs go to the same file {}", named[i].string()));
 }
 
 constexpr std::array format_names{std::pair(Format::text, "text"), std::pair(Format::json, "json"),
@@ -119,7 +137,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.set_version_flag("--version", version());
 
     std::string model, format = "text", type = "prob", output, logits, features, tokens;
-    std::string precision, image_size, crop, filter, graph;
+    std::string precision, image_size, crop, filter, graph, evaluate;
     double crop_pct = 0;
     std::vector<float> mean, std;
 
@@ -144,6 +162,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     app.add_option("--std", std)->expected(3)->delimiter(',');
     app.add_flag("--exif", options.decode.exif);
     app.add_option("--max-pixels", options.decode.max_pixels)->check(CLI::PositiveNumber);
+    app.add_option("--evaluate", evaluate);
+    tools::add_evaluation_options(app, options.evaluation);
     app.add_flag("--info", options.info);
     app.add_flag("--verify", options.verify);
     app.add_flag("--profile", options.profile);
@@ -162,6 +182,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.logits = logits;
         options.features = features;
         options.tokens = tokens;
+        options.evaluation.source = evaluate;
         options.format = tools::value_of(format, format_names);
         options.output_type = tools::value_of(type, output_type_names);
         if (!precision.empty())

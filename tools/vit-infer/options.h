@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/evaluation/options.h"
 #include "vit/model.h"
 
 namespace vit::infer {
@@ -39,6 +40,8 @@ struct Options {
     std::optional<std::array<float, 3>> std;
     DecodeOptions decode;
 
+    tools::EvaluationOptions evaluation;
+
     bool info = false;
     bool verify = false;
     bool profile = false;
@@ -46,8 +49,9 @@ struct Options {
     bool built_graph = false;  ///< shows the graph before the first pass
 
     std::vector<std::filesystem::path> outputs() const {
-        return {output, logits, features, tokens};
+        return {output, logits, features, tokens, evaluation.confusion, evaluation.reliability};
     }
+    bool evaluates() const { return !evaluation.source.empty(); }
     bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
 };
 

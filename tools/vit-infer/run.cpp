@@ -66,17 +66,18 @@ struct RowOutput {
 /// Runs inputs and writes their results in input order.
 class Runner {
   public:
-    Runner(const Options& options, const Model& model)
+    Runner(const Options& options, const Model& model, const ResultObserver& observer)
         : options_(options),
           model_(model),
+          observer_(observer),
           transform_(transform_for(options, model.info())),
           style_{options.format, options.output_type,
                  static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))},
-          sink_(options.output),
           logits_(options.logits, {model.info().classes}, true),
           features_(options.features, {model.info().features}),
           tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}),
-          progress_(options.output.empty()) {
+          progress_(options.output.empty() && !options.evaluates()) {
+        if (!options.output.empty() || !options.evaluates()) sink_.emplace(options.output);
         append_begin(text_, style_);
     }
 
@@ -102,8 +103,8 @@ class Runner {
 
     Totals finish() {
         append_end(text_, style_, totals_.inputs > 0);
-        sink_.write(text_);
-        sink_.commit();
+        write_text();
+        if (sink_) sink_->commit();
         logits_.commit();
         features_.commit();
         tokens_.commit();
@@ -154,20 +155,26 @@ class Runner {
         else if (totals_.failed++ == 0)
             totals_.first_failed = record.file;
         append_record(text_, style_, record, totals_.inputs++ == 0);
-        sink_.write(text_);  // one record per write, so that a pipe gets all of it or nothing
-        text_.clear();
+        write_text();  // one record per write, so that a pipe gets all of it or nothing
+        if (observer_) observer_(good ? logits_.row(index) : std::span<const float>());
         logits_.write(index, good);
         features_.write(index, good);
         tokens_.write(index, good);
+    }
+
+    void write_text() {
+        if (sink_) sink_->write(text_);
+        text_.clear();
     }
 
     using Clock = std::chrono::steady_clock;
 
     const Options& options_;
     const Model& model_;
+    const ResultObserver& observer_;
     const Transform transform_;
     const RecordStyle style_;
-    Sink sink_;
+    std::optional<Sink> sink_;
     RowOutput logits_, features_, tokens_;
     Progress progress_;
     Totals totals_;
@@ -209,8 +216,8 @@ int profiled_images(const Options& options, const Model& model) {
 }
 
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Input> first) {
-    Runner runner(options, model);
+                  std::optional<Input> first, const ResultObserver& observer) {
+    Runner runner(options, model, observer);
     while (true) {
         stop_if_interrupted();
         std::vector<Input> inputs;

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,11 +22,15 @@ struct Totals {
     std::int64_t first_count = 0;
 };
 
+/// Told about every input, in input order: its logits [classes], or nothing if it failed.
+using ResultObserver = std::function<void(std::span<const float> logits)>;
+
 /// Writes one record per input, in order. Each record is passed to the system as soon as its result
-/// and all earlier ones are known. `first` is an input that was already taken from `source`. Throws
-/// Error (io, memory, usage), Interrupted, ReaderGone.
+/// and all earlier ones are known. `first` is an input that was already taken from `source`. An
+/// evaluation without --output writes no records. Throws Error (io, memory, usage), Interrupted,
+/// ReaderGone, and what `observer` throws.
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Input> first);
+                  std::optional<Input> first, const ResultObserver& observer = {});
 
 /// The number of images that --profile measures.
 int profiled_images(const Options& options, const Model& model);
