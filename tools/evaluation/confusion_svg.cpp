@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <set>
+#include <utility>
 
 #include "tools/evaluation/metrics.h"
 #include "tools/evaluation/report.h"
@@ -12,7 +14,7 @@ namespace vit::tools {
 
 namespace {
 
-/// Up to so many classes all are shown; of more, so many.
+/// Up to so many classes all are shown; of more, at most so many.
 constexpr std::size_t most_classes = 50, shown_of_many = 40;
 constexpr std::size_t longest_label = 24;
 constexpr double character = 6.8;  // mean width at 11 pixels, rather too wide than too narrow
@@ -36,17 +38,18 @@ std::vector<std::size_t> classes_that_occur(const Tally& tally) {
     return found;
 }
 
-/// Those of `classes` that take part in the most wrong predictions, in the order of the classes.
-std::vector<std::size_t> most_confused(std::vector<std::size_t> classes, const Tally& tally) {
-    std::vector<std::int64_t> wrong(tally.classes.size());
-    for (const auto& [pair, images] : tally.confusions) {
-        wrong[static_cast<std::size_t>(pair.first)] += images;
-        wrong[static_cast<std::size_t>(pair.second)] += images;
+/// The classes of the most frequent confusions, in the order of the classes.
+std::vector<std::size_t> most_confused(const Tally& tally) {
+    std::vector<std::pair<std::int64_t, std::pair<std::int64_t, std::int64_t>>> confusions;
+    for (const auto& [pair, images] : tally.confusions) confusions.emplace_back(-images, pair);
+    std::ranges::sort(confusions);
+    std::set<std::size_t> classes;
+    for (const auto& [images, pair] : confusions) {
+        if (classes.size() + 2 > shown_of_many) break;
+        classes.insert(static_cast<std::size_t>(pair.first));
+        classes.insert(static_cast<std::size_t>(pair.second));
     }
-    std::ranges::stable_sort(classes, [&](auto a, auto b) { return wrong[a] > wrong[b]; });
-    classes.resize(shown_of_many);
-    std::ranges::sort(classes);
-    return classes;
+    return {classes.begin(), classes.end()};
 }
 
 Matrix matrix_of(const Report& report) {
@@ -54,7 +57,7 @@ Matrix matrix_of(const Report& report) {
     std::vector<std::size_t> shown = classes_that_occur(tally);
     Matrix matrix;
     matrix.others = shown.size() > most_classes;
-    if (matrix.others) shown = most_confused(std::move(shown), tally);
+    if (matrix.others) shown = most_confused(tally);
 
     std::vector<std::size_t> place(tally.classes.size(), shown.size());
     for (std::size_t i = 0; i < shown.size(); ++i) {
@@ -174,9 +177,9 @@ std::string confusion_svg(const Report& report) {
     Svg svg(layout.width, layout.height, title);
     svg.text(24, 34, title, {17, "start", colour::text, true});
     svg.text(24, 56,
-             matrix.others ? fmt::format("the {} of {} classes that are confused most, and all "
-                                         "others together",
-                                         shown_of_many, report.tally.classes.size())
+             matrix.others ? fmt::format("the {} of {} classes with the most frequent confusions, "
+                                         "and all others together",
+                                         matrix.names.size() - 1, report.tally.classes.size())
                            : "numbers of images",
              {12, "start", colour::faint});
     draw_cells(svg, matrix, layout);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "tools/evaluation/class_names.h"
@@ -12,7 +13,8 @@ namespace vit::tools {
 /// Images and the class of each. Both lists have the same length, which is not 0.
 struct GroundTruth {
     std::filesystem::path base;  ///< the folder that SOURCE is, or that the CSV is in
-    std::vector<std::filesystem::path> files;
+    /// Paths. As std::filesystem::path, each would take several times as much memory.
+    std::vector<std::string> files;
     std::vector<std::int64_t> classes;
 };
 

@@ -117,7 +117,7 @@ GroundTruth read_labelled_csv(const fs::path& path, ClassNames& classes,
             throw Error(ErrorKind::input,
                         fmt::format("{}: row {}: expected the name of a file, found nothing", where,
                                     row - 1));
-        truth.files.push_back(truth.base / fields[file_column]);
+        truth.files.push_back((truth.base / fields[file_column]).native());
         labels.add(row - 1, std::move(fields[label_column]));
     });
     if (truth.files.empty())

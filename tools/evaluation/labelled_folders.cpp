@@ -111,7 +111,7 @@ GroundTruth read_labelled_folders(const fs::path& folder, ClassNames& classes,
     GroundTruth truth;
     truth.base = folder;
     std::vector<std::size_t> images(naming.names.size());
-    for (ImageFile& file : image_files(folder)) {
+    for (const ImageFile& file : image_files(folder)) {
         if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
         const auto at = place.find(file.path.lexically_relative(folder).begin()->native());
         if (at == place.end())
@@ -119,7 +119,7 @@ GroundTruth read_labelled_folders(const fs::path& folder, ClassNames& classes,
                                        "one of them",
                                        in_quotes(file.path.filename().native())));
         ++images[at->second];
-        truth.files.push_back(std::move(file.path));
+        truth.files.push_back(file.path.native());
         truth.classes.push_back(found[at->second]);
     }
     for (std::size_t i = 0; i < images.size(); ++i)

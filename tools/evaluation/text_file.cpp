@@ -14,9 +14,12 @@ namespace vit::tools {
 
 std::string read_text_file(const std::filesystem::path& path, std::string_view what) {
     std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw Error(ErrorKind::io, fmt::format("{}: expected the {}, found a folder",
+                                               in_quotes(path.native()), what));
     std::ifstream in(path, std::ios::binary);
     std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in || std::filesystem::is_directory(path, ignored))
+    if (!in)
         throw Error(ErrorKind::io,
                     fmt::format("{}: cannot read the {}: {}", in_quotes(path.native()), what,
                                 std::generic_category().message(errno)));

@@ -14,14 +14,14 @@ namespace fs = std::filesystem;
 
 ImageIndex::ImageIndex(const tools::GroundTruth& truth) {
     for (std::size_t i = 0; i < truth.files.size(); ++i) {
-        const fs::path path = truth.files[i].lexically_normal();
+        const fs::path path = fs::path(truth.files[i]).lexically_normal();
         const fs::path below =
             truth.base.empty() ? path : path.lexically_relative(truth.base.lexically_normal());
         const bool outside = below.empty() || *below.begin() == "..";
         if (!images_.emplace((outside ? path : below).native(), i).second)
             throw Error(ErrorKind::input,
                         fmt::format("{}: this image occurs twice; expected every image once",
-                                    in_quotes(truth.files[i].native())));
+                                    in_quotes(truth.files[i])));
     }
 }
 

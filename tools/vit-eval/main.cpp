@@ -39,7 +39,7 @@ Gaps add_records(const Options& options, tools::Evaluation& evaluation) {
     std::vector<bool> seen(truth.files.size());
     Gaps gaps;
     const auto fail = [&](std::size_t image) {
-        if (gaps.failed++ == 0) gaps.first_failed = truth.files[image].native();
+        if (gaps.failed++ == 0) gaps.first_failed = truth.files[image];
     };
     read_records(options.records, [&](const Record& record) {
         const auto refuse = [&](const std::string& what) {
@@ -54,7 +54,7 @@ Gaps add_records(const Options& options, tools::Evaluation& evaluation) {
         }
         if (seen[*image])
             refuse(fmt::format("a second record of {}; expected one record of each image",
-                               in_quotes(truth.files[*image].native())));
+                               in_quotes(truth.files[*image])));
         seen[*image] = true;
         for (const RecordedClass& each : record.best)
             if (each.index >= evaluation.classes().count)
@@ -74,11 +74,11 @@ Gaps add_records(const Options& options, tools::Evaluation& evaluation) {
         evaluation.add_missing();
     }
     if (missing == seen.size())
-        throw Error(ErrorKind::input,
-                    fmt::format("{}: no record is of an image in SOURCE, such as {}; expected "
-                                "file names that end with its paths below SOURCE",
-                                in_quotes(options.records.native()),
-                                in_quotes(truth.files.front().native())));
+        throw Error(
+            ErrorKind::input,
+            fmt::format("{}: no record is of an image in SOURCE, such as {}; expected "
+                        "file names that end with its paths below SOURCE",
+                        in_quotes(options.records.native()), in_quotes(truth.files.front())));
     return gaps;
 }
 

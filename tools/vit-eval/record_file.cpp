@@ -91,8 +91,11 @@ Record record_of(const std::string& line, std::size_t number) {
 void read_records(const std::filesystem::path& path, const std::function<void(Record)>& use) {
     const std::string where = in_quotes(path.native());
     std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored))
+        throw Error(ErrorKind::io,
+                    fmt::format("{}: expected a file of records, found a folder", where));
     std::ifstream in(path, std::ios::binary);
-    if (!in || std::filesystem::is_directory(path, ignored))
+    if (!in)
         throw Error(ErrorKind::io, fmt::format("{}: cannot read the records: {}", where,
                                                std::generic_category().message(errno)));
     std::string line;

@@ -34,7 +34,7 @@ class InputSource {
     InputSource(std::vector<std::string> arguments, bool nul_separated);
 
     /// Image files only. The files must outlive this object.
-    explicit InputSource(std::span<const std::filesystem::path> files) : files_(files) {}
+    explicit InputSource(std::span<const std::string> files) : files_(files) {}
 
     /// The next input; empty at the end. Waits while a list on standard input has no complete line
     /// yet.
@@ -46,7 +46,7 @@ class InputSource {
   private:
     void expand(const std::string& name);
 
-    std::span<const std::filesystem::path> files_;
+    std::span<const std::string> files_;
     std::deque<std::string> arguments_;
     std::deque<Input> found_;
     std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
