@@ -154,6 +154,7 @@ TEST_F(Eval, RefusesWhatIsNoRecord) {
             "line 2: class 5 is 'fife', but was 'five' before");
     expect_error(eval({path("none.jsonl"), csv}), 74, "cannot read the records");
     expect_error(eval({folder_, csv}), 74, "expected a file of records, found a folder");
+    expect_error(eval({"/dev/null", csv}), 74, "expected a regular file");
     expect_error(eval({write("r.jsonl", good), write("twice.csv",
                                                      "file,label\n01_five.png,5\n"
                                                      "./01_five.png,5\n")}),

@@ -16,11 +16,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool is_image_name(const fs::path& path) {
-    constexpr std::array<std::string_view, 4> extensions{".jpg", ".jpeg", ".png", ".webp"};
-    return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
-}
-
 void list(const fs::path& folder, std::vector<ImageFile>& found) {
     std::vector<fs::directory_entry> entries;
     std::error_code error;
@@ -50,6 +45,11 @@ std::string lower_extension(const fs::path& path) {
     for (char& c : extension)
         if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
     return extension;
+}
+
+bool is_image_name(const fs::path& path) {
+    constexpr std::array<std::string_view, 4> extensions{".jpg", ".jpeg", ".png", ".webp"};
+    return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
 }
 
 std::vector<ImageFile> image_files(const fs::path& folder) {

@@ -16,6 +16,9 @@ struct ImageFile {
 /// The extension with ASCII letters in lower case: ".jpg".
 std::string lower_extension(const std::filesystem::path& path);
 
+/// Whether the name is that of an image: .jpg, .jpeg, .png or .webp.
+bool is_image_name(const std::filesystem::path& path);
+
 /// The images below `folder`: files named .jpg, .jpeg, .png or .webp. Goes through folders in
 /// natural order, and does not follow links to folders.
 std::vector<ImageFile> image_files(const std::filesystem::path& folder);

@@ -26,7 +26,7 @@ struct GroundTruth {
 /// class whose label is its name; or, where all names are WordNet numbers (n01440764) and the model
 /// has ImageNet's 1000 classes, the class of that synset; or, where no name is a label and there
 /// are as many folders as classes, the class of its position in timm's order. Images are in the
-/// natural order of their names.
+/// order of the folders, and in the natural order of their names.
 ///
 /// A CSV's labels are names of `class_map`, if there is one. Otherwise they are labels of classes
 /// if all of them are; or else indices of classes. Files are relative to the folder of the CSV.

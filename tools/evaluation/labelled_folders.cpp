@@ -1,13 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "engine/base/text.h"
 #include "tools/common/class_folders.h"
 #include "tools/common/image_files.h"
 #include "tools/evaluation/ground_truth.h"
-#include "tools/labels/imagenet.h"
+#include "tools/labels/synsets.h"
 #include "vit/error.h"
 
 namespace vit::tools {
@@ -105,27 +104,25 @@ GroundTruth read_labelled_folders(const fs::path& folder, ClassNames& classes,
     const Naming naming{in_quotes(folder.native()), class_folders(folder)};
     if (naming.names.empty()) refuse(naming, "expected a folder for each class, found no folders");
     const std::vector<std::int64_t> found = classes_of_names(naming, classes, class_map);
-    std::unordered_map<std::string, std::size_t> place;  // of a folder in naming.names
-    for (std::size_t i = 0; i < naming.names.size(); ++i) place[naming.names[i]] = i;
-
-    GroundTruth truth;
-    truth.base = folder;
-    std::vector<std::size_t> images(naming.names.size());
-    for (const ImageFile& file : image_files(folder)) {
-        if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
-        const auto at = place.find(file.path.lexically_relative(folder).begin()->native());
-        if (at == place.end())
+    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+        if (is_image_name(entry.path()) && !entry.is_directory())
             refuse(naming, fmt::format("the image {} is outside the class folders; move it into "
                                        "one of them",
-                                       in_quotes(file.path.filename().native())));
-        ++images[at->second];
-        truth.files.push_back(file.path.native());
-        truth.classes.push_back(found[at->second]);
-    }
-    for (std::size_t i = 0; i < images.size(); ++i)
-        if (images[i] == 0)
+                                       in_quotes(entry.path().filename().native())));
+    GroundTruth truth;
+    truth.base = folder;
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        // A class folder may be a link, as timm allows.
+        const std::vector<ImageFile> files = image_files(folder / naming.names[i]);
+        if (files.empty())
             refuse(naming, fmt::format("the class folder {} is empty: {}; remove it, or add images",
                                        in_quotes(naming.names[i]), no_image_files));
+        for (const ImageFile& file : files) {
+            if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
+            truth.files.push_back(file.path.native());
+            truth.classes.push_back(found[i]);
+        }
+    }
     for (const std::int64_t each : truth.classes) classes.count = std::max(classes.count, each + 1);
     return truth;
 }

@@ -1,4 +1,4 @@
-// Names of ImageNet's classes, for checkpoints without class names and for folders of images.
+// Names of ImageNet's classes, for checkpoints without class names.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,5 @@ struct ImageNetLabels {
 /// The subset of ImageNet that timm derives from this number of classes, with the names of timm's
 /// ImageNetInfo.index_to_description. Empty for any other number.
 std::optional<ImageNetLabels> imagenet_labels(std::int64_t num_classes);
-
-/// The class of ImageNet-1k that a WordNet number such as "n01440764" means. Empty where
-/// ImageNet-1k does not have it.
-std::optional<std::int64_t> imagenet_synset_class(std::string_view synset);
 
 }  // namespace vit::tools

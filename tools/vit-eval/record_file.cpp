@@ -117,8 +117,8 @@ void read_records(const std::filesystem::path& path, const std::function<void(Re
 
 tools::ClassNames classes_of_records(const std::filesystem::path& path) {
     std::error_code ignored;
-    // A pipe could be read only once.
-    if (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored))
+    const std::filesystem::file_status status = std::filesystem::status(path, ignored);
+    if (std::filesystem::is_fifo(status) || std::filesystem::is_character_file(status))
         throw Error(ErrorKind::io,
                     fmt::format("{}: expected a regular file, because without --model the records "
                                 "are read twice",

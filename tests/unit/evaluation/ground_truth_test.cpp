@@ -43,6 +43,19 @@ TEST_F(GroundTruthTest, KnowsTheFoldersOfImageNet) {
         HasSubstr("'n00000001' is not one of ImageNet's 1000 synsets"));
 }
 
+TEST_F(GroundTruthTest, FollowsLinksToClassFolders) {
+    const test::Folder elsewhere;
+    std::filesystem::create_directory(elsewhere / "deeper");
+    test::write_all(elsewhere / "deeper/a.png", "");
+    image("dog/b.png");
+    std::filesystem::create_directory_symlink(elsewhere.path(), folder / "cat");
+    ClassNames classes{2, {"dog", "cat"}, true};
+    const GroundTruth truth = read_ground_truth(folder.path(), classes, {});
+    EXPECT_THAT(truth.files, ElementsAre((folder / "cat/deeper/a.png").native(),
+                                         (folder / "dog/b.png").native()));
+    EXPECT_THAT(truth.classes, ElementsAre(1, 0));
+}
+
 TEST_F(GroundTruthTest, RefusesALabelThatTwoClassesHave) {
     ClassNames classes{3, {"crane", "dog", "crane"}, true};
     const auto path = csv("file,label\na.png,crane\n");
