@@ -24,7 +24,7 @@ struct GroundTruth {
 ///
 /// A folder's class is the one that `class_map` names, if there is a class map. Otherwise it is the
 /// class whose label is its name; or, where all names are WordNet numbers (n01440764) and the model
-/// has ImageNet's 1000 classes, the class of that synset; or, where no name is a label and there
+/// has 1000 classes, ImageNet's class of that synset; or, where no name is a label and there
 /// are as many folders as classes, the class of its position in timm's order. Images are in the
 /// order of the folders, and in the natural order of their names.
 ///

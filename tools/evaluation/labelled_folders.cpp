@@ -90,7 +90,10 @@ std::vector<std::int64_t> classes_of_names(const Naming& naming, ClassNames& cla
     if (class_map != nullptr) return classes_of_map(naming, *class_map);
     const bool imagenet =
         classes.complete ? classes.count == imagenet_classes : classes.count <= imagenet_classes;
-    if (imagenet && std::ranges::all_of(naming.names, is_synset)) {
+    const bool labelled = std::ranges::all_of(naming.names, [&](const std::string& name) {
+        return std::ranges::find(classes.labels, name) != classes.labels.end();
+    });
+    if (imagenet && !labelled && std::ranges::all_of(naming.names, is_synset)) {
         classes.count = imagenet_classes;
         return classes_of_synsets(naming);
     }
