@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -16,11 +17,15 @@
 #include "CLI/CLI.hpp"
 #include "bench/context.h"
 #include "bench/random_weights.h"
+#include "bench/text.h"
+#include "engine/base/threads.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/named_values.h"
+#include "tools/common/number_range.h"
 #include "tools/common/peak.h"
 #include "tools/common/precision_names.h"
+#include "tools/manual/help.h"
 #include "vit/model.h"
 
 namespace vit::bench {
@@ -30,7 +35,8 @@ namespace {
 /// Latency: threads share an image, because there are fewer images than threads. Throughput: every
 /// thread has an image of its own.
 enum class Split { latency, throughput };
-constexpr const char* split_names[]{"latency", "throughput"};
+constexpr std::array split_names{std::pair(Split::latency, "latency"),
+                                 std::pair(Split::throughput, "throughput")};
 
 struct Options {
     std::string model;
@@ -41,38 +47,6 @@ struct Options {
     std::vector<std::string> splits{"latency", "throughput"};
     bool peak_only = false;
 };
-
-constexpr const char* help = R"(vit-bench (--model MODEL.vit | --random-weights ARCH) [options]
-vit-bench --peak [--threads 1,2,4] [--precision f32,bf16,int8]
-
-  --model MODEL.vit        model file to measure
-  --random-weights ARCH    made-up weights for a timm architecture instead
-  --threads 1,2,4          thread counts (1, 2, 4, ... up to all usable cores)
-  --split latency,throughput
-                           latency: fewer images than threads in one run, so that threads share them;
-                           throughput: every thread has images of its own (both)
-  --batch 1,8              images in one run; each split takes those that fit it (latency always 1,
-                           throughput as many as threads where none fits)
-  --precision f32          f32, bf16, int8; what this build or this CPU cannot do is skipped with a message
-  --peak                   no model: what the machine can do at best; bf16: with AMX tiles, where it
-                           has them, and with AVX-512's dot product
-
-Counters, at the median run but for best_ms/image, which is of the fastest:
-  images/s, ms/image, best_ms/image
-  GFLOP/s, peak_share_%    of the work that was done: rows that logits do not need are left out
-  peak_GFLOP/s             this machine's multiply-add peak with that many threads, by the instruction
-                           that the precision runs on here; measured before and after the runs, the
-                           higher one
-  saved_%                  the part of the whole graph's work that was left out
-  nominal_GFLOP/s, nominal_peak_share_%
-                           of the whole graph's work, whatever was left out (ViT-B/16: 35.13 GFLOP)
-
-Exit status: 0 all well, 1 something was skipped, 2 wrong usage, 3 the model was refused, 74 reading
-or writing failed.
-
-Google Benchmark's own options, among them --benchmark_format=json and --benchmark_out=FILE:
-
-)";
 
 /// 1, 2, 4, … and the number of usable threads.
 std::vector<int> default_threads() {
@@ -224,7 +198,7 @@ void add_model_runs(const Options& options, Bench& bench, bool& skipped) {
     for (const int threads : options.threads)
         for (const std::string& precision : options.precisions)
             for (const Split split : {Split::latency, Split::throughput}) {
-                const char* split_name = split_names[static_cast<std::size_t>(split)];
+                const std::string_view split_name = tools::name_of(split, split_names);
                 if (std::find(options.splits.begin(), options.splits.end(), split_name) ==
                     options.splits.end())
                     continue;
@@ -285,14 +259,16 @@ int run(int argc, char** argv) {
     app.add_flag("-h,--help", wants_help);
     app.add_option("--model", options.model);
     app.add_option("--random-weights", options.architecture);
-    app.add_option("--threads", options.threads)->delimiter(',')->check(CLI::Range(1, 4096));
-    app.add_option("--batch", options.batches)->delimiter(',')->check(CLI::Range(1, 65536));
+    app.add_option("--threads", options.threads)
+        ->delimiter(',')
+        ->check(tools::number_within(1, most_threads));
+    app.add_option("--batch", options.batches)
+        ->delimiter(',')
+        ->check(tools::number_within(1, 65536));
     app.add_option("--precision", options.precisions)
         ->delimiter(',')
         ->check(tools::one_of(tools::precision_names));
-    app.add_option("--split", options.splits)
-        ->delimiter(',')
-        ->check(CLI::IsMember({split_names[0], split_names[1]}));
+    app.add_option("--split", options.splits)->delimiter(',')->check(tools::one_of(split_names));
     app.add_flag("--peak", options.peak_only);
     try {
         app.parse(argc, argv);
@@ -300,7 +276,7 @@ int run(int argc, char** argv) {
         throw Error(ErrorKind::usage, error.what());
     }
     if (wants_help) {
-        std::fputs(help, stdout);
+        std::fputs((tools::help_text(tool_text()) + "\n").c_str(), stdout);
         benchmark::PrintDefaultHelp();
         return tools::exit_ok;
     }

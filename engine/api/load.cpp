@@ -22,9 +22,8 @@ ImageSize loaded_size(const ModelConfig& config, const LoadOptions& options) {
 }
 
 int loaded_threads(const LoadOptions& options) {
-    constexpr int most = 1024;
-    if (options.threads < 0 || options.threads > most)
-        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most) +
+    if (options.threads < 0 || options.threads > most_threads)
+        throw Error(ErrorKind::usage, "threads: expected 0 to " + std::to_string(most_threads) +
                                           ", found " + std::to_string(options.threads));
     return options.threads == 0 ? vit::usable_threads() : options.threads;
 }
@@ -113,6 +112,7 @@ void Model::Impl::describe(int threads) {
     info.grid_columns = size.width / info.patch_width;
     info.features = graph.value(graph.features).cols;
     info.classes = graph.value(graph.logits).cols;
+    info.has_head = header.config.num_classes > 0;
     for (const TensorSpec& tensor : required_tensors(header.config)) {
         std::int64_t count = 1;
         for (std::int64_t extent : tensor.shape) count *= extent;

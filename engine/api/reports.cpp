@@ -130,6 +130,26 @@ ModelInfo pack(const std::filesystem::path& from, const std::filesystem::path& t
 
 }  // namespace
 
+FileInfo file_info(const Model& model) {
+    return guarded("file_info", [&] {
+        const ModelFile& file = model.impl().file;
+        const ModelHeader& header = file.header();
+        FileInfo info{header.provenance.source,
+                      header.provenance.sha256,
+                      header.provenance.converter,
+                      header.provenance.notes,
+                      header.dtype == DType::bf16 ? "bf16"
+                      : header.dtype == DType::i8 ? "int8"
+                                                  : "f32",
+                      header.self_test ? header.self_test->made_by : "",
+                      0};
+        std::error_code error;
+        info.bytes = std::filesystem::file_size(file.path(), error);
+        if (error) info.bytes = 0;
+        return info;
+    });
+}
+
 Profile profile(const Model& model, std::span<const float> images, std::int64_t count) {
     return guarded("profile", [&] {
         const Model::Impl& impl = model.impl();

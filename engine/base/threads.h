@@ -16,6 +16,9 @@ VIT_API int usable_threads();
 
 inline namespace internal {
 
+/// The most threads that one call of a model may use.
+inline constexpr int most_threads = 1024;
+
 /// Refers to a callable, which must outlive it. Unlike std::function it never allocates.
 template <class Signature>
 class FunctionRef;

@@ -170,6 +170,8 @@ TEST_F(Eval, HasTheUsualOptions) {
     for (const char* option : {"--model", "--format", "--class-map", "--real-labels", "--confusion",
                                "--reliability", "--all-classes", "--version"})
         EXPECT_THAT(help.out, HasSubstr(option));
+    const std::string manual = read(std::filesystem::path(VIT_MANUAL) / "vit-eval.1");
+    EXPECT_THAT(manual, HasSubstr("\\-\\-real\\-labels"));
     EXPECT_THAT(eval({"--version"}).out, StartsWith("vit "));
 }
 

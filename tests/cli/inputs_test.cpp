@@ -103,6 +103,78 @@ TEST_F(Inputs, AListOnStandardInput) {
     EXPECT_THAT(labels(nul), ElementsAre("nine", "eight", "two"));
 }
 
+TEST_F(Inputs, AListMayHaveTheLineEndsOfWindows) {
+    const Finished done = infer({"-", "--format", "jsonl"},
+                                sample("01_five.png") + "\r\n" + sample("02_two.png") + "\r\n");
+    EXPECT_THAT(labels(done), ElementsAre("five", "two"));
+}
+
+TEST_F(Inputs, AnImageOnStandardInputIsNoList) {
+    const Finished image = infer({"-"}, read(sample("01_five.png")));
+    EXPECT_EQ(image.status, 2);
+    EXPECT_EQ(image.out, "");
+    EXPECT_THAT(image.err, HasSubstr("found the bytes of an image; name the image's file"));
+    const Finished nul = infer({"-"}, sample("01_five.png") + std::string(1, '\0'));
+    EXPECT_EQ(nul.status, 2);
+    EXPECT_THAT(nul.err, HasSubstr("--null"));
+}
+
+TEST_F(Inputs, ImagesOfOtherFormatsInFoldersAreCounted) {
+    copy_sample("02_two.png", "in/a.png");
+    write("in/b.gif", "GIF89a");
+    write("in/c.HEIC", "");
+    write("in/notes.txt", "");
+    const Finished done = infer({path("in"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 0);
+    EXPECT_THAT(files(done), ElementsAre("in/a.png"));
+    EXPECT_THAT(done.err, HasSubstr("note: left out 2 images of formats other than JPEG, PNG and "
+                                    "WebP, such as"));
+    std::filesystem::remove(path("in/a.png"));
+    const Finished none = infer({path("in"), "--format", "jsonl"});
+    EXPECT_EQ(none.status, 1);
+    EXPECT_THAT(none.out, HasSubstr("found 2 images of other formats, such as"));
+}
+
+TEST_F(Inputs, ImagesInATarFile) {
+    for (const char* name : {"01_five.png", "02_two.png", "03_eight.png"}) {
+        copy_sample(name, std::string("in/") + name);
+        write(std::string("in/") + name + ".cls", "3");
+    }
+    ASSERT_EQ(
+        run({"/usr/bin/env", "tar", "--sort=name", "-C", path("in"), "-cf", path("x.tar"), "."})
+            .status,
+        0);
+    ASSERT_EQ(run({"/usr/bin/env", "gzip", "-k", path("x.tar")}).status, 0);
+    const Finished folder = infer({path("in"), "--format", "jsonl"});
+    for (const char* name : {"x.tar", "x.tar.gz"}) {
+        const Finished done = infer({path(name), "--format", "jsonl"});
+        EXPECT_EQ(done.status, 0) << done.err;
+        const auto expected = lines_of(folder.out), found = lines_of(done.out);
+        ASSERT_EQ(found.size(), 3u);
+        for (std::size_t i = 0; i < 3; ++i)
+            EXPECT_EQ(found[i]["predictions"], expected[i]["predictions"]);
+        EXPECT_THAT(found[0]["file"].get<std::string>(), HasSubstr(std::string(name) + "/"));
+        EXPECT_THAT(found[0]["file"].get<std::string>(), HasSubstr("01_five.png"));
+    }
+}
+
+TEST_F(Inputs, ADamagedTarFileGivesItsFirstImagesAndAnError) {
+    copy_sample("01_five.png", "in/1.png");
+    copy_sample("02_two.png", "in/2.png");
+    ASSERT_EQ(run({"/usr/bin/env", "tar", "--sort=name", "-C", path("in"), "-cf", path("x.tar"),
+                   "1.png", "2.png"})
+                  .status,
+              0);
+    // A member is a header of 512 bytes and blocks of 512 bytes.
+    const auto first = 512 + (std::filesystem::file_size(path("in/1.png")) + 511) / 512 * 512;
+    std::filesystem::resize_file(path("x.tar"), first + 600);
+    write("text.tar", "no tar file");
+    const Finished done = infer({path("x.tar"), path("text.tar"), path("none.tar"),
+                                 sample("02_two.png"), "--format", "jsonl"});
+    EXPECT_EQ(done.status, 1);
+    EXPECT_THAT(labels(done), ElementsAre("five", "error", "error", "error", "two"));
+}
+
 TEST_F(Inputs, ASlowListIsAnsweredAsItComes) {
     Running running({tool(), model(), "-", "--format", "jsonl", "-b", "8"});
     for (const char* name : {"01_five.png", "02_two.png"}) {
@@ -119,7 +191,9 @@ TEST_F(Inputs, InterruptedEndsWithTheSignalsStatus) {
         std::this_thread::sleep_for(std::chrono::milliseconds(500));
         running.signal(signal);
         EXPECT_EQ(running.finish().status, status);
-        EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "an unfinished file was left";
+        EXPECT_THAT(read(path("out.jsonl.part")), HasSubstr("01_five.png"));
+        EXPECT_FALSE(std::filesystem::exists(path("out.jsonl")));
+        std::filesystem::remove(path("out.jsonl.part"));
     }
 }
 
@@ -133,7 +207,8 @@ TEST_F(Inputs, InterruptedEndsThoughAThreadHangs) {
         running.signal(signal);
         EXPECT_EQ(running.finish().status, status);
         std::filesystem::remove(hanging);
-        EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "an unfinished file was left";
+        EXPECT_FALSE(std::filesystem::exists(path("out.jsonl")));
+        std::filesystem::remove(path("out.jsonl.part"));
     }
 }
 #endif

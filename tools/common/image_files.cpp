@@ -16,14 +16,21 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void list(const fs::path& folder, std::vector<ImageFile>& found) {
+/// Formats that the engine does not read.
+bool is_other_image_name(const fs::path& path) {
+    constexpr std::array<std::string_view, 10> extensions{
+        ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif", ".jxl", ".jp2", ".svg"};
+    return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
+}
+
+void list(const fs::path& folder, ImageFiles& found) {
     std::vector<fs::directory_entry> entries;
     std::error_code error;
     for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
         entries.push_back(*it);
     if (error) {
-        found.push_back({folder, fmt::format("{}: cannot read the folder: {}",
-                                             in_quotes(folder.native()), error.message())});
+        found.images.push_back({folder, fmt::format("{}: cannot read the folder: {}",
+                                                    in_quotes(folder.native()), error.message())});
         return;
     }
     std::ranges::sort(entries, natural_less, [](const fs::directory_entry& entry) {
@@ -34,7 +41,9 @@ void list(const fs::path& folder, std::vector<ImageFile>& found) {
         if (real_folder)
             list(entry.path(), found);
         else if (is_image_name(entry.path()) && !entry.is_directory(error))
-            found.push_back({entry.path(), ""});
+            found.images.push_back({entry.path(), ""});
+        else if (is_other_image_name(entry.path()) && found.others++ == 0)
+            found.other = entry.path();
     }
 }
 
@@ -52,8 +61,16 @@ bool is_image_name(const fs::path& path) {
     return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
 }
 
-std::vector<ImageFile> image_files(const fs::path& folder) {
-    std::vector<ImageFile> found;
+std::string no_image_files(const ImageFiles& found) {
+    std::string text = "no images here: expected .jpg, .jpeg, .png or .webp files";
+    if (found.others > 0)
+        text += fmt::format(", found {} image{} of other formats, such as {}", found.others,
+                            found.others == 1 ? "" : "s", in_quotes(found.other.native()));
+    return text;
+}
+
+ImageFiles image_files(const fs::path& folder) {
+    ImageFiles found;
     list(folder, found);
     return found;
 }

@@ -1,6 +1,7 @@
 // The image files of a folder.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -16,15 +17,21 @@ struct ImageFile {
 /// The extension with ASCII letters in lower case: ".jpg".
 std::string lower_extension(const std::filesystem::path& path);
 
-/// Whether the name is that of an image: .jpg, .jpeg, .png or .webp.
+/// Whether a name ends with .jpg, .jpeg, .png or .webp.
 bool is_image_name(const std::filesystem::path& path);
+
+/// What a folder holds.
+struct ImageFiles {
+    std::vector<ImageFile> images;
+    std::int64_t others = 0;      ///< files with the names of other image formats
+    std::filesystem::path other;  ///< the first of them
+};
 
 /// The images below `folder`: files named .jpg, .jpeg, .png or .webp. Goes through folders in
 /// natural order, and does not follow links to folders.
-std::vector<ImageFile> image_files(const std::filesystem::path& folder);
+ImageFiles image_files(const std::filesystem::path& folder);
 
-/// What a folder without images is told.
-inline constexpr const char* no_image_files =
-    "no images here: expected .jpg, .jpeg, .png or .webp files";
+/// What a folder without images is told: which names are expected, and what is there instead.
+std::string no_image_files(const ImageFiles& found);
 
 }  // namespace vit::tools

@@ -7,15 +7,24 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "tools/common/did_you_mean.h"
 
 namespace vit::tools {
 
+/// "a, b or c".
+std::string list_of(std::span<const std::string> names);
+
 /// Returns a check that an option's value is one of the names.
 template <class Names>
-CLI::IsMember one_of(const Names& names) {
+CLI::Validator one_of(const Names& names) {
     std::vector<std::string> texts;
     for (const auto& [value, name] : names) texts.emplace_back(name);
-    return CLI::IsMember(texts);
+    return CLI::Validator(
+        [texts](const std::string& value) {
+            if (std::ranges::find(texts, value) != texts.end()) return std::string();
+            return "expected " + list_of(texts) + ", found " + value + did_you_mean(value, texts);
+        },
+        "");
 }
 
 /// Returns the value of `name`, which must be in the table.

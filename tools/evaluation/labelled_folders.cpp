@@ -116,11 +116,11 @@ GroundTruth read_labelled_folders(const fs::path& folder, ClassNames& classes,
     truth.base = folder;
     for (std::size_t i = 0; i < found.size(); ++i) {
         // A class folder may be a link, as timm allows.
-        const std::vector<ImageFile> files = image_files(folder / naming.names[i]);
-        if (files.empty())
+        const ImageFiles files = image_files(folder / naming.names[i]);
+        if (files.images.empty())
             refuse(naming, fmt::format("the class folder {} is empty: {}; remove it, or add images",
-                                       in_quotes(naming.names[i]), no_image_files));
-        for (const ImageFile& file : files) {
+                                       in_quotes(naming.names[i]), no_image_files(files)));
+        for (const ImageFile& file : files.images) {
             if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
             truth.files.push_back(file.path.native());
             truth.classes.push_back(found[i]);

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <string>
-
 #include "engine/base/text.h"
 #include "tools/common/image_files.h"
 #include "tools/common/output_check.h"
@@ -11,26 +9,24 @@
 
 namespace vit::tools {
 
-void add_evaluation_options(CLI::App& app, EvaluationOptions& options) {
-    const auto add = [&](const char* name, std::filesystem::path& path) {
-        app.add_option_function<std::string>(name, [&path, name](const std::string& text) {
-            if (text.empty()) throw CLI::ValidationError(name, "expected a file");
-            path = text;
+void add_evaluation_options(Parser& parser, EvaluationOptions& options) {
+    const auto add = [&](const char* name, std::string& path) {
+        parser.option(name, path)->check([](const std::string& text) {
+            return text.empty() ? std::string("expected a file") : std::string();
         });
     };
     add("--class-map", options.class_map);
     add("--real-labels", options.real_labels);
     add("--confusion", options.confusion);
     add("--reliability", options.reliability);
-    app.add_flag("--all-classes", options.all_classes);
+    parser.flag("--all-classes", options.all_classes);
 }
 
 void check(const EvaluationOptions& options) {
-    const auto refuse = [](const char* option, const char* expected,
-                           const std::filesystem::path& found) {
+    const auto refuse = [](const char* option, const char* expected, const std::string& found) {
         throw Error(ErrorKind::usage,
                     fmt::format("{}: expected a file whose name ends with {}, found {}", option,
-                                expected, in_quotes(found.native())));
+                                expected, in_quotes(found)));
     };
     const std::string confusion = lower_extension(options.confusion);
     if (!options.confusion.empty() && confusion != ".csv" && confusion != ".svg")

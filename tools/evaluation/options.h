@@ -2,26 +2,28 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
-#include "CLI/CLI.hpp"
+#include "tools/manual/parser.h"
 
 namespace vit::tools {
 
+/// Paths. An empty one was not given.
 struct EvaluationOptions {
-    std::filesystem::path source;     ///< folder of class folders, or CSV; empty: no evaluation
-    std::filesystem::path class_map;  ///< empty: none, as for the others
-    std::filesystem::path real_labels;
-    std::filesystem::path confusion;    ///< .csv or .svg to write
-    std::filesystem::path reliability;  ///< .svg to write
-    bool all_classes = false;           ///< the summary has a row for each class
+    std::string source;  ///< folder of class folders, or CSV
+    std::string class_map;
+    std::string real_labels;
+    std::string confusion;     ///< .csv or .svg to write
+    std::string reliability;   ///< .svg to write
+    bool all_classes = false;  ///< the summary has a row for each class
 
     std::vector<std::filesystem::path> outputs() const { return {confusion, reliability}; }
     bool operator==(const EvaluationOptions&) const = default;
 };
 
 /// Adds all options but SOURCE to a command line.
-void add_evaluation_options(CLI::App& app, EvaluationOptions& options);
+void add_evaluation_options(Parser& parser, EvaluationOptions& options);
 
 /// Throws Error(usage) where an output has the wrong extension or is also an input.
 void check(const EvaluationOptions& options);

@@ -51,13 +51,14 @@ CalibrationFiles calibration_files(const fs::path& folder, const ModelHeader& he
     std::error_code error;
     if (!fs::is_directory(folder, error))
         throw Error(ErrorKind::io, fmt::format("{}: expected a folder of images", where));
-    const std::vector<ImageFile> found = image_files(folder);
+    const ImageFiles files_found = image_files(folder);
+    const std::vector<ImageFile>& found = files_found.images;
     for (const ImageFile& file : found)
         if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
     if (found.size() < 2)
         throw Error(ErrorKind::input,
                     found.empty()
-                        ? fmt::format("{}: {}", where, no_image_files)
+                        ? fmt::format("{}: {}", where, no_image_files(files_found))
                         : fmt::format("{}: expected at least 2 images, one to calibrate on and one "
                                       "to measure on, found 1",
                                       where));

@@ -2,69 +2,34 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cmath>
+#include <vector>
 
 #include "engine/model/preprocessing_names.h"
 #include "tools/common/named_values.h"
-#include "vit/error.h"
 
 namespace vit::tools {
-
-namespace {
-
-std::array<float, 3> three(const std::vector<float>& values) {
-    return {values.at(0), values.at(1), values.at(2)};
-}
-
-}  // namespace
-
-void add_image_options(CLI::App& app, ImageOptions& options) {
-    app.add_option("--mean", options.mean,
-                   "R,G,B of values in [0, 1]: what images are normalised with, instead of what "
-                   "the checkpoint or its architecture says")
-        ->expected(3)
-        ->delimiter(',');
-    app.add_option("--std", options.std, "R,G,B, likewise")->expected(3)->delimiter(',');
-    app.add_option("--crop-pct", options.crop_pct, "part of the resized image that is kept")
-        ->check(CLI::Range(0.01, 1.0));
-    app.add_option("--crop-mode", options.crop_mode, "how images become square")
-        ->check(one_of(crop_mode_names));
-    app.add_option("--interpolation", options.interpolation, "how images are resized")
-        ->check(one_of(interpolation_names));
-}
-
-void check_image_options(const ImageOptions& options) {
-    for (const float each : options.mean)
-        if (!std::isfinite(each))
-            throw Error(ErrorKind::usage, fmt::format("--mean: expected numbers, found {}", each));
-    for (const float each : options.std)
-        if (!(each > 0) || !std::isfinite(each))
-            throw Error(ErrorKind::usage,
-                        fmt::format("--std: expected values above 0, found {}", each));
-}
 
 void set_preprocessing(const ImageOptions& options, ModelHeader& header) {
     Preprocessing& p = header.preprocessing;
     std::vector<std::string_view> given;
-    if (!options.mean.empty()) {
-        p.mean = three(options.mean);
+    if (options.mean) {
+        p.mean = *options.mean;
         given.push_back("mean");
     }
-    if (!options.std.empty()) {
-        p.std = three(options.std);
+    if (options.std) {
+        p.std = *options.std;
         given.push_back("std");
     }
     if (options.crop_pct > 0) {
         p.crop_pct = options.crop_pct;
         given.push_back("crop_pct");
     }
-    if (!options.crop_mode.empty()) {
-        p.crop_mode = value_of(options.crop_mode, crop_mode_names);
+    if (options.crop_mode) {
+        p.crop_mode = *options.crop_mode;
         given.push_back("crop_mode");
     }
-    if (!options.interpolation.empty()) {
-        p.interpolation = value_of(options.interpolation, interpolation_names);
+    if (options.interpolation) {
+        p.interpolation = *options.interpolation;
         given.push_back("interpolation");
     }
     if (!given.empty())

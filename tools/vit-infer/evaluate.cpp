@@ -3,7 +3,6 @@
 #include <chrono>
 
 #include "engine/base/text.h"
-#include "engine/model/model_file.h"
 #include "tools/evaluation/evaluation.h"
 #include "tools/vit-infer/sink.h"
 #include "vit/error.h"
@@ -13,7 +12,7 @@ namespace vit::infer {
 Totals evaluate(const Options& options, const Model& model) {
     using Clock = std::chrono::steady_clock;
     const ModelInfo& info = model.info();
-    if (ModelFile::open(options.model).header().config.num_classes == 0)
+    if (!info.has_head)
         throw Error(ErrorKind::model,
                     in_quotes(options.model.native()) +
                         ": --evaluate expects a model with classes, found one without a head");

@@ -24,12 +24,17 @@ std::string error_of(Work work) {
     }
 }
 
+Image decode(Input& input, const DecodeOptions& options) {
+    if (input.bytes.empty()) return decode_image(input.path, options, &input.warning);
+    const std::vector<std::byte> bytes = std::exchange(input.bytes, {});
+    return decode_image(bytes, input.name, options, &input.warning);
+}
+
 }  // namespace
 
 Input decode_ahead(Input input, const DecodeOptions& options) {
     if (input.error.empty() && !input.rows)
-        input.error =
-            error_of([&] { input.decoded = decode_image(input.path, options, &input.warning); });
+        input.error = error_of([&] { input.decoded = decode(input, options); });
     return input;
 }
 
@@ -45,7 +50,7 @@ std::string prepare(Input& input, const Transform& transform, std::int64_t chann
             throw Error(ErrorKind::input,
                         "the model wants other than 3 channels: give it a .npy tensor");
         Image image = std::exchange(input.decoded, {});
-        if (image.rgb.empty()) image = decode_image(input.path, options, &input.warning);
+        if (image.rgb.empty()) image = decode(input, options);
         preprocess(image, transform, out);
     });
 }

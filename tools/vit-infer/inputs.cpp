@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "engine/base/text.h"
-#include "tools/common/image_files.h"
 #include "vit/error.h"
 
 namespace vit::infer {
@@ -16,63 +15,103 @@ namespace fs = std::filesystem;
 
 namespace {
 
-Input bad(const fs::path& path, std::string error) {
+Input input_of(tools::ImageFile file) {
     Input input;
-    input.name = path.native();
-    input.error = std::move(error);
+    input.name = file.path.native();
+    if (file.error.empty()) input.path = std::move(file.path);
+    input.error = std::move(file.error);
     return input;
 }
 
-Input image(const fs::path& path) {
-    Input input;
-    input.name = path.native();
-    input.path = path;
-    return input;
+/// .tar, .tar.gz and the like.
+bool is_tar(const fs::path& path) {
+    const std::string last = tools::lower_extension(path);
+    return last == ".tar" || last == ".tgz" || tools::lower_extension(path.stem()) == ".tar";
 }
 
 }  // namespace
 
-InputSource::InputSource(std::vector<std::string> arguments, bool nul_separated)
-    : arguments_(arguments.begin(), arguments.end()), nul_separated_(nul_separated) {}
+InputSource::InputSource(std::vector<std::string> arguments, bool nul_separated, Shard shard)
+    : arguments_(arguments.begin(), arguments.end()),
+      nul_separated_(nul_separated),
+      shard_(shard) {}
 
+/// `name` is no .npy or .tar file.
 void InputSource::expand(const std::string& name) {
     const fs::path path(name);
     std::error_code error;
-    if (fs::is_directory(path, error)) {
-        // A folder that cannot be read becomes a failed input at its position.
-        for (const tools::ImageFile& file : tools::image_files(path))
-            found_.push_back(file.error.empty() ? image(file.path) : bad(file.path, file.error));
-        if (found_.empty())
-            found_.push_back(
-                bad(path, fmt::format("{}: {}", in_quotes(name), tools::no_image_files)));
-    } else if (tools::lower_extension(path) == ".npy") {
-        try {
-            rows_ = std::make_shared<TensorRows>(path);
-            rows_name_ = name;
-            next_row_ = 0;
-        } catch (const Error& refusal) {
-            found_.push_back(bad(path, refusal.what()));
+    if (!fs::is_directory(path, error)) {
+        found_.push_back({path, ""});
+        return;
+    }
+    // A folder that cannot be read becomes a failed input at its position.
+    tools::ImageFiles files = tools::image_files(path);
+    if (files.images.empty())
+        found_.push_back(
+            {path, fmt::format("{}: {}", in_quotes(name), tools::no_image_files(files))});
+    else if (left_out_ == 0)
+        first_left_out_ = files.other;
+    if (!files.images.empty()) left_out_ += files.others;
+    for (tools::ImageFile& file : files.images) found_.push_back(std::move(file));
+}
+
+Input InputSource::next_row() {
+    Input input;
+    input.name = rows_->is_single() ? rows_name_ : fmt::format("{}[{}]", rows_name_, next_row_);
+    input.path = rows_name_;
+    input.rows = rows_;
+    input.row = next_row_;
+    if (++next_row_ == rows_->shape()[0]) rows_.reset();
+    return input;
+}
+
+std::optional<Input> InputSource::next_of_tar() {
+    try {
+        if (std::optional<TarImages::Member> member = tar_->next()) {
+            Input input;
+            input.name = (tar_path_ / member->name).native();
+            input.path = tar_path_;
+            input.bytes = std::move(member->bytes);
+            if (input.bytes.empty()) input.error = in_quotes(input.name) + ": the file is empty";
+            return input;
         }
-    } else {
-        found_.push_back(image(path));
+        tar_.reset();
+        return {};
+    } catch (const Error& error) {
+        if (error.kind() == ErrorKind::format) tar_.reset();
+        return input_of({tar_path_, error.what()});
     }
 }
 
-std::optional<Input> InputSource::next() {
+std::optional<Input> InputSource::next_of_all() {
     while (true) {
-        if (!found_.empty()) {
-            Input input = std::move(found_.front());
-            found_.pop_front();
-            return input;
+        if (rows_) return next_row();
+        if (tar_) {
+            if (std::optional<Input> input = next_of_tar()) return input;
+            continue;
         }
-        if (rows_) {
-            Input input;
-            input.name = fmt::format("{}[{}]", rows_name_, next_row_);
-            input.path = rows_name_;
-            input.rows = rows_;
-            input.row = next_row_;
-            if (++next_row_ == rows_->shape()[0]) rows_.reset();
-            return input;
+        std::string name;
+        if (!found_.empty()) {
+            tools::ImageFile file = std::move(found_.front());
+            found_.pop_front();
+            std::error_code error;
+            const bool is_array = tools::lower_extension(file.path) == ".npy";
+            if (!file.error.empty() || !(is_array || is_tar(file.path)) ||
+                fs::is_directory(file.path, error))
+                return input_of(std::move(file));
+            try {
+                if (is_array) {
+                    rows_ = std::make_shared<TensorRows>(file.path);
+                    rows_name_ = file.path.native();
+                    next_row_ = 0;
+                } else {
+                    tar_path_ = file.path;
+                    tar_ = std::make_unique<TarImages>(file.path);
+                }
+            } catch (const Error& refusal) {
+                return input_of({file.path, refusal.what()});
+            }
+            continue;
         }
         if (list_) {
             if (const auto line = list_->next())
@@ -82,7 +121,7 @@ std::optional<Input> InputSource::next() {
             continue;
         }
         if (!files_.empty()) {
-            Input input = image(files_.front());
+            Input input = input_of({files_.front(), {}});
             files_ = files_.subspan(1);
             return input;
         }
@@ -96,10 +135,43 @@ std::optional<Input> InputSource::next() {
     }
 }
 
+std::optional<Input> InputSource::next() {
+    while (std::optional<Input> input = next_of_all())
+        if (taken_++ % shard_.count == shard_.index) return input;
+    return {};
+}
+
 bool InputSource::ready() {
-    if (!found_.empty() || rows_) return true;
+    if (!found_.empty() || rows_ || tar_) return true;
     if (list_) return list_->ready();
     return arguments_.empty() || arguments_.front() != "-";
+}
+
+std::optional<std::int64_t> InputSource::total() {
+    if (list_ || tar_) return {};
+    while (!arguments_.empty() && arguments_.front() != "-") {
+        expand(arguments_.front());
+        arguments_.pop_front();
+    }
+    if (!arguments_.empty()) return {};
+    std::int64_t all = static_cast<std::int64_t>(files_.size());
+    if (rows_) all += rows_->shape()[0] - next_row_;
+    for (const tools::ImageFile& file : found_) {
+        if (is_tar(file.path)) return {};
+        if (tools::lower_extension(file.path) != ".npy") {
+            ++all;
+            continue;
+        }
+        try {
+            all += TensorRows(file.path).shape()[0];
+        } catch (const Error&) {
+            ++all;  // becomes a record with an error
+        }
+    }
+    const auto before = [&](std::int64_t inputs) {  // of this shard
+        return (inputs + shard_.count - 1 - shard_.index) / shard_.count;
+    };
+    return before(taken_ + all) - before(taken_);
 }
 
 }  // namespace vit::infer

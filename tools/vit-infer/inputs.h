@@ -10,7 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "tools/common/image_files.h"
+#include "tools/vit-infer/options.h"
 #include "tools/vit-infer/path_list.h"
+#include "tools/vit-infer/tar_images.h"
 #include "tools/vit-infer/tensor_rows.h"
 #include "vit/image.h"
 
@@ -19,19 +22,21 @@ namespace vit::infer {
 /// One input. It gets one record in the output.
 struct Input {
     std::string name;                  ///< name in the record
-    std::filesystem::path path;        ///< the file: an image, or the array of `rows`
+    std::filesystem::path path;        ///< the file: an image, the array of `rows`, or a .tar
     std::shared_ptr<TensorRows> rows;  ///< a file of preprocessed images …
     std::int64_t row = 0;              ///< … and the index of one of them
+    std::vector<std::byte> bytes;      ///< if not empty: the image, which is inside of `path`
     Image decoded;                     ///< if not empty: the image at `path`, decoded ahead of time
     std::string error;                 ///< if not empty: why this input has already failed
     std::string warning;               ///< if not empty: damage that did not stop the decoder
 };
 
 /// Expands files, folders (recursive, natural order, only image extensions, links to folders are
-/// not followed), .npy files (one input per row) and "-". Not thread-safe.
+/// not followed), .tar files (one input per image), .npy files (one input per row) and "-". Returns
+/// only the inputs of one shard. Not thread-safe.
 class InputSource {
   public:
-    InputSource(std::vector<std::string> arguments, bool nul_separated);
+    InputSource(std::vector<std::string> arguments, bool nul_separated, Shard shard);
 
     /// Image files only. The files must outlive this object.
     explicit InputSource(std::span<const std::string> files) : files_(files) {}
@@ -43,16 +48,33 @@ class InputSource {
     /// True if next() would return without waiting.
     bool ready();
 
+    /// The number of inputs that next() will still return. Nothing where a list on standard input
+    /// or a .tar file is among them: their lengths are not known.
+    std::optional<std::int64_t> total();
+
+    /// Images of other formats in folders so far, which were left out, and the first of them.
+    std::int64_t left_out() const { return left_out_; }
+    const std::filesystem::path& first_left_out() const { return first_left_out_; }
+
   private:
     void expand(const std::string& name);
+    std::optional<Input> next_of_all();
+    std::optional<Input> next_of_tar();
+    Input next_row();
 
     std::span<const std::string> files_;
     std::deque<std::string> arguments_;
-    std::deque<Input> found_;
+    std::deque<tools::ImageFile> found_;
     std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
     std::string rows_name_;
     std::int64_t next_row_ = 0;
+    std::unique_ptr<TarImages> tar_;  // the .tar file whose images next() returns now
+    std::filesystem::path tar_path_;
     bool nul_separated_ = false;
+    Shard shard_;
+    std::int64_t taken_ = 0;  // inputs so far, of all shards
+    std::int64_t left_out_ = 0;
+    std::filesystem::path first_left_out_;
     std::optional<PathList> list_;  // the list on standard input, while it is read
 };
 

@@ -58,7 +58,7 @@ int caught_signal() {
 }
 
 void stop_if_interrupted() {
-    if (const int signal = caught; signal != 0) throw Interrupted{signal};
+    if (const int signal = caught; signal != 0) throw Interrupted{signal, {}};
 }
 
 }  // namespace vit::infer

@@ -1,6 +1,8 @@
 // Notices Ctrl-C and termination signals between images.
 #pragma once
 
+#include <string>
+
 namespace vit::infer {
 
 /// From now on SIGINT and SIGTERM are stored, and a write to a closed pipe is an error instead of a
@@ -14,9 +16,10 @@ void note_image_time(double seconds);
 /// The signal that arrived, or 0.
 int caught_signal();
 
-/// Thrown when work stops because of a signal. Stack unwinding removes unfinished files.
+/// Thrown when work stops because of a signal.
 struct Interrupted {
     int signal;
+    std::string kept;  ///< what is known of the run so far, for a message; may be empty
 };
 
 /// Throws Interrupted if a signal arrived.

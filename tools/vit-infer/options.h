@@ -17,10 +17,17 @@ enum class Format { text, json, jsonl, csv };
 enum class OutputType { prob, logit };
 enum class GraphFormat { none, text, dot };
 
+/// Part `index` of `count`, from 0.
+struct Shard {
+    std::int64_t index = 0, count = 1;
+};
+
 struct Options {
     std::filesystem::path model;
     std::vector<std::string> inputs;
     bool nul_separated = false;  ///< for the list on standard input
+    Shard shard;                 ///< the part of the inputs that this process runs
+    bool resume = false;         ///< continue the outputs of an interrupted run
 
     int topk = 5;
     Format format = Format::text;
@@ -52,6 +59,14 @@ struct Options {
         return {output, logits, features, tokens, evaluation.confusion, evaluation.reliability};
     }
     bool evaluates() const { return !evaluation.source.empty(); }
+    /// Whether an option changes how images are prepared.
+    bool changes_preprocessing() const {
+        return crop_pct || crop || filter || mean || std || decode.exif;
+    }
+    /// With inputs, the format is that of the records.
+    bool json_reports() const {
+        return inputs.empty() && (format == Format::json || format == Format::jsonl);
+    }
     bool asks_for_report() const { return info || verify || profile || graph != GraphFormat::none; }
 };
 

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace vit::infer {
 
@@ -17,12 +18,15 @@ class PathList {
     bool ready();
 
   private:
+    /// Throws Error(usage) where the bytes are an image's, or have a NUL that ends no path.
+    void refuse_other_than_paths(std::string_view bytes);
     std::optional<std::string> take();
     void fill();
 
     int fd_;
     char separator_;
     std::string buffer_;
+    bool is_first_ = true;  ///< nothing has been read yet
     bool ended_ = false;
 };
 

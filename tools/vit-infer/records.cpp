@@ -8,6 +8,7 @@
 
 #include "engine/base/text.h"
 #include "tools/common/error_line.h"
+#include "tools/vit-infer/table.h"
 
 namespace vit::infer {
 
@@ -97,7 +98,7 @@ void append_text(std::string& out, const RecordStyle& style, const Record& recor
     auto to = std::back_inserter(out);
     fmt::format_to(to, "{}\n", tools::escape_control(record.file));
     if (!record.error.empty()) {
-        fmt::format_to(to, "  error: {}\n", tools::escape_control(record.error));
+        fmt::format_to(to, "  error: {}\n", tools::escape_control(error_alone(record)));
         return;
     }
     if (!record.warning.empty())
@@ -114,6 +115,13 @@ void append_text(std::string& out, const RecordStyle& style, const Record& recor
 
 }  // namespace
 
+std::string_view error_alone(const Record& record) {
+    const std::string name = in_quotes(record.file) + ": ";
+    std::string_view error = record.error;
+    if (error.starts_with(name)) error.remove_prefix(name.size());
+    return error;
+}
+
 void append_begin(std::string& out, const RecordStyle& style) {
     if (style.format == Format::json) out += '[';
     if (style.format != Format::csv) return;
@@ -127,7 +135,12 @@ void append_begin(std::string& out, const RecordStyle& style) {
 void append_record(std::string& out, const RecordStyle& style, const Record& record, bool first) {
     switch (style.format) {
         case Format::text:
-            append_text(out, style, record);
+            // Without predictions there is nothing to say of an input that is well.
+            if (style.columns == 0 && record.error.empty() && record.warning.empty()) break;
+            if (style.terminal)
+                append_table_rows(out, *style.terminal, style.output_type, record);
+            else
+                append_text(out, style, record);
             break;
         case Format::json:
             out += first ? "\n" : ",\n";

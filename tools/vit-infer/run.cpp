@@ -1,18 +1,27 @@
 #include "tools/vit-infer/run.h"
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <span>
 #include <utility>
 
+#include "engine/base/text.h"
+#include "tools/common/error_line.h"
 #include "tools/common/output_check.h"
+#include "tools/common/terminal.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/records.h"
-#include "tools/vit-infer/row_file.h"
+#include "tools/vit-infer/resume.h"
+#include "tools/vit-infer/row_output.h"
 #include "tools/vit-infer/sink.h"
+#include "vit/error.h"
 
 namespace vit::infer {
 
@@ -28,58 +37,31 @@ Transform transform_for(const Options& options, const ModelInfo& info) {
     return transform;
 }
 
-/// The output of --logits, --features or --tokens: the values of one run and the file for them.
-struct RowOutput {
-    std::optional<RowFile> file;
-    std::vector<float> values;
-    std::size_t row_size = 0;
-
-    RowOutput(const std::filesystem::path& path, const Shape& row_shape, bool wanted = false) {
-        if (path.empty() && !wanted) return;
-        row_size = 1;
-        for (const std::int64_t extent : row_shape) row_size *= static_cast<std::size_t>(extent);
-        if (!path.empty()) file.emplace(path, row_shape);
-    }
-
-    std::span<float> prepare(std::size_t count) {
-        values.resize(row_size * count);
-        return values;
-    }
-
-    std::span<const float> row(std::size_t index) const {
-        return std::span(values).subspan(index * row_size, row_size);
-    }
-
-    void write(std::size_t index, bool good) {
-        if (!file) return;
-        if (good)
-            file->write(row(index));
-        else
-            file->write_missing();
-    }
-
-    void commit() {
-        if (file) file->commit();
-    }
-};
-
 /// Runs inputs and writes their results in input order.
 class Runner {
   public:
-    Runner(const Options& options, const Model& model, const ResultObserver& observer)
+    Runner(const Options& options, const Model& model, std::optional<std::int64_t> total,
+           const ResultObserver& observer)
         : options_(options),
           model_(model),
           observer_(observer),
           transform_(transform_for(options, model.info())),
           style_{options.format, options.output_type,
-                 static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))},
-          logits_(options.logits, {model.info().classes}, true),
-          features_(options.features, {model.info().features}),
-          tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}),
-          progress_(options.output.empty() && !options.evaluates()) {
-        if (!options.output.empty() || !options.evaluates()) sink_.emplace(options.output);
-        append_begin(text_, style_);
+                 model.info().has_head
+                     ? static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))
+                     : 0,
+                 options.output.empty() ? tools::terminal_of(STDOUT_FILENO) : std::nullopt},
+          sink_(records_of(options), begin_of(options)),
+          logits_(options.logits, {model.info().classes}, begin_of(options), true),
+          features_(options.features, {model.info().features}, begin_of(options)),
+          tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}, begin_of(options)),
+          progress_(total) {
+        if (options.resume) find_earlier();
+        if (earlier_.empty()) append_begin(text_, style_);
     }
+
+    /// The inputs whose results an earlier run has written.
+    const std::vector<EarlierRecord>& earlier() const { return earlier_; }
 
     void run(std::vector<Input> inputs) {
         inputs_ = std::move(inputs);
@@ -103,21 +85,97 @@ class Runner {
 
     Totals finish() {
         append_end(text_, style_, totals_.inputs > 0);
-        write_text();
-        if (sink_) sink_->commit();
-        logits_.commit();
-        features_.commit();
-        tokens_.commit();
+        if (options_.format == Format::text && !model_.info().has_head)
+            text_ += summary_of_arrays();
+        sink_.write(text_);
+        sink_.commit();
+        for (RowOutput* output : {&logits_, &features_, &tokens_})
+            if (RowFile* file = output->file()) file->commit();
+        progress_.summarise(totals_.inputs, totals_.failed, decoding_seconds_,
+                            model_.info().threads);
         return std::move(totals_);
     }
 
+    /// What remains of this run after an interrupt, for a message.
+    std::string kept() {
+        progress_.clear();
+        std::string text = fmt::format("interrupted after {} input{}", totals_.inputs,
+                                       totals_.inputs == 1 ? "" : "s");
+        if (totals_.inputs == 0) return text;
+        if (const PartFile* file = sink_.file())
+            text += fmt::format("; their records are in {}", in_quotes(file->path().native()));
+        if (!options_.outputs().empty() && (!sink_.file() || options_.format == Format::jsonl) &&
+            (sink_.file() || logits_.file() || features_.file() || tokens_.file()))
+            text += "; --resume continues";
+        return text;
+    }
+
   private:
+    /// Where records go. An evaluation writes none unless they were asked for.
+    static std::filesystem::path records_of(const Options& options) {
+        return options.evaluates() && options.output.empty() ? "/dev/null" : options.output;
+    }
+
+    static PartFile::Begin begin_of(const Options& options) {
+        return options.resume ? PartFile::Begin::resumed : PartFile::Begin::anew;
+    }
+
+    /// Keeps the inputs whose results are complete in every output.
+    void find_earlier() {
+        std::size_t count = SIZE_MAX;
+        PartFile* const file = sink_.file();
+        if (file != nullptr) {
+            earlier_ = read_records(*file);
+            count = earlier_.size();
+        }
+        for (RowOutput* output : {&logits_, &features_, &tokens_})
+            if (const RowFile* rows = output->file())
+                count = std::min(count, static_cast<std::size_t>(rows->rows()));
+        earlier_.resize(count);
+        if (file != nullptr) file->truncate(count == 0 ? 0 : earlier_[count - 1].end);
+        for (RowOutput* output : {&logits_, &features_, &tokens_})
+            if (RowFile* rows = output->file()) rows->keep_rows(static_cast<std::int64_t>(count));
+        totals_.inputs = static_cast<std::int64_t>(count);
+        totals_.failed = std::ranges::count(earlier_, true, &EarlierRecord::failed);
+        if (totals_.failed > 0) totals_.first_failed = "in an earlier run";
+        progress_.skip(totals_.inputs);
+        if (count > 0) keep_outputs();
+    }
+
+    /// What text says of a model that gives no predictions.
+    std::string summary_of_arrays() const {
+        std::string text;
+        const auto add = [&](std::string_view what, const std::filesystem::path& path,
+                             const std::string& shape) {
+            if (path.empty()) return;
+            text += fmt::format("{}: {} of {} inputs, float32 {}\n",
+                                tools::escape_control(path.native()), what, totals_.inputs, shape);
+        };
+        const ModelInfo& info = model_.info();
+        add("features", options_.features, fmt::format("[{}, {}]", totals_.inputs, info.features));
+        add("features", options_.logits, fmt::format("[{}, {}]", totals_.inputs, info.classes));
+        add("tokens", options_.tokens,
+            fmt::format("[{}, {}, {}]", totals_.inputs, info.tokens, info.embed_dim));
+        return text;
+    }
+
+    void keep_outputs() {
+        if (PartFile* file = sink_.file()) file->keep();
+        for (RowOutput* output : {&logits_, &features_, &tokens_})
+            if (RowFile* rows = output->file()) rows->keep();
+    }
+
     bool fill(std::size_t index, std::span<float> image) {
         stop_if_interrupted();
         begun_[index] = Clock::now();
         std::string error =
             prepare(inputs_[index], transform_, model_.info().channels, options_.decode, image);
         stop_if_interrupted();  // a signal may have ended the reading
+        const double seconds = std::chrono::duration<double>(Clock::now() - begun_[index]).count();
+        {
+            const std::lock_guard lock(mutex_);
+            decoding_seconds_ += seconds;
+        }
         if (error.empty()) {
             if (options_.profile) keep(image);
             return true;
@@ -141,6 +199,7 @@ class Runner {
         known_[index] = true;
         if (broken_) return;
         broken_ = true;  // stays true if writing fails: nothing may follow half a record
+        if (style_.terminal) progress_.clear();
         for (; written_ < known_.size() && known_[written_]; ++written_) write_record(written_);
         progress_.show(totals_.inputs);
         broken_ = false;
@@ -150,21 +209,18 @@ class Runner {
         Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}, {}};
         const bool good = record.error.empty();
         if (good) record.warning = std::move(inputs_[index].warning);
-        if (good)
+        if (good && style_.columns > 0)
             record.predictions = model_.top(logits_.row(index), style_.columns);
-        else if (totals_.failed++ == 0)
+        else if (!good && totals_.failed++ == 0)
             totals_.first_failed = record.file;
-        append_record(text_, style_, record, totals_.inputs++ == 0);
-        write_text();  // one record per write, so that a pipe gets all of it or nothing
+        append_record(text_, style_, record, totals_.inputs == 0);
+        sink_.write(text_);  // one record per write, so that a pipe gets all of it or nothing
+        text_.clear();
         if (observer_) observer_(good ? logits_.row(index) : std::span<const float>());
         logits_.write(index, good);
         features_.write(index, good);
         tokens_.write(index, good);
-    }
-
-    void write_text() {
-        if (sink_) sink_->write(text_);
-        text_.clear();
+        if (totals_.inputs++ == 0) keep_outputs();
     }
 
     using Clock = std::chrono::steady_clock;
@@ -174,10 +230,11 @@ class Runner {
     const ResultObserver& observer_;
     const Transform transform_;
     const RecordStyle style_;
-    std::optional<Sink> sink_;
+    Sink sink_;
     RowOutput logits_, features_, tokens_;
     Progress progress_;
     Totals totals_;
+    std::vector<EarlierRecord> earlier_;
 
     // State of one run. While a thread works on image i, inputs_[i] and errors_[i] belong to it.
     // Everything else may be used only by the holder of the lock.
@@ -188,6 +245,7 @@ class Runner {
     std::vector<bool> known_;
     std::size_t written_ = 0;
     std::string text_;
+    double decoding_seconds_ = 0;
     bool broken_ = false;
 };
 
@@ -209,15 +267,27 @@ std::size_t run_size(const Options& options, const Model& model) {
     return static_cast<std::size_t>(model.info().threads) * (options.tokens.empty() ? 16 : 2);
 }
 
-}  // namespace
-
-int profiled_images(const Options& options, const Model& model) {
-    return options.batch_size > 0 ? options.batch_size : model.info().threads;
+/// Takes the inputs whose results are there already. Throws Error(usage) where they are others.
+void skip_earlier(InputSource& source, std::optional<Input>& first,
+                  const std::vector<EarlierRecord>& earlier) {
+    for (std::size_t i = 0; i < earlier.size(); ++i) {
+        const std::optional<Input> input = first ? std::exchange(first, {}) : source.next();
+        const auto same = [&] {
+            return earlier[i].name_hash == 0 ||
+                   earlier[i].name_hash == std::hash<std::string>()(input->name);
+        };
+        if (!input || !same())
+            throw Error(ErrorKind::usage,
+                        fmt::format("--resume: the inputs are not those of the earlier run: record "
+                                    "{} of it is of another input than {}; name the same inputs, "
+                                    "or remove the unfinished outputs",
+                                    i + 1, input ? in_quotes(input->name) : "none"));
+    }
 }
 
-Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Input> first, const ResultObserver& observer) {
-    Runner runner(options, model, observer);
+Totals run_all(const Options& options, const Model& model, InputSource& source,
+               std::optional<Input> first, Runner& runner) {
+    skip_earlier(source, first, runner.earlier());
     while (true) {
         stop_if_interrupted();
         std::vector<Input> inputs;
@@ -230,6 +300,25 @@ Totals run_inputs(const Options& options, const Model& model, InputSource& sourc
     }
     stop_if_interrupted();
     return runner.finish();
+}
+
+}  // namespace
+
+int profiled_images(const Options& options, const Model& model) {
+    return options.batch_size > 0 ? options.batch_size : model.info().threads;
+}
+
+Totals run_inputs(const Options& options, const Model& model, InputSource& source,
+                  std::optional<Input> first, const ResultObserver& observer) {
+    std::optional<std::int64_t> total = source.total();
+    if (total && first) ++*total;
+    Runner runner(options, model, total, observer);
+    try {
+        return run_all(options, model, source, std::move(first), runner);
+    } catch (Interrupted& interrupted) {
+        interrupted.kept = runner.kept();
+        throw;
+    }
 }
 
 }  // namespace vit::infer

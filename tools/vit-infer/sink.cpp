@@ -30,7 +30,7 @@ namespace {
 
 }  // namespace
 
-Sink::Sink(std::filesystem::path path) : path_(std::move(path)) {
+Sink::Sink(std::filesystem::path path, PartFile::Begin begin) : path_(std::move(path)) {
     if (path_.empty()) {
         fd_ = STDOUT_FILENO;
         return;
@@ -41,7 +41,7 @@ Sink::Sink(std::filesystem::path path) : path_(std::move(path)) {
         fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
         if (fd_ < 0) fail(path_, "cannot open the output");
     } else {
-        file_ = std::make_unique<AtomicFile>(path_);
+        file_ = std::make_unique<PartFile>(path_, begin);
     }
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/model/atomic_file.h"
+#include "tools/vit-infer/part_file.h"
 
 namespace vit::infer {
 
@@ -17,8 +17,8 @@ struct ReaderGone {};
 class Sink {
   public:
     /// An empty `path` means standard output. A device or pipe is written directly.
-    /// Throws Error(io).
-    explicit Sink(std::filesystem::path path);
+    /// Throws Error(io), Error(usage).
+    explicit Sink(std::filesystem::path path, PartFile::Begin begin = PartFile::Begin::anew);
     Sink(const Sink&) = delete;
     Sink& operator=(const Sink&) = delete;
     ~Sink();
@@ -29,10 +29,13 @@ class Sink {
     /// Makes the finished file appear. Throws Error(io).
     void commit();
 
+    /// The unfinished file; nullptr where records go to standard output, a device or a pipe.
+    PartFile* file() { return file_.get(); }
+
   private:
     std::filesystem::path path_;
     int fd_ = -1;  // used if file_ is empty
-    std::unique_ptr<AtomicFile> file_;
+    std::unique_ptr<PartFile> file_;
 };
 
 }  // namespace vit::infer

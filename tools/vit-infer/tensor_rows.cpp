@@ -61,11 +61,15 @@ TensorRows::TensorRows(std::filesystem::path path) : path_(std::move(path)) {
     if (count < 0) fail_to_read(path_);
     beginning.resize(static_cast<std::size_t>(count));
     const NpyHeader header = parse_npy_header(beginning, in_quotes(path_.native()));
-    if (header.dtype != DType::f32 || header.fortran_order || header.shape.size() != 4 ||
+    const bool is_float =
+        header.dtype == DType::f16 || header.dtype == DType::f32 || header.dtype == DType::f64;
+    const std::size_t dimensions = header.shape.size();
+    if (!is_float || header.fortran_order || dimensions < 3 || dimensions > 4 ||
         header.shape[0] < 1)
         throw Error(
             ErrorKind::input,
-            fmt::format("{}: expected float32 [N, channels, height, width] in C order, found "
+            fmt::format("{}: expected preprocessed images, float32 (or float16, float64) [N, "
+                        "channels, height, width] or [channels, height, width] in C order, found "
                         "{} {}{}",
                         in_quotes(path_.native()), dtype_name(header.dtype),
                         to_string(header.shape), header.fortran_order ? " in Fortran order" : ""));
@@ -76,6 +80,9 @@ TensorRows::TensorRows(std::filesystem::path path) : path_(std::move(path)) {
                                 in_quotes(path_.native()), header.data_bytes,
                                 size - std::min(size, header.header_bytes)));
     shape_ = header.shape;
+    is_single_ = dimensions == 3;
+    if (is_single_) shape_.insert(shape_.begin(), 1);
+    dtype_ = header.dtype;
     data_offset_ = header.header_bytes;
     big_endian_ = header.big_endian;
     fd_ = std::exchange(file.fd, -1);
@@ -91,14 +98,18 @@ void TensorRows::read(std::int64_t row, const Shape& image_shape, std::span<floa
                     fmt::format("{}: expected images of {}, found {}", in_quotes(path_.native()),
                                 to_string(image_shape),
                                 to_string(Shape(shape_.begin() + 1, shape_.end()))));
-    const auto bytes = std::as_writable_bytes(out);
+    std::vector<std::byte> converted;  // the elements as they are in the file
+    if (dtype_ != DType::f32) converted.resize(out.size() * item_size(dtype_));
+    const std::span<std::byte> bytes =
+        dtype_ == DType::f32 ? std::as_writable_bytes(out) : std::span(converted);
     const ssize_t count =
         read_at(fd_, bytes, data_offset_ + static_cast<std::uint64_t>(row) * bytes.size());
     if (count < 0) fail_to_read(path_);
     if (static_cast<std::size_t>(count) != bytes.size())
         throw Error(ErrorKind::io,
                     fmt::format("{}: ended early, in image {}", in_quotes(path_.native()), row));
-    if (big_endian_) swap_bytes(bytes, sizeof(float));
+    if (big_endian_) swap_bytes(bytes, item_size(dtype_));
+    if (dtype_ != DType::f32) to_f32({path_.native(), dtype_, image_shape, bytes}, out);
     if (!std::all_of(out.begin(), out.end(), [](float x) { return std::isfinite(x); }))
         throw Error(ErrorKind::input, fmt::format("{}: image {} holds NaN or infinity",
                                                   in_quotes(path_.native()), row));

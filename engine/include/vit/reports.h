@@ -72,6 +72,19 @@ struct QuantizationReplay {
 /// holds none. Throws what Model::load throws.
 VIT_API std::optional<QuantizationReplay> replay_quantization(const Model& model);
 
+/// What a model file tells about itself.
+struct FileInfo {
+    std::string source;              ///< name of the checkpoint
+    std::string sha256;              ///< of the checkpoint; empty where unknown
+    std::string converter;           ///< name and version
+    std::vector<std::string> notes;  ///< what the converter left out or chose, and why
+    std::string stored;              ///< how the weights are stored: "f32", "bf16", "int8"
+    std::string self_test;           ///< who computed the self-test; empty: there is none
+    std::uint64_t bytes = 0;         ///< of the file
+};
+
+VIT_API FileInfo file_info(const Model& model);
+
 /// Returns the graph after all passes as text. `dot`: in the language of Graphviz. `built`: the
 /// graph before the first pass.
 VIT_API std::string print_graph(const Model& model, bool dot, bool built = false);

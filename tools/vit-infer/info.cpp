@@ -1,47 +1,33 @@
-#include "vit/reports.h"
-#include "tools/vit-infer/reports.h"
+#include "tools/vit-infer/info.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <vector>
 
+#include "engine/model/preprocessing_names.h"
 #include "tools/common/error_line.h"
 #include "tools/common/named_values.h"
 #include "tools/common/precision_names.h"
+#include "vit/reports.h"
 
 namespace vit::infer {
 
 namespace {
 
 std::string_view name(Crop crop) {
-    constexpr std::string_view names[]{"center", "squash", "border"};
-    return names[static_cast<std::size_t>(crop)];
+    return tools::name_of(crop, crop_mode_names);
 }
 
 std::string_view name(Filter filter) {
-    constexpr std::string_view names[]{"nearest", "bilinear", "bicubic", "lanczos"};
-    return names[static_cast<std::size_t>(filter)];
+    return tools::name_of(filter, interpolation_names);
 }
 
 std::string percent(double share) {
     return fmt::format("{:.2f} %", 100 * share);
-}
-
-std::string mean_and_worst(const std::vector<double>& cosines) {
-    const double sum = std::accumulate(cosines.begin(), cosines.end(), 0.0);
-    return fmt::format("mean {:.5f}, worst {:.5f}", sum / static_cast<double>(cosines.size()),
-                       *std::ranges::min_element(cosines));
-}
-
-std::string describe(const QuantizationReplay& replay) {
-    return fmt::format("{} image{} of the file {}: cosine to float {}; when converted {}",
-                       replay.cosines.size(), replay.cosines.size() == 1 ? "" : "s",
-                       replay.passed ? "replayed" : "failed", mean_and_worst(replay.cosines),
-                       mean_and_worst(replay.recorded));
 }
 
 /// The lines of --info about int8.
@@ -75,8 +61,9 @@ void describe(const QuantizationReport& report, const std::vector<std::string>& 
 
 }  // namespace
 
-std::string info_report(const Model& model) {
+std::string info_text(const Model& model) {
     const ModelInfo& info = model.info();
+    const FileInfo file = file_info(model);
     const Transform& t = info.transform;
     std::string out;
     const auto line = [&](std::string_view key, const std::string& value) {
@@ -86,7 +73,9 @@ std::string info_report(const Model& model) {
     line("input", fmt::format("{} x {} x {}", info.channels, info.height, info.width));
     line("tokens", fmt::format("{} of {}", info.tokens, info.embed_dim));
     line("features", fmt::format("{}", info.features));
-    line("classes", fmt::format("{}{}", info.classes, info.labels.empty() ? ", no labels" : ""));
+    line("classes", !info.has_head ? "none; the model gives features"
+                                   : fmt::format("{}{}", info.classes,
+                                                 info.labels.empty() ? ", no labels" : ""));
     line("parameters", fmt::format("{:.2f} M", static_cast<double>(info.parameters) * 1e-6));
     line("work", fmt::format("{:.2f} GFLOP an image, {:.2f} of them done for logits alone",
                              info.gflop_per_image, info.gflop_executed_per_image));
@@ -97,26 +86,67 @@ std::string info_report(const Model& model) {
     line("weights", info.packed_in_file ? "packed in the file" : "packed when loaded");
     line("threads", fmt::format("{}", info.threads));
     line("kernels", info.isa);
+    line("source", file.source);
+    if (!file.sha256.empty()) line("SHA-256", file.sha256);
+    line("converted by", file.converter);
+    line("stored",
+         fmt::format("{}, {:.1f} MB", file.stored, static_cast<double>(file.bytes) * 1e-6));
+    line("self-test", file.self_test.empty() ? "none" : "expected logits by " + file.self_test);
+    for (std::size_t i = 0; i < file.notes.size(); ++i) line(i == 0 ? "notes" : "", file.notes[i]);
     if (const auto report = quantization_report(model)) describe(*report, info.float_linears, line);
     return out;
 }
 
-Verdict verify_report(const Model& model) {
-    const SelfTestResult result = self_test(model);
-    if (result.packed_fits == false)
-        return {false,
-                "the packed weights were not made of the tensors in this file, which has been "
-                "changed since; convert again with --pack"};
-    if (!result.present)
-        return {false, "the model file carries no self-test; convert again without --no-self-test"};
-    const std::optional<QuantizationReplay> replay = replay_quantization(model);
-    return {result.passed && (!replay || replay->passed),
-            fmt::format("self-test {}: logits differ by {:.2e} (relative L2), {:.0e} allowed; "
-                        "expected logits by {}{}{}",
-                        result.passed ? "passed" : "failed", result.relative_l2, result.tolerance,
-                        tools::escape_control(result.made_by),
-                        result.packed_fits ? "; packed weights fit the file's tensors" : "",
-                        replay ? "; " + describe(*replay) : "")};
+std::string info_json(const Model& model) {
+    const ModelInfo& info = model.info();
+    const FileInfo file = file_info(model);
+    const Transform& t = info.transform;
+    nlohmann::ordered_json json{
+        {"architecture", info.architecture},
+        {"input", {info.channels, info.height, info.width}},
+        {"tokens", info.tokens},
+        {"prefix_tokens", info.prefix_tokens},
+        {"embed_dim", info.embed_dim},
+        {"features", info.features},
+        {"classes", info.has_head ? info.classes : 0},
+        {"labels", info.labels},
+        {"parameters", info.parameters},
+        {"gflop", info.gflop_per_image},
+        {"gflop_for_logits", info.gflop_executed_per_image},
+        {"preprocessing",
+         {{"crop_mode", name(t.crop)},
+          {"interpolation", name(t.filter)},
+          {"crop_pct", t.crop_pct},
+          {"mean", t.mean},
+          {"std", t.std}}},
+        {"precision", tools::name_of(info.precision, tools::precision_names)},
+        {"packed_in_file", info.packed_in_file},
+        {"threads", info.threads},
+        {"kernels", info.isa},
+        {"source", file.source},
+        {"sha256", file.sha256},
+        {"converted_by", file.converter},
+        {"stored", file.stored},
+        {"bytes", file.bytes},
+        {"self_test", file.self_test},
+        {"notes", file.notes}};
+    if (const auto report = quantization_report(model)) {
+        nlohmann::ordered_json& int8 = json["int8"];
+        int8 = {{"linears", report->linears},
+                {"errors", report->errors},
+                {"float_linears", info.float_linears},
+                {"calibrated_images", report->calibrated_images},
+                {"measured_images", report->measured_images}};
+        if (report->measured_images > 0) {
+            int8["compared"] = report->compared;
+            int8["mean_cosine"] = report->mean_cosine;
+            int8["worst_cosine"] = report->worst_cosine;
+        }
+        if (report->top1_agreement) int8["top1_agreement"] = *report->top1_agreement;
+        if (report->float_accuracy) int8["float_accuracy"] = *report->float_accuracy;
+        if (report->int8_accuracy) int8["int8_accuracy"] = *report->int8_accuracy;
+    }
+    return json.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace vit::infer

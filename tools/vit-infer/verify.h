@@ -1,4 +1,4 @@
-// The texts of --info and --verify.
+// The text of --verify.
 #pragma once
 
 #include <string>
@@ -6,8 +6,6 @@
 #include "vit/model.h"
 
 namespace vit::infer {
-
-std::string info_report(const Model& model);
 
 /// The result of --verify as one line. `passed` is also false if the model file has no self-test.
 struct Verdict {

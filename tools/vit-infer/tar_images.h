@@ -1,0 +1,42 @@
+// The images in a .tar file, one after the other, without unpacking it.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+struct archive;
+
+namespace vit::infer {
+
+/// Reads .tar files as WebDataset writes them, also compressed ones. Not thread-safe.
+class TarImages {
+  public:
+    /// Throws Error(io), Error(format) with the file's name.
+    explicit TarImages(std::filesystem::path path);
+    TarImages(const TarImages&) = delete;
+    TarImages& operator=(const TarImages&) = delete;
+    ~TarImages();
+
+    struct Member {
+        std::string name;
+        std::vector<std::byte> bytes;
+    };
+
+    /// The next member that is named like an image; nothing at the end. Throws Error(format) where
+    /// the archive is damaged, and Error(input) where a member is larger than 1 GiB. After an
+    /// Error(format) the archive has ended.
+    std::optional<Member> next();
+
+  private:
+    [[noreturn]] void fail() const;
+
+    std::filesystem::path path_;
+    std::unique_ptr<archive, int (*)(archive*)> archive_;
+    bool ended_ = false;
+};
+
+}  // namespace vit::infer
