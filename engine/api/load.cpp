@@ -112,7 +112,7 @@ void Model::Impl::describe(int threads) {
     info.grid_columns = size.width / info.patch_width;
     info.features = graph.value(graph.features).cols;
     info.classes = graph.value(graph.logits).cols;
-    info.has_head = header.config.num_classes > 0;
+    info.classifies = header.config.num_classes > 0;
     for (const TensorSpec& tensor : required_tensors(header.config)) {
         std::int64_t count = 1;
         for (std::int64_t extent : tensor.shape) count *= extent;

@@ -16,4 +16,10 @@ double cosine(std::span<const float> a, std::span<const float> b) noexcept {
     return ab / std::sqrt(aa * bb);
 }
 
+double inverse_length(std::span<const float> a) noexcept {
+    double square = 0;
+    for (const float x : a) square += double{x} * x;
+    return std::isfinite(square) && square > 0 ? 1 / std::sqrt(square) : 0;
+}
+
 }  // namespace vit::inline internal

@@ -9,4 +9,7 @@ namespace vit::inline internal {
 /// where one is.
 double cosine(std::span<const float> a, std::span<const float> b) noexcept;
 
+/// 1 / ‖a‖, added up in float64. 0 where a has no direction: it is zero, or holds NaN or infinity.
+double inverse_length(std::span<const float> a) noexcept;
+
 }  // namespace vit::inline internal

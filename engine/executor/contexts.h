@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "engine/executor/balance.h"
@@ -72,6 +73,22 @@ class Contexts {
     std::vector<std::unique_ptr<Team>> idle_teams_;  // empty; their vectors have capacity
     std::size_t calls_now_ = 0, most_calls_ = 0, threads_ = 1;
     std::uint64_t calls_ = 0;
+};
+
+/// Gives a team back when a call ends.
+class TeamLease {
+  public:
+    TeamLease(Contexts& contexts, std::unique_ptr<Team> team)
+        : contexts_(contexts), team_(std::move(team)) {}
+    TeamLease(const TeamLease&) = delete;
+    TeamLease& operator=(const TeamLease&) = delete;
+    ~TeamLease() { contexts_.give_back(std::move(team_)); }
+
+    Team& team() const { return *team_; }
+
+  private:
+    Contexts& contexts_;
+    std::unique_ptr<Team> team_;
 };
 
 }  // namespace vit::inline internal

@@ -106,14 +106,10 @@ void Executor::run_batch(const ImageBatch& images, const ResultPointers& results
 int Executor::run_on(int threads, const Graph& graph, const ImageBatch& images, float* rooms,
                      const ResultPointers& results, RunProfile* profile) const {
     const Split split = split_of(images.count, threads, stack_);
-    struct Lease {
-        Contexts& contexts;
-        std::unique_ptr<Team> team;
-        ~Lease() { contexts.give_back(std::move(team)); }
-    } lease{contexts_, contexts_.take(graph, split, threads)};
+    const TeamLease lease(contexts_, contexts_.take(graph, split, threads));
     const BatchRun::Call call{graph, split,   threads,           stack_, images, image_floats(),
                               rooms, results, profile != nullptr};
-    BatchRun run(call, *lease.team);
+    BatchRun run(call, lease.team());
     int granted = threads;
     parallel(threads, [&](int thread, int got) {
         if (got == threads)
@@ -122,7 +118,7 @@ int Executor::run_on(int threads, const Graph& graph, const ImageBatch& images, 
             granted = got;
     });
     if (profile != nullptr && granted == threads)
-        collect(graph, images.count, *lease.team, run.seconds(), *profile);
+        collect(graph, images.count, lease.team(), run.seconds(), *profile);
     return granted;
 }
 

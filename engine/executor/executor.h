@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <mutex>
 #include <span>
@@ -55,6 +56,13 @@ class Executor {
     /// Runs the images for their logits and measures each node.
     RunProfile profile(const ImageBatch& images) const;
 
+    /// Runs one image on all threads and calls `see` with the rows of `values`, which are values of
+    /// built(), in the model's precision. The rows are valid during the call. What only later
+    /// values need is not computed. The graph and its contexts are made by the first call with
+    /// these values and kept, so callers should use few different sets of values.
+    void inspect(const float* image, std::span<const ValueId> values,
+                 const std::function<void(std::span<const Rows>)>& see) const;
+
     /// Frees the memory that no call uses. Later calls allocate again.
     void trim() const noexcept { contexts_.trim(); }
     /// Bytes of activation memory that is kept for later calls.
@@ -64,6 +72,8 @@ class Executor {
     std::size_t image_floats() const;
     /// The graph that computes the requested results. It is built when it is first needed.
     const Graph& graph_of(const ResultPointers& results) const;
+    /// The graph for inspect(). It is built when it is first needed.
+    const Graph& graph_keeping(std::span<const ValueId> values) const;
     /// Does a whole call. Where `profile` is not null, measures the call and stores the times
     /// there.
     void run_batch(const ImageBatch& images, const ResultPointers& results,
@@ -81,8 +91,9 @@ class Executor {
     std::int64_t stack_;
     mutable PreparedModel model_;
     mutable Contexts contexts_;
-    mutable std::mutex mutex_;  // guards graphs_
+    mutable std::mutex mutex_;  // guards the lists of graphs
     mutable std::list<std::pair<Demand, Graph>> graphs_;
+    mutable std::list<std::pair<std::vector<ValueId>, Graph>> inspected_;
 };
 
 }  // namespace vit::inline internal

@@ -163,6 +163,12 @@ struct Table {
     /// The same with the maximum. NaN where the column contains a NaN.
     void (*max_rows)(Matrix<const float> in, float* out);
 
+    /// products[r, q] = rows[r] · queries[q], and squares[r] = rows[r] · rows[r] unless `squares`
+    /// is nullptr. There is at least one query. Of many queries, those that lie in the second-level
+    /// cache together with `rows` are best passed at once.
+    void (*dot_products)(Matrix<const float> rows, Matrix<const float> queries,
+                         Matrix<float> products, float* squares);
+
     AttentionKernels<float> attention;
     const FusedLinears<float>* linears;  ///< nullptr: oneDNN computes linears
 };

@@ -3,6 +3,7 @@
 
 #include "engine/kernels/activations.h"
 #include "engine/kernels/attention.h"
+#include "engine/kernels/dot_products.h"
 #include "engine/kernels/gelu.h"
 #include "engine/kernels/kernels.h"
 #include "engine/kernels/layer_norm.h"
@@ -48,6 +49,7 @@ constexpr Table make_table(Isa isa, const FusedLinears<float>* linears = nullptr
             .multiply = multiply<A, float>,
             .mean_rows = mean_rows<A>,
             .max_rows = max_rows<A>,
+            .dot_products = dot_products<A>,
             .attention = attention<A, float>(),
             .linears = linears};
 }

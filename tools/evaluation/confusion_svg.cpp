@@ -12,6 +12,10 @@
 
 namespace vit::tools {
 
+namespace colour = pictures::colour;
+using pictures::shortened;
+using pictures::Svg;
+
 namespace {
 
 /// Up to so many classes all are shown; of more, at most so many.

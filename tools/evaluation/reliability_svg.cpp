@@ -8,6 +8,9 @@
 
 namespace vit::tools {
 
+namespace colour = pictures::colour;
+using pictures::Svg;
+
 namespace {
 
 constexpr double left = 84, top = 104, side = 420, gap = 28, bars = 100;

@@ -10,6 +10,8 @@
 
 namespace vit::tools {
 
+using pictures::shortened;
+
 namespace {
 
 constexpr std::size_t most_rows = 20;

@@ -8,7 +8,7 @@
 
 #include "engine/base/text.h"
 
-namespace vit::tools {
+namespace vit::pictures {
 
 Svg::Svg(double width, double height, std::string_view title) {
     fmt::format_to(std::back_inserter(out_),
@@ -84,4 +84,4 @@ std::string shortened(std::string_view text, std::size_t most) {
     return out;
 }
 
-}  // namespace vit::tools
+}  // namespace vit::pictures

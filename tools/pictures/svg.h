@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace vit::tools {
+namespace vit::pictures {
 
 /// Colours that charts share: dark on white, and distinguishable with any kind of colour vision.
 namespace colour {
@@ -47,4 +47,4 @@ std::string escape_xml(std::string_view text);
 /// At most `most` characters of `text`, of which the last is "…" where some were left out.
 std::string shortened(std::string_view text, std::size_t most);
 
-}  // namespace vit::tools
+}  // namespace vit::pictures

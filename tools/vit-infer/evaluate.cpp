@@ -12,7 +12,7 @@ namespace vit::infer {
 Totals evaluate(const Options& options, const Model& model) {
     using Clock = std::chrono::steady_clock;
     const ModelInfo& info = model.info();
-    if (!info.has_head)
+    if (!info.classifies)
         throw Error(ErrorKind::model,
                     in_quotes(options.model.native()) +
                         ": --evaluate expects a model with classes, found one without a head");

@@ -73,9 +73,9 @@ std::string info_text(const Model& model) {
     line("input", fmt::format("{} x {} x {}", info.channels, info.height, info.width));
     line("tokens", fmt::format("{} of {}", info.tokens, info.embed_dim));
     line("features", fmt::format("{}", info.features));
-    line("classes", !info.has_head ? "none; the model gives features"
-                                   : fmt::format("{}{}", info.classes,
-                                                 info.labels.empty() ? ", no labels" : ""));
+    line("classes", !info.classifies ? "none; the model gives features"
+                                     : fmt::format("{}{}", info.classes,
+                                                   info.labels.empty() ? ", no labels" : ""));
     line("parameters", fmt::format("{:.2f} M", static_cast<double>(info.parameters) * 1e-6));
     line("work", fmt::format("{:.2f} GFLOP an image, {:.2f} of them done for logits alone",
                              info.gflop_per_image, info.gflop_executed_per_image));
@@ -108,7 +108,7 @@ std::string info_json(const Model& model) {
         {"prefix_tokens", info.prefix_tokens},
         {"embed_dim", info.embed_dim},
         {"features", info.features},
-        {"classes", info.has_head ? info.classes : 0},
+        {"classes", info.classifies ? info.classes : 0},
         {"labels", info.labels},
         {"parameters", info.parameters},
         {"gflop", info.gflop_per_image},

@@ -23,12 +23,6 @@ Input input_of(tools::ImageFile file) {
     return input;
 }
 
-/// .tar, .tar.gz and the like.
-bool is_tar(const fs::path& path) {
-    const std::string last = tools::lower_extension(path);
-    return last == ".tar" || last == ".tgz" || tools::lower_extension(path.stem()) == ".tar";
-}
-
 }  // namespace
 
 InputSource::InputSource(std::vector<std::string> arguments, bool nul_separated, Shard shard)

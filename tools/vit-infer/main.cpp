@@ -19,6 +19,7 @@
 #include "tools/vit-infer/info.h"
 #include "tools/vit-infer/inputs.h"
 #include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/look.h"
 #include "tools/vit-infer/model_argument.h"
 #include "tools/vit-infer/options.h"
 #include "tools/vit-infer/profile_text.h"
@@ -59,7 +60,7 @@ void note_what_has_no_effect(const Options& options, const ModelInfo& info) {
     if (const auto threads = env("OMP_NUM_THREADS");
         threads && !threads->empty() && options.load.threads == 0)
         note("OMP_NUM_THREADS has no effect; --threads sets the number of threads");
-    if (!info.has_head && !options.inputs.empty() && options.features.empty() &&
+    if (!info.classifies && !options.inputs.empty() && options.features.empty() &&
         options.tokens.empty() && options.logits.empty())
         note(
             "this model has no classes and gives no predictions; --features FILE.npy writes its "
@@ -86,6 +87,7 @@ void print_report(const Options& options, const std::string& text) {
 
 int run(const Options& options) {
     tools::check_not_output(options.model, options.outputs());
+    tools::check_not_output(options.classes, options.outputs());
     for (const std::string& input : options.inputs)
         if (input != "-") tools::check_not_output(input, options.outputs());
     check_model_argument(options.model);
@@ -112,6 +114,7 @@ int run(const Options& options) {
     }
 
     Totals totals;
+    check_look(options.look, model);
     if (!options.inputs.empty() || options.evaluates()) {
         totals = options.evaluates()
                      ? evaluate(options, model)
@@ -123,6 +126,7 @@ int run(const Options& options) {
                             "as {}",
                             source.left_out(), source.left_out() == 1 ? "" : "s",
                             in_quotes(source.first_left_out().native())));
+        look(options, model, std::move(totals.inputs_to_look_at));
         if (totals.failed > 0) {
             complain(fmt::format("{} of {} inputs failed", totals.failed, totals.inputs),
                      totals.failed == 1 ? totals.first_failed : "first: " + totals.first_failed);

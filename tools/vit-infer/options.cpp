@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/model/preprocessing_names.h"
 #include "tools/common/channel_values.h"
@@ -18,6 +19,7 @@
 #include "tools/common/precision_names.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-infer/output_names.h"
+#include "tools/vit-infer/tar_images.h"
 #include "tools/vit-infer/text.h"
 
 namespace vit::infer {
@@ -38,11 +40,11 @@ void check_evaluation(const Options& options) {
     }
     tools::check(options.evaluation);
     if (!options.inputs.empty()) refuse("--evaluate SOURCE takes no other INPUT");
-    if (options.resume || options.shard.count > 1)
+    if (options.resume || options.shard.count > 1 || !options.classes.empty() || options.look.any())
         refuse(
-            "--evaluate takes neither --resume nor --shard; run the images with -o FILE.jsonl, "
-            "then "
-            "evaluate the records: vit-eval FILE.jsonl SOURCE");
+            "--evaluate takes no --resume, --shard or --classes, and draws no pictures of images; "
+            "run the images with -o FILE.jsonl, then evaluate the records: vit-eval FILE.jsonl "
+            "SOURCE");
 }
 
 /// Checks combinations of options, which CLI11 cannot check.
@@ -51,16 +53,27 @@ void check(const Options& options) {
     if (options.inputs.empty() && !options.asks_for_report() && !options.evaluates())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
+    check(options.look);
     if (options.inputs.empty() && !options.evaluates() &&
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
-          options.output.empty()))
+          options.output.empty() && options.names.empty() && !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
+    if (options.inputs.empty() && !options.classes.empty())
+        refuse("--classes needs INPUT, the images to classify");
     if (options.resume && options.inputs.empty()) refuse("--resume: name the same inputs again");
     if (options.resume && !options.output.empty() && options.format != Format::jsonl)
         refuse("--resume: expected records in jsonl; name -o FILE.jsonl");
     if (options.resume && options.output.empty() && options.logits.empty() &&
         options.features.empty() && options.tokens.empty())
         refuse("--resume: expected an output file, such as -o FILE.jsonl or --features FILE.npy");
+    if (options.look.any()) {
+        if (options.resume) refuse("--resume: a run that draws pictures cannot be continued");
+        for (const std::string& input : options.inputs)
+            if (is_tar(input))
+                refuse(fmt::format("{}: pictures are not drawn of images in a .tar file; unpack it",
+                                   in_quotes(input)));
+        check_array_name("--attention-npy", options.look.attention_npy);
+    }
     check_array_name("--logits", options.logits);
     check_array_name("--features", options.features);
     check_array_name("--tokens", options.tokens);
@@ -99,7 +112,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     Options options;
     tools::Parser parser(tool_text(), version());
 
-    std::string model, format, type = "prob", output, logits, features, tokens;
+    std::string model, format, type = "prob", output, logits, features, tokens, names, classes;
     std::string precision, image_size, crop, filter, mean, std, graph, shard, evaluate;
     double crop_pct = 0;
 
@@ -115,6 +128,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parser.option("--logits", logits);
     parser.option("--features", features);
     parser.option("--tokens", tokens);
+    parser.option("--names", names);
+    parser.option("--classes", classes);
     parser.option("--threads", options.load.threads)->check(tools::number_within(0, most_threads));
     parser.option("--batch-size", options.batch_size)->check(tools::number_within(1, 65536));
     parser.option("--precision", precision)->check(tools::one_of(tools::precision_names));
@@ -129,6 +144,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         ->check(tools::number_within(std::uint64_t{1}, std::uint64_t{1} << 48));
     parser.option("--evaluate", evaluate);
     tools::add_evaluation_options(parser, options.evaluation);
+    LookArguments look;
+    look.add_to(parser);
     parser.flag("--info", options.info);
     parser.flag("--verify", options.verify);
     parser.flag("--profile", options.profile);
@@ -143,6 +160,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.logits = logits;
         options.features = features;
         options.tokens = tokens;
+        options.names = names;
+        options.classes = classes;
         options.evaluation.source = evaluate;
         const std::optional<Format> by_name = format_of(options.output);
         if (!format.empty())
@@ -166,6 +185,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         if (parser.has("--mean")) options.mean = tools::parse_mean(mean);
         if (parser.has("--std")) options.std = tools::parse_std(std);
         if (!graph.empty()) options.graph = tools::value_of(graph, graph_names);
+        options.look = look.parsed();
         if (parser.has("--shard")) options.shard = parse_shard(shard);
         check(options);
     } catch (const Error& error) {

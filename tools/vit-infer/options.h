@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tools/evaluation/options.h"
+#include "tools/vit-infer/look_options.h"
 #include "vit/model.h"
 
 namespace vit::infer {
@@ -36,6 +37,8 @@ struct Options {
     std::filesystem::path logits;  ///< .npy files to write; empty: not written
     std::filesystem::path features;
     std::filesystem::path tokens;
+    std::filesystem::path names;    ///< text file to write: names of the rows
+    std::filesystem::path classes;  ///< .npz of text embeddings; empty: the model's own classes
 
     int batch_size = 0;  ///< 0: chosen from the number of threads
     LoadOptions load;    ///< threads, image size, precision
@@ -46,6 +49,7 @@ struct Options {
     std::optional<std::array<float, 3>> mean;
     std::optional<std::array<float, 3>> std;
     DecodeOptions decode;
+    LookOptions look;
 
     tools::EvaluationOptions evaluation;
 
@@ -56,7 +60,10 @@ struct Options {
     bool built_graph = false;  ///< shows the graph before the first pass
 
     std::vector<std::filesystem::path> outputs() const {
-        return {output, logits, features, tokens, evaluation.confusion, evaluation.reliability};
+        std::vector<std::filesystem::path> all = look.files();
+        all.insert(all.end(), {output, logits, features, tokens, names, evaluation.confusion,
+                               evaluation.reliability});
+        return all;
     }
     bool evaluates() const { return !evaluation.source.empty(); }
     /// Whether an option changes how images are prepared.

@@ -2,32 +2,20 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "engine/base/text.h"
 #include "tools/common/error_line.h"
+#include "tools/common/record_text.h"
 #include "tools/vit-infer/table.h"
 
 namespace vit::infer {
 
 namespace {
 
-/// A JSON string with its quotes. Bytes that are not UTF-8 become U+FFFD.
-std::string json_string(const std::string& text) {
-    return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-}
-
-/// The shortest text that gives the same float32 when it is read. JSON has no NaN or infinity, so
-/// they become null.
-std::string json_number(float value) {
-    return std::isfinite(value) ? fmt::format("{}", value) : "null";
-}
-
 void append_json(std::string& out, const Record& record) {
     auto to = std::back_inserter(out);
-    fmt::format_to(to, R"({{"file": {})", json_string(record.file));
+    fmt::format_to(to, R"({{"file": {})", tools::json_string(record.file));
     if (!is_utf8(record.file)) {  // the bytes keep such names distinguishable
         out += R"(, "file_hex": ")";
         for (const char byte : record.file)
@@ -35,39 +23,22 @@ void append_json(std::string& out, const Record& record) {
         out += '"';
     }
     if (!record.error.empty()) {
-        fmt::format_to(to, R"(, "ok": false, "error": {}}})", json_string(record.error));
+        fmt::format_to(to, R"(, "ok": false, "error": {}}})", tools::json_string(record.error));
         return;
     }
     out += R"(, "ok": true)";
     if (!record.warning.empty())
-        fmt::format_to(to, R"(, "warning": {})", json_string(record.warning));
+        fmt::format_to(to, R"(, "warning": {})", tools::json_string(record.warning));
     out += R"(, "predictions": [)";
     bool first = true;
     for (const Prediction& each : record.predictions) {
         if (!first) out += ", ";
         first = false;
         fmt::format_to(to, R"({{"index": {}, "label": {}, "prob": {}, "logit": {}}})", each.index,
-                       json_string(each.label), json_number(each.probability),
-                       json_number(each.logit));
+                       tools::json_string(each.label), tools::json_number(each.probability),
+                       tools::json_number(each.logit));
     }
     out += "]}";
-}
-
-/// A field as in RFC 4180, made valid UTF-8.
-std::string csv_field(const std::string& text) {
-    std::string valid;
-    for (std::string_view rest = text; !rest.empty();) {
-        const std::size_t length = utf8_sequence(rest);
-        valid += length == 0 ? std::string_view("\xEF\xBF\xBD") : rest.substr(0, length);
-        rest.remove_prefix(length == 0 ? 1 : length);
-    }
-    if (valid.find_first_of(",\"\r\n") == std::string::npos) return valid;
-    std::string quoted = "\"";
-    for (const char c : valid) {
-        quoted += c;
-        if (c == '"') quoted += '"';
-    }
-    return quoted + '"';
 }
 
 std::string_view value_name(OutputType type) {
@@ -80,18 +51,18 @@ float value(const Prediction& prediction, OutputType type) {
 
 void append_csv(std::string& out, const RecordStyle& style, const Record& record) {
     auto to = std::back_inserter(out);
-    fmt::format_to(to, "{},{},{}", csv_field(record.file), record.error.empty() ? "true" : "false",
-                   csv_field(record.error));
+    fmt::format_to(to, "{},{},{}", tools::csv_field(record.file),
+                   record.error.empty() ? "true" : "false", tools::csv_field(record.error));
     for (std::size_t i = 0; i < static_cast<std::size_t>(style.columns); ++i) {
         if (i < record.predictions.size()) {
             const Prediction& each = record.predictions[i];
-            fmt::format_to(to, ",{},{},{}", each.index, csv_field(each.label),
+            fmt::format_to(to, ",{},{},{}", each.index, tools::csv_field(each.label),
                            value(each, style.output_type));
         } else {
             out += ",,,";
         }
     }
-    fmt::format_to(to, ",{}\n", csv_field(record.warning));
+    fmt::format_to(to, ",{}\n", tools::csv_field(record.warning));
 }
 
 void append_text(std::string& out, const RecordStyle& style, const Record& record) {

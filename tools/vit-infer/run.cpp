@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <iterator>
 #include <mutex>
 #include <span>
 #include <utility>
@@ -16,25 +17,22 @@
 #include "tools/common/terminal.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/interrupt.h"
+#include "tools/vit-infer/names_file.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/records.h"
 #include "tools/vit-infer/resume.h"
 #include "tools/vit-infer/row_output.h"
 #include "tools/vit-infer/sink.h"
+#include "tools/vit-infer/zero_shot.h"
 #include "vit/error.h"
 
 namespace vit::infer {
 
 namespace {
 
-Transform transform_for(const Options& options, const ModelInfo& info) {
-    Transform transform = info.transform;
-    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
-    if (options.crop) transform.crop = *options.crop;
-    if (options.filter) transform.filter = *options.filter;
-    if (options.mean) transform.mean = *options.mean;
-    if (options.std) transform.std = *options.std;
-    return transform;
+std::optional<TextClasses> text_classes(const Options& options, const ModelInfo& info) {
+    if (options.classes.empty()) return {};
+    return read_text_classes(options.classes, info.classes);
 }
 
 /// Runs inputs and writes their results in input order.
@@ -46,22 +44,27 @@ class Runner {
           model_(model),
           observer_(observer),
           transform_(transform_for(options, model.info())),
+          classes_(text_classes(options, model.info())),
           style_{options.format, options.output_type,
-                 model.info().has_head
-                     ? static_cast<int>(std::min<std::int64_t>(options.topk, model.info().classes))
-                     : 0,
+                 static_cast<int>(std::min(std::int64_t{options.topk}, classes())),
                  options.output.empty() ? tools::terminal_of(STDOUT_FILENO) : std::nullopt},
           sink_(records_of(options), begin_of(options)),
           logits_(options.logits, {model.info().classes}, begin_of(options), true),
           features_(options.features, {model.info().features}, begin_of(options)),
           tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}, begin_of(options)),
           progress_(total) {
+        if (const std::filesystem::path path = names_path(); !path.empty())
+            names_.emplace(path, begin_of(options));
         if (options.resume) find_earlier();
         if (earlier_.empty()) append_begin(text_, style_);
     }
 
     /// The inputs whose results an earlier run has written.
     const std::vector<EarlierRecord>& earlier() const { return earlier_; }
+    /// Called for each of them, in order.
+    void name_earlier(std::string_view name) {
+        if (names_) names_->write(name);
+    }
 
     void run(std::vector<Input> inputs) {
         inputs_ = std::move(inputs);
@@ -85,12 +88,12 @@ class Runner {
 
     Totals finish() {
         append_end(text_, style_, totals_.inputs > 0);
-        if (options_.format == Format::text && !model_.info().has_head)
-            text_ += summary_of_arrays();
+        if (options_.format == Format::text && style_.columns == 0) text_ += summary_of_arrays();
         sink_.write(text_);
         sink_.commit();
         for (RowOutput* output : {&logits_, &features_, &tokens_})
             if (RowFile* file = output->file()) file->commit();
+        if (names_) names_->commit();
         progress_.summarise(totals_.inputs, totals_.failed, decoding_seconds_,
                             model_.info().threads);
         return std::move(totals_);
@@ -114,6 +117,21 @@ class Runner {
     /// Where records go. An evaluation writes none unless they were asked for.
     static std::filesystem::path records_of(const Options& options) {
         return options.evaluates() && options.output.empty() ? "/dev/null" : options.output;
+    }
+
+    /// The number of classes; 0: there are no predictions.
+    std::int64_t classes() const {
+        if (classes_) return std::ssize(classes_->names);
+        return model_.info().classifies ? model_.info().classes : 0;
+    }
+
+    /// Without predictions, text would lose the names of the inputs. Then they go beside the
+    /// features.
+    std::filesystem::path names_path() const {
+        if (!options_.names.empty() || style_.columns > 0 || options_.features.empty() ||
+            !options_.output.empty() || options_.format != Format::text)
+            return options_.names;
+        return std::filesystem::path(options_.features).replace_extension(".names");
     }
 
     static PartFile::Begin begin_of(const Options& options) {
@@ -156,6 +174,8 @@ class Runner {
         add("features", options_.logits, fmt::format("[{}, {}]", totals_.inputs, info.classes));
         add("tokens", options_.tokens,
             fmt::format("[{}, {}, {}]", totals_.inputs, info.tokens, info.embed_dim));
+        if (names_)
+            text += fmt::format("{}: their names\n", tools::escape_control(names_path().native()));
         return text;
     }
 
@@ -163,6 +183,7 @@ class Runner {
         if (PartFile* file = sink_.file()) file->keep();
         for (RowOutput* output : {&logits_, &features_, &tokens_})
             if (RowFile* rows = output->file()) rows->keep();
+        if (names_) names_->keep();
     }
 
     bool fill(std::size_t index, std::span<float> image) {
@@ -206,11 +227,16 @@ class Runner {
     }
 
     void write_record(std::size_t index) {
+        if (options_.look.any()) {
+            totals_.inputs_to_look_at.push_back(inputs_[index]);
+            totals_.inputs_to_look_at.back().error = errors_[index];
+        }
         Record record{std::move(inputs_[index].name), std::move(errors_[index]), {}, {}};
         const bool good = record.error.empty();
         if (good) record.warning = std::move(inputs_[index].warning);
         if (good && style_.columns > 0)
-            record.predictions = model_.top(logits_.row(index), style_.columns);
+            record.predictions = classes_ ? classify(*classes_, logits_.row(index), style_.columns)
+                                          : model_.top(logits_.row(index), style_.columns);
         else if (!good && totals_.failed++ == 0)
             totals_.first_failed = record.file;
         append_record(text_, style_, record, totals_.inputs == 0);
@@ -220,6 +246,7 @@ class Runner {
         logits_.write(index, good);
         features_.write(index, good);
         tokens_.write(index, good);
+        if (names_) names_->write(record.file);
         if (totals_.inputs++ == 0) keep_outputs();
     }
 
@@ -229,9 +256,11 @@ class Runner {
     const Model& model_;
     const ResultObserver& observer_;
     const Transform transform_;
+    const std::optional<TextClasses> classes_;
     const RecordStyle style_;
     Sink sink_;
     RowOutput logits_, features_, tokens_;
+    std::optional<NamesFile> names_;
     Progress progress_;
     Totals totals_;
     std::vector<EarlierRecord> earlier_;
@@ -268,8 +297,8 @@ std::size_t run_size(const Options& options, const Model& model) {
 }
 
 /// Takes the inputs whose results are there already. Throws Error(usage) where they are others.
-void skip_earlier(InputSource& source, std::optional<Input>& first,
-                  const std::vector<EarlierRecord>& earlier) {
+void skip_earlier(InputSource& source, std::optional<Input>& first, Runner& runner) {
+    const std::vector<EarlierRecord>& earlier = runner.earlier();
     for (std::size_t i = 0; i < earlier.size(); ++i) {
         const std::optional<Input> input = first ? std::exchange(first, {}) : source.next();
         const auto same = [&] {
@@ -282,12 +311,13 @@ void skip_earlier(InputSource& source, std::optional<Input>& first,
                                     "{} of it is of another input than {}; name the same inputs, "
                                     "or remove the unfinished outputs",
                                     i + 1, input ? in_quotes(input->name) : "none"));
+        runner.name_earlier(input->name);
     }
 }
 
 Totals run_all(const Options& options, const Model& model, InputSource& source,
                std::optional<Input> first, Runner& runner) {
-    skip_earlier(source, first, runner.earlier());
+    skip_earlier(source, first, runner);
     while (true) {
         stop_if_interrupted();
         std::vector<Input> inputs;
@@ -303,6 +333,16 @@ Totals run_all(const Options& options, const Model& model, InputSource& source,
 }
 
 }  // namespace
+
+Transform transform_for(const Options& options, const ModelInfo& info) {
+    Transform transform = info.transform;
+    if (options.crop_pct) transform.crop_pct = *options.crop_pct;
+    if (options.crop) transform.crop = *options.crop;
+    if (options.filter) transform.filter = *options.filter;
+    if (options.mean) transform.mean = *options.mean;
+    if (options.std) transform.std = *options.std;
+    return transform;
+}
 
 int profiled_images(const Options& options, const Model& model) {
     return options.batch_size > 0 ? options.batch_size : model.info().threads;

@@ -20,6 +20,7 @@ struct Totals {
     std::string first_failed;         ///< name of the first input that failed
     std::vector<float> first_pixels;  ///< for --profile: the first good images, preprocessed
     std::int64_t first_count = 0;
+    std::vector<Input> inputs_to_look_at;  ///< for LookOptions: all inputs, not decoded
 };
 
 /// Told about every input, in input order: its logits [classes], or nothing if it failed.
@@ -31,6 +32,9 @@ using ResultObserver = std::function<void(std::span<const float> logits)>;
 /// ReaderGone, and what `observer` throws.
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
                   std::optional<Input> first, const ResultObserver& observer = {});
+
+/// The transform of a run: the model's, with what the options change.
+Transform transform_for(const Options& options, const ModelInfo& info);
 
 /// The number of images that --profile measures.
 int profiled_images(const Options& options, const Model& model);

@@ -12,6 +12,11 @@
 
 namespace vit::infer {
 
+bool is_tar(const std::filesystem::path& path) {
+    const std::string last = tools::lower_extension(path);
+    return last == ".tar" || last == ".tgz" || tools::lower_extension(path.stem()) == ".tar";
+}
+
 TarImages::TarImages(std::filesystem::path path)
     : path_(std::move(path)), archive_(archive_read_new(), archive_read_free) {
     archive_read_support_format_tar(archive_.get());

@@ -12,6 +12,9 @@ struct archive;
 
 namespace vit::infer {
 
+/// Whether a name ends like that of a .tar file, compressed or not.
+bool is_tar(const std::filesystem::path& path);
+
 /// Reads .tar files as WebDataset writes them, also compressed ones. Not thread-safe.
 class TarImages {
   public:

@@ -41,7 +41,9 @@ std::vector<bool> narrow_values(const Graph& graph) {
     for (const Node& node : graph.nodes)
         for (std::size_t i = 0; i < node.inputs.size(); ++i)
             if (!can_read(node, i)) set(node.inputs[i], false);
-    for (ValueId id : graph.results()) set(id, false);
+    // Kept values stay as they are in a run that does not keep them.
+    for (ValueId id : {graph.logits, graph.features, graph.tokens})
+        if (id != no_value) set(id, false);
     // The inputs and the output of attention have one type. The output of a linear is never
     // narrower than its input.
     for (bool changed = true; changed;) {

@@ -55,8 +55,7 @@ struct ModelInfo {
     std::int64_t embed_dim = 0;
     std::int64_t features = 0;  ///< length of the pooled vector before the head
     std::int64_t classes = 0;   ///< length of the logits
-    /// false: the model has no classifier. Its logits are its features.
-    bool has_head = true;
+    bool classifies = true;     ///< false: the model has no classes; the logits are the features
     std::int64_t parameters = 0;
     double gflop_per_image = 0;  ///< 2 × multiply-adds of the whole graph, with nothing skipped
     /// The part of it that a run for logits does. Rows that the logits do not need are skipped.

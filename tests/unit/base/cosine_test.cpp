@@ -23,5 +23,14 @@ TEST(Cosine, OfZeroVectors) {
     EXPECT_TRUE(std::isnan(cosine(Floats{std::nanf(""), 0}, Floats{1, 0})));
 }
 
+TEST(InverseLength, IsZeroWithoutADirection) {
+    EXPECT_DOUBLE_EQ(inverse_length(Floats{3, 4}), 0.2);
+    EXPECT_DOUBLE_EQ(inverse_length(Floats{0, 2e-38f}), 1 / double{2e-38f});
+    EXPECT_DOUBLE_EQ(inverse_length(Floats{-3e38f, 0}), 1 / double{3e38f});
+    EXPECT_EQ(inverse_length(Floats{0, 0}), 0);
+    EXPECT_EQ(inverse_length(Floats{1, std::nanf("")}), 0);
+    EXPECT_EQ(inverse_length(Floats{1, -INFINITY}), 0);
+}
+
 }  // namespace
 }  // namespace vit::inline internal

@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace vit::tools {
+namespace vit::pictures {
 namespace {
 
 using testing::EndsWith;
@@ -34,4 +34,4 @@ TEST(Svg, ShortensTextByCharacters) {
 }
 
 }  // namespace
-}  // namespace vit::tools
+}  // namespace vit::pictures
