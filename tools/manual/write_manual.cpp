@@ -9,6 +9,7 @@
 #include "tools/manual/completion.h"
 #include "tools/manual/man_page.h"
 #include "tools/vit-convert/text.h"
+#include "tools/vit-eval/text.h"
 #include "tools/vit-infer/text.h"
 #include "tools/vit-search/text.h"
 #include "vit/model.h"
@@ -33,7 +34,8 @@ int main(int argc, char** argv) {
     }
     const std::filesystem::path folder = argv[1];
     for (const tools::ToolText* tool :
-         {&infer::tool_text(), &tools::convert_text(), &search::tool_text(), &bench::tool_text()}) {
+         {&infer::tool_text(), &tools::convert_text(), &search::tool_text(), &eval::tool_text(),
+          &bench::tool_text()}) {
         const std::string name(tool->name);
         if (!write(folder / (name + ".1"), tools::man_page(*tool, version())) ||
             !write(folder / (name + ".bash"), tools::bash_completion(*tool)) ||

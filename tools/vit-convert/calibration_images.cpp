@@ -9,8 +9,8 @@
 #include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/model/transform.h"
+#include "tools/common/class_folders.h"
 #include "tools/common/image_files.h"
-#include "tools/common/natural_order.h"
 #include "vit/error.h"
 #include "vit/image.h"
 
@@ -28,22 +28,13 @@ bool is_chosen(std::size_t i, std::size_t n, std::size_t wanted) {
 }
 
 /// The class of each folder in `folder`; empty where folders are not classes.
-std::map<std::string, std::int64_t> classes_of_folders(const fs::path& folder,
-                                                       const ModelHeader& header) {
-    std::vector<std::string> names;
-    for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-        if (entry.is_directory()) names.push_back(entry.path().filename().native());
+std::map<std::string, std::int64_t> classes_in(const fs::path& folder, const ModelHeader& header) {
+    const std::vector<std::string> names = class_folders(folder);
     std::map<std::string, std::int64_t> classes;
     if (names.empty() || static_cast<std::int64_t>(names.size()) != header.config.num_classes)
         return classes;
-    std::ranges::sort(names, natural_less);
-    const bool named = std::ranges::all_of(names, [&](const std::string& name) {
-        return std::ranges::find(header.labels, name) != header.labels.end();
-    });
-    for (std::size_t i = 0; i < names.size(); ++i)
-        classes[names[i]] = named
-                                ? std::ranges::find(header.labels, names[i]) - header.labels.begin()
-                                : static_cast<std::int64_t>(i);
+    const auto found = classes_of_folders(names, header.labels, header.config.num_classes);
+    for (std::size_t i = 0; i < names.size(); ++i) classes[names[i]] = found->at(i);
     return classes;
 }
 
@@ -71,7 +62,7 @@ CalibrationFiles calibration_files(const fs::path& folder, const ModelHeader& he
                         : fmt::format("{}: expected at least 2 images, one to calibrate on and one "
                                       "to measure on, found 1",
                                       where));
-    const auto classes = classes_of_folders(folder, header);
+    const auto classes = classes_in(folder, header);
     CalibrationFiles files;
     const std::size_t calibrated = std::min(most_calibrated, found.size() / 2),
                       rest = found.size() - calibrated, measured = std::min(most_measured, rest);

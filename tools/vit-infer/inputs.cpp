@@ -114,6 +114,11 @@ std::optional<Input> InputSource::next_of_all() {
                 list_.reset();
             continue;
         }
+        if (!files_.empty()) {
+            Input input = input_of({files_.front(), {}});
+            files_ = files_.subspan(1);
+            return input;
+        }
         if (arguments_.empty()) return {};
         const std::string argument = std::move(arguments_.front());
         arguments_.pop_front();
@@ -143,7 +148,8 @@ std::optional<std::int64_t> InputSource::total() {
         arguments_.pop_front();
     }
     if (!arguments_.empty()) return {};
-    std::int64_t all = rows_ ? rows_->shape()[0] - next_row_ : 0;
+    std::int64_t all = static_cast<std::int64_t>(files_.size());
+    if (rows_) all += rows_->shape()[0] - next_row_;
     for (const tools::ImageFile& file : found_) {
         if (is_tar(file.path)) return {};
         if (tools::lower_extension(file.path) != ".npy") {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ class InputSource {
   public:
     InputSource(std::vector<std::string> arguments, bool nul_separated, Shard shard);
 
+    /// Image files only. The files must outlive this object.
+    explicit InputSource(std::span<const std::string> files) : files_(files) {}
+
     /// The next input; empty at the end. Waits while a list on standard input has no complete line
     /// yet.
     std::optional<Input> next();
@@ -58,6 +62,7 @@ class InputSource {
     std::optional<Input> next_of_tar();
     Input next_row();
 
+    std::span<const std::string> files_;
     std::deque<std::string> arguments_;
     std::deque<tools::ImageFile> found_;
     std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
@@ -65,7 +70,7 @@ class InputSource {
     std::int64_t next_row_ = 0;
     std::unique_ptr<TarImages> tar_;  // the .tar file whose images next() returns now
     std::filesystem::path tar_path_;
-    bool nul_separated_;
+    bool nul_separated_ = false;
     Shard shard_;
     std::int64_t taken_ = 0;  // inputs so far, of all shards
     std::int64_t left_out_ = 0;

@@ -14,6 +14,7 @@
 #include "tools/common/image_files.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/output_check.h"
+#include "tools/vit-infer/evaluate.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/info.h"
 #include "tools/vit-infer/inputs.h"
@@ -78,7 +79,7 @@ void note_what_has_no_effect(const Options& options, const ModelInfo& info) {
 void print_report(const Options& options, const std::string& text) {
     const bool records_for_programs =
         !options.inputs.empty() && options.output.empty() && options.format != Format::text;
-    if (records_for_programs)
+    if (records_for_programs || (options.evaluates() && options.format == Format::json))
         std::fputs(text.c_str(), stderr);
     else
         Sink({}).write(text);
@@ -114,9 +115,11 @@ int run(const Options& options) {
 
     Totals totals;
     check_look(options.look, model);
-    if (!options.inputs.empty()) {
-        totals = run_inputs(options, model, source,
-                            first.valid() ? std::optional(first.get()) : std::nullopt);
+    if (!options.inputs.empty() || options.evaluates()) {
+        totals = options.evaluates()
+                     ? evaluate(options, model)
+                     : run_inputs(options, model, source,
+                                  first.valid() ? std::optional(first.get()) : std::nullopt);
         if (source.left_out() > 0)
             note(
                 fmt::format("left out {} image{} of formats other than JPEG, PNG and WebP, such "

@@ -30,13 +30,31 @@ namespace {
     throw Error(ErrorKind::usage, std::move(message));
 }
 
+void check_evaluation(const Options& options) {
+    if (!options.evaluates()) {
+        if (options.evaluation != tools::EvaluationOptions{})
+            refuse(
+                "--class-map, --real-labels, --confusion, --reliability and --all-classes need "
+                "--evaluate SOURCE");
+        return;
+    }
+    tools::check(options.evaluation);
+    if (!options.inputs.empty()) refuse("--evaluate SOURCE takes no other INPUT");
+    if (options.resume || options.shard.count > 1 || !options.classes.empty() || options.look.any())
+        refuse(
+            "--evaluate takes no --resume, --shard or --classes, and draws no pictures of images; "
+            "run the images with -o FILE.jsonl, then evaluate the records: vit-eval FILE.jsonl "
+            "SOURCE");
+}
+
 /// Checks combinations of options, which CLI11 cannot check.
 void check(const Options& options) {
-    if (options.inputs.empty() && !options.asks_for_report())
+    check_evaluation(options);
+    if (options.inputs.empty() && !options.asks_for_report() && !options.evaluates())
         refuse(
             "no INPUT: name image files, folders, a .npy file, or - for a list on standard input");
     check(options.look);
-    if (options.inputs.empty() &&
+    if (options.inputs.empty() && !options.evaluates() &&
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
           options.output.empty() && options.names.empty() && options.report.empty() &&
           !options.look.any()))
@@ -98,7 +116,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     tools::Parser parser(tool_text(), version());
 
     std::string model, format, type = "prob", output, logits, features, tokens, names, classes;
-    std::string report, precision, image_size, crop, filter, mean, std, graph, shard;
+    std::string report, precision, image_size, crop, filter, mean, std, graph, shard, evaluate;
     double crop_pct = 0;
 
     parser.argument("MODEL", model)->required();
@@ -128,6 +146,8 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     parser.flag("--exif", options.decode.exif);
     parser.option("--max-pixels", options.decode.max_pixels)
         ->check(tools::number_within(std::uint64_t{1}, std::uint64_t{1} << 48));
+    parser.option("--evaluate", evaluate);
+    tools::add_evaluation_options(parser, options.evaluation);
     LookArguments look;
     look.add_to(parser);
     parser.flag("--info", options.info);
@@ -147,6 +167,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
         options.names = names;
         options.report = report;
         options.classes = classes;
+        options.evaluation.source = evaluate;
         const std::optional<Format> by_name = format_of(options.output);
         if (!format.empty())
             options.format = tools::value_of(format, format_names);

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/evaluation/options.h"
 #include "tools/vit-infer/look_options.h"
 #include "vit/model.h"
 
@@ -51,6 +52,8 @@ struct Options {
     DecodeOptions decode;
     LookOptions look;
 
+    tools::EvaluationOptions evaluation;
+
     bool info = false;
     bool verify = false;
     bool profile = false;
@@ -59,9 +62,11 @@ struct Options {
 
     std::vector<std::filesystem::path> outputs() const {
         std::vector<std::filesystem::path> all = look.files();
-        all.insert(all.end(), {output, logits, features, tokens, names, report});
+        all.insert(all.end(), {output, logits, features, tokens, names, report,
+                               evaluation.confusion, evaluation.reliability});
         return all;
     }
+    bool evaluates() const { return !evaluation.source.empty(); }
     /// Whether an option changes how images are prepared.
     bool changes_preprocessing() const {
         return crop_pct || crop || filter || mean || std || decode.exif;

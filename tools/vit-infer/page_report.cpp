@@ -57,7 +57,8 @@ Portrait portrait_of(const Model& model, const Transform& transform,
 
 tools::PageFacts page_facts(const Options& options, const Model& model) {
     const ModelInfo& info = model.info();
-    return {fmt::format("Predictions of {}", options.model.filename().string()),
+    return {fmt::format("{} of {}", options.evaluates() ? "Evaluation" : "Predictions",
+                        options.model.filename().string()),
             fmt::format("{}, {} x {}", info.architecture, info.height, info.width), info.grid_rows,
             info.grid_columns, static_cast<double>(info.width) / static_cast<double>(info.height)};
 }

@@ -39,15 +39,17 @@ std::optional<TextClasses> text_classes(const Options& options, const ModelInfo&
 /// Runs inputs and writes their results in input order.
 class Runner {
   public:
-    Runner(const Options& options, const Model& model, std::optional<std::int64_t> total)
+    Runner(const Options& options, const Model& model, std::optional<std::int64_t> total,
+           const Judge& judge)
         : options_(options),
           model_(model),
+          judge_(judge),
           transform_(transform_for(options, model.info())),
           classes_(text_classes(options, model.info())),
           style_{options.format, options.output_type,
                  static_cast<int>(std::min(std::int64_t{options.topk}, classes())),
                  options.output.empty() ? tools::terminal_of(STDOUT_FILENO) : std::nullopt},
-          sink_(options.output, begin_of(options)),
+          sink_(records_of(options), begin_of(options)),
           logits_(options.logits, {model.info().classes}, begin_of(options), true),
           features_(options.features, {model.info().features}, begin_of(options)),
           tokens_(options.tokens, {model.info().tokens, model.info().embed_dim}, begin_of(options)),
@@ -116,6 +118,11 @@ class Runner {
     }
 
   private:
+    /// Where records go. An evaluation writes none unless they were asked for.
+    static std::filesystem::path records_of(const Options& options) {
+        return options.evaluates() && options.output.empty() ? "/dev/null" : options.output;
+    }
+
     /// The number of classes; 0: there are no predictions.
     std::int64_t classes() const {
         if (classes_) return std::ssize(classes_->names);
@@ -174,6 +181,13 @@ class Runner {
         if (names_)
             text += fmt::format("{}: their names\n", tools::escape_control(names_path().native()));
         return text;
+    }
+
+    /// The true class of the input whose record is written, where it is known.
+    std::optional<std::int64_t> truth() const {
+        const auto position = static_cast<std::size_t>(totals_.inputs);
+        if (position >= judge_.truth.size()) return {};
+        return judge_.truth[position];
     }
 
     void keep_outputs() {
@@ -240,11 +254,13 @@ class Runner {
         append_record(text_, style_, record, totals_.inputs == 0);
         sink_.write(text_);  // one record per write, so that a pipe gets all of it or nothing
         text_.clear();
+        if (judge_.observe) judge_.observe(good ? logits_.row(index) : std::span<const float>());
         logits_.write(index, good);
         features_.write(index, good);
         tokens_.write(index, good);
         if (names_) names_->write(record.file);
-        if (page_) page_->add(page_image(record, std::move(portraits_[index]), {}, model_.info()));
+        if (page_)
+            page_->add(page_image(record, std::move(portraits_[index]), truth(), model_.info()));
         if (totals_.inputs++ == 0) keep_outputs();
     }
 
@@ -252,6 +268,7 @@ class Runner {
 
     const Options& options_;
     const Model& model_;
+    const Judge& judge_;
     const Transform transform_;
     const std::optional<TextClasses> classes_;
     const RecordStyle style_;
@@ -348,10 +365,10 @@ int profiled_images(const Options& options, const Model& model) {
 }
 
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Input> first) {
+                  std::optional<Input> first, const Judge& judge) {
     std::optional<std::int64_t> total = source.total();
     if (total && first) ++*total;
-    Runner runner(options, model, total);
+    Runner runner(options, model, total, judge);
     try {
         return run_all(options, model, source, std::move(first), runner);
     } catch (Interrupted& interrupted) {

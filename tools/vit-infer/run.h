@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -21,11 +23,19 @@ struct Totals {
     std::vector<Input> inputs_to_look_at;  ///< for LookOptions: all inputs, not decoded
 };
 
+/// What an evaluation adds to a run.
+struct Judge {
+    /// Told about every input, in input order: its logits [classes], or nothing if it failed.
+    std::function<void(std::span<const float> logits)> observe;
+    std::span<const std::int64_t> truth;  ///< the true class of each input, for the page
+};
+
 /// Writes one record per input, in order. Each record is passed to the system as soon as its result
-/// and all earlier ones are known. `first` is an input that was already taken from `source`. Throws
-/// Error (io, memory, usage), Interrupted, ReaderGone.
+/// and all earlier ones are known. `first` is an input that was already taken from `source`. An
+/// evaluation without --output writes no records. Throws Error (io, memory, usage), Interrupted,
+/// ReaderGone, and what `judge` throws.
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
-                  std::optional<Input> first);
+                  std::optional<Input> first, const Judge& judge = {});
 
 /// The transform of a run: the model's, with what the options change.
 Transform transform_for(const Options& options, const ModelInfo& info);

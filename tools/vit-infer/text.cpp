@@ -99,6 +99,34 @@ INPUT: image files (JPEG, PNG, WebP); folders (with their subfolders, in natural
            {"--std", "R,G,B", "pixels are then divided by it"},
            {"--exif", "", "rotate images as their EXIF orientation says (off, as in timm)"},
            {"--max-pixels", "N", "refuse larger images (89478485)"}}},
+         {"Evaluation (instead of INPUT)",
+          {{"--evaluate",
+            "SOURCE",
+            "compare with the true classes, and print accuracies and calibration. SOURCE: a folder "
+            "with a folder for each class, or a CSV of file,label",
+            {},
+            Completes::files},
+           {"--class-map",
+            "FILE",
+            "names of the class folders: one a line in the order of the classes, or NAME INDEX",
+            {},
+            Completes::files},
+           {"--real-labels",
+            "FILE",
+            "also count against ImageNet's reassessed labels (real.json)",
+            {},
+            Completes::files},
+           {"--confusion",
+            "FILE",
+            "write the confusion matrix, as .csv or .svg",
+            {},
+            Completes::files},
+           {"--reliability",
+            "FILE.svg",
+            "write a reliability diagram: accuracy over confidence",
+            {},
+            Completes::files},
+           {"--all-classes", "", "show all classes, not only the 20 with the lowest accuracy"}}},
          {"About the model (INPUT may be left out; --format json gives JSON)",
           {{"--info", "", "what the model is and where it comes from"},
            {"--verify", "", "run the model file's self-test on this machine"},
@@ -113,7 +141,8 @@ INPUT: image files (JPEG, PNG, WebP); folders (with their subfolders, in natural
           "  vit-infer model.vit cat.jpg\n"
           "  vit-infer model.vit photos/ -o labels.jsonl\n"
           "  find . -name '*.jpg' -print0 | vit-infer model.vit - --null -k 1 --format csv\n"
-          "  vit-infer model.vit photos/ --features features.npy"}}};
+          "  vit-infer model.vit photos/ --features features.npy\n"
+          "  vit-infer model.vit --evaluate imagenet/val --confusion confusion.svg"}}};
     return text;
 }
 
