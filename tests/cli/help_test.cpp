@@ -30,7 +30,8 @@ class Help : public InferTest {
 
 TEST_F(Help, EveryOptionIsInTheManualPageAndTheCompletions) {
     for (const auto& [name, program] :
-         {std::pair{"vit-infer", VIT_INFER}, std::pair{"vit-convert", VIT_CONVERT}}) {
+         {std::pair{"vit-infer", VIT_INFER}, std::pair{"vit-convert", VIT_CONVERT},
+          std::pair{"vit-search", VIT_SEARCH}}) {
         const std::string help = run({program, "--help"}).out;
         const std::string man = read(manual(std::string(name) + ".1")),
                           bash = read(manual(std::string(name) + ".bash")),

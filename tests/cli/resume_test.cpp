@@ -25,7 +25,13 @@ class Resume : public InferTest {
     }
 
     std::vector<std::string> outputs(const std::string& name) const {
-        return {"-", "-o", path(name + ".jsonl"), "--features", path(name + ".npy")};
+        return {"-",
+                "-o",
+                path(name + ".jsonl"),
+                "--features",
+                path(name + ".npy"),
+                "--names",
+                path(name + ".names")};
     }
 
     /// Interrupts a run after `count` inputs.
@@ -50,6 +56,7 @@ TEST_F(Resume, GivesWhatOneRunGives) {
     interrupt_after(7, "parts");
     // A killed process may leave half a record, and a row more than records.
     std::ofstream(path("parts.jsonl.part"), std::ios::app) << R"({"file": "half)";
+    std::ofstream(path("parts.names.part"), std::ios::app) << "half";
     std::vector<std::string> arguments = outputs("parts");
     const Finished anew = infer(arguments, list(20));
     EXPECT_EQ(anew.status, 2);
@@ -59,6 +66,7 @@ TEST_F(Resume, GivesWhatOneRunGives) {
     EXPECT_EQ(resumed.status, 0) << resumed.err;
     EXPECT_EQ(read(path("parts.jsonl")), read(path("whole.jsonl")));
     EXPECT_EQ(read(path("parts.npy")), read(path("whole.npy")));
+    EXPECT_EQ(read(path("parts.names")), read(path("whole.names")));
     EXPECT_FALSE(std::filesystem::exists(path("parts.jsonl.part")));
     EXPECT_FALSE(std::filesystem::exists(path("parts.npy.part")));
 }
@@ -72,6 +80,7 @@ TEST_F(Resume, KeepsWhatEveryOutputHas) {
     EXPECT_EQ(infer(arguments, list(20)).status, 0);
     EXPECT_EQ(read(path("parts.jsonl")), read(path("whole.jsonl")));
     EXPECT_EQ(read(path("parts.npy")), read(path("whole.npy")));
+    EXPECT_EQ(read(path("parts.names")), read(path("whole.names")));
 }
 
 TEST_F(Resume, RefusesOtherInputs) {

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <utility>
-
 #include <new>
 #include <span>
 #include <system_error>
+#include <utility>
 
 #include "engine/base/text.h"
 #include "tools/common/image_files.h"

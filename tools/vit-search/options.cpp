@@ -55,7 +55,7 @@ ParsedOptions parse_options(int argc, const char* const* argv) {
     double least = 0;
     parser.argument("INDEX", index)->required();
     parser.argument("QUERY", query);
-    parser.option("-k", options.k)->check(tools::number_within(1, 1'000'000));
+    parser.option("--topk", options.k)->check(tools::number_within(1, 1'000'000));
     CLI::Option* with_row =
         parser.option("--row", row)
             ->check(tools::number_within(std::int64_t{0}, std::int64_t{1} << 48));

@@ -15,7 +15,7 @@ const tools::ToolText& tool_text() {
 
 INDEX.npy: float32, float16 or float64 [N, D]. Rows of NaN (images that failed) are never found. QUERY: an image or a folder of images (with --model), or a .npy of vectors, [D] or [M, D].)",
         {{"Search",
-          {{"-k", "N", "matches of a query (10); with --evaluate, neighbours of k-NN (20)"},
+          {{"-k,--topk", "N", "matches of a query (10); with --evaluate, neighbours of k-NN (20)"},
            {"--row", "N", "the query is row N of the index, which is not found itself"},
            {"--model",
             "MODEL.vit",
