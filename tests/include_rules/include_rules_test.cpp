@@ -69,7 +69,8 @@ const std::vector<Room> rooms{
      {"vit/", "engine/base/env.h", "engine/base/text.h", "engine/model/", "tools/common/",
       "tools/hub/"}},
     {"tools/labels/", {"vit/", "tools/labels/"}},
-    {"tools/pictures/", {"vit/", "engine/model/atomic_file.h", "tools/pictures/"}},
+    {"tools/pictures/",
+     {"vit/", "engine/base/text.h", "engine/model/atomic_file.h", "tools/pictures/"}},
     {"tools/looking/", {"vit/", "engine/base/", "tools/pictures/", "tools/looking/"}},
     // vit-convert needs the graph, because the reference evaluator computes a model file's
     // self-test.
