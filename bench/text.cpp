@@ -16,7 +16,8 @@ const tools::ToolText& tool_text() {
            {"--peak", "",
             "no model: what the machine can do at best, with each instruction that it has"}}},
          {"Settings",
-          {{"--threads", "1,2,4", "thread counts (1, 2, 4, ... up to all usable cores)"},
+          {{"--plot", "OUT.svg", "draw images/s by number of threads", {}, Completes::files},
+           {"--threads", "1,2,4", "thread counts (1, 2, 4, ... up to all usable cores)"},
            {"--split", "latency,throughput",
             "latency: a run has fewer images than threads, so that threads share them. "
             "throughput: every thread has images of its own (both)"},

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,7 +19,9 @@
 #include "bench/context.h"
 #include "bench/random_weights.h"
 #include "bench/text.h"
+#include "bench/thread_chart.h"
 #include "engine/base/threads.h"
+#include "engine/model/atomic_file.h"
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/named_values.h"
@@ -46,6 +49,7 @@ struct Options {
     std::vector<std::string> precisions{"f32"};
     std::vector<std::string> splits{"latency", "throughput"};
     bool peak_only = false;
+    std::string plot;  ///< a chart to write; empty: none
 };
 
 /// 1, 2, 4, … and the number of usable threads.
@@ -85,6 +89,8 @@ class LoadedModel {
         }
         return *model_;
     }
+
+    std::string architecture() const { return model_ ? model_->info().architecture : path_; }
 
   private:
     std::string path_;
@@ -131,6 +137,7 @@ class PeakMeter {
 struct Bench {
     LoadedModel model;
     PeakMeter peak;
+    std::vector<ThreadPoint> points;  ///< for the chart
 };
 
 /// Seconds of each iteration of the state, sorted.
@@ -155,8 +162,8 @@ double saved_percent(const ModelInfo& info) {
     return 100 * (1 - info.gflop_executed_per_image / info.gflop_per_image);
 }
 
-void measure_model(benchmark::State& state, Bench& bench, Precision precision, int threads,
-                   int batch) {
+void measure_model(benchmark::State& state, Bench& bench, const std::string& series,
+                   Precision precision, int threads, int batch) {
     const Model& model = bench.model.get(threads, precision);
     const ModelInfo& info = model.info();
     const tools::Arithmetic arithmetic = tools::arithmetic_of(precision, info.isa);
@@ -167,6 +174,7 @@ void measure_model(benchmark::State& state, Bench& bench, Precision precision, i
     const double median = seconds[seconds.size() / 2] / batch;
     const double speed = info.gflop_executed_per_image / median;
     const double nominal_speed = info.gflop_per_image / median;
+    bench.points.push_back({series, threads, 1 / median});
     state.counters["images/s"] = 1 / median;
     state.counters["ms/image"] = median * 1e3;
     state.counters["best_ms/image"] = seconds.front() * 1e3 / batch;
@@ -206,9 +214,10 @@ void add_model_runs(const Options& options, Bench& bench, bool& skipped) {
                     add_run(fmt::format("{}/threads:{}/{}/batch:{}", precision, threads, split_name,
                                         batch),
                             skipped,
-                            [&bench, precision = tools::value_of(precision, tools::precision_names),
+                            [&bench, series = fmt::format("{}, {}", precision, split_name),
+                             precision = tools::value_of(precision, tools::precision_names),
                              threads, batch](benchmark::State& state) {
-                                measure_model(state, bench, precision, threads, batch);
+                                measure_model(state, bench, series, precision, threads, batch);
                             });
             }
 }
@@ -270,6 +279,7 @@ int run(int argc, char** argv) {
         ->check(tools::one_of(tools::precision_names));
     app.add_option("--split", options.splits)->delimiter(',')->check(tools::one_of(split_names));
     app.add_flag("--peak", options.peak_only);
+    app.add_option("--plot", options.plot);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -296,6 +306,10 @@ int run(int argc, char** argv) {
                         ? "--peak takes neither --model nor --random-weights; see --help"
                         : "name one of --model and --random-weights; see --help");
     if (options.threads.empty()) options.threads = default_threads();
+    if (options.peak_only && !options.plot.empty())
+        throw Error(ErrorKind::usage, "--plot draws images/s; leave out --peak");
+    std::optional<AtomicFile> chart;  // opened now, so that mistakes appear before the runs
+    if (!options.plot.empty()) chart.emplace(options.plot);
     Facts facts{{"version", version()}, {"cpu", cpu_name()}};
     bool skipped = false;
     std::optional<RandomModelFile> made;
@@ -320,6 +334,12 @@ int run(int argc, char** argv) {
     }
     run_benchmarks(facts);
     benchmark::Shutdown();
+    if (chart) {
+        const std::string svg = thread_chart(
+            fmt::format("{} on {}", bench->model.architecture(), cpu_name()), bench->points);
+        chart->write(std::as_bytes(std::span(svg)));
+        chart->commit();
+    }
     if (!skipped) return tools::exit_ok;
     std::fprintf(
         stderr, "%s\n",

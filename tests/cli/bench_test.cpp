@@ -192,5 +192,15 @@ TEST_F(Bench, RefusesWrongUsage) {
     }
 }
 
+TEST_F(Bench, DrawsAChart) {
+    measure({"--model", model(), "--threads", "1,2", "--plot", path("chart.svg")}, 0);
+    const std::string chart = read(path("chart.svg"));
+    for (const char* each : {"<svg", "f32, latency", "f32, throughput", "images/s", ">2</text>"})
+        EXPECT_THAT(chart, HasSubstr(each));
+    const Finished peak = run({VIT_BENCH, "--peak", "--plot", path("peak.svg")});
+    EXPECT_EQ(peak.status, 2);
+    EXPECT_THAT(peak.err, HasSubstr("leave out --peak"));
+}
+
 }  // namespace
 }  // namespace vit::test

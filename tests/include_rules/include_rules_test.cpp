@@ -81,7 +81,7 @@ const std::vector<Room> rooms{
     {"bench/times/", {"vit/", "engine/", "tests/support/", "bench/"}},
     {"bench/",
      {"vit/", "engine/base/", "engine/model/", "weights/", "tools/common/", "tools/manual/",
-      "bench/"}},
+      "tools/pictures/", "bench/"}},
     {"examples/", {"vit/"}},
 };
 

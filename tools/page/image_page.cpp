@@ -31,9 +31,9 @@ std::string for_script(const Json& json) {
     return text;
 }
 
-/// JSON has no NaN and no infinity.
+/// Six digits are enough for the page. JSON has no NaN and no infinity.
 Json number(float value) {
-    return std::isfinite(value) ? Json(value) : Json(0);
+    return std::isfinite(value) ? Json(std::round(double{value} * 1e6) / 1e6) : Json(0);
 }
 
 }  // namespace
