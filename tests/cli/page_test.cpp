@@ -55,6 +55,14 @@ TEST_F(Page, LoadsNothingFromElsewhere) {
     EXPECT_THAT(page, Not(HasSubstr("@DATA@")));
 }
 
+TEST_F(Page, OfAProfileHasItsNodes) {
+    ASSERT_EQ(infer({"--profile", "--report", path("page.html")}).status, 0);
+    const std::string page = read(path("page.html"));
+    EXPECT_GT(data(page, "profile")["nodes"].size(), 30u);
+    EXPECT_THAT(page, HasSubstr("default-src 'none'"));
+    EXPECT_THAT(page, Not(HasSubstr("@DATA@")));
+}
+
 TEST_F(Page, OfAnEvaluationKnowsTheTruth) {
     const std::string truth = digits() / "test/labels.csv";
     ASSERT_EQ(infer({"--evaluate", truth, "--report", path("page.html")}).status, 0);

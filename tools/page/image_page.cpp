@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "tools/page/page_data.h"
 #include "tools/page/templates.h"
 
 namespace vit::tools {
@@ -13,23 +14,6 @@ namespace vit::tools {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// The template before and after the data.
-std::pair<std::string_view, std::string_view> parts() {
-    constexpr std::string_view mark = "@DATA@";
-    const std::string_view page(reinterpret_cast<const char*>(images_html.data()),
-                                images_html.size());
-    const std::size_t at = page.find(mark);
-    return {page.substr(0, at), page.substr(at + mark.size())};
-}
-
-/// JSON inside of a <script> element, which "</" would end. Bytes that are not UTF-8 become U+FFFD.
-std::string for_script(const Json& json) {
-    std::string text = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-    for (std::size_t at = 0; (at = text.find('<', at)) != std::string::npos;)
-        text.replace(at, 1, "\\u003c");
-    return text;
-}
 
 /// Six digits are enough for the page. JSON has no NaN and no infinity.
 Json number(float value) {
@@ -54,13 +38,12 @@ std::string base64(std::span<const std::byte> bytes) {
 }
 
 ImagePage::ImagePage(const std::filesystem::path& path, const PageFacts& facts) : file_(path) {
-    write(parts().first);
-    write("<script type=\"application/json\" id=\"facts\">");
-    write(for_script({{"title", facts.title},
-                      {"model", facts.model},
-                      {"grid", {facts.grid_rows, facts.grid_columns}},
-                      {"aspect", facts.aspect}}));
-    write("</script>\n<script type=\"application/json\" id=\"images\">[");
+    write(parts_of(images_html).first);
+    write(data_element("facts", {{"title", facts.title},
+                                 {"model", facts.model},
+                                 {"grid", {facts.grid_rows, facts.grid_columns}},
+                                 {"aspect", facts.aspect}}));
+    write("<script type=\"application/json\" id=\"images\">[");
 }
 
 void ImagePage::write(std::string_view text) {
@@ -85,7 +68,7 @@ void ImagePage::add(const PageImage& image) {
 
 void ImagePage::finish() {
     write("]</script>");
-    write(parts().second);
+    write(parts_of(images_html).second);
     file_.commit();
 }
 

@@ -5,6 +5,6 @@
 
 namespace vit::tools {
 
-extern const std::span<const unsigned char> images_html;
+extern const std::span<const unsigned char> images_html, profile_html;
 
 }  // namespace vit::tools

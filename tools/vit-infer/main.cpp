@@ -6,14 +6,17 @@
 #include <future>
 #include <new>
 #include <optional>
+#include <span>
 #include <system_error>
 
 #include "engine/base/env.h"
 #include "engine/base/text.h"
+#include "engine/model/atomic_file.h"
 #include "tools/common/error_line.h"
 #include "tools/common/image_files.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/output_check.h"
+#include "tools/page/profile_page.h"
 #include "tools/vit-infer/evaluate.h"
 #include "tools/vit-infer/images.h"
 #include "tools/vit-infer/info.h"
@@ -140,6 +143,14 @@ int run(const Options& options) {
         }
         const MeasuredProfile measured =
             measure_profile(model, totals.first_pixels, totals.first_count);
+        if (options.report_is_of_profile()) {
+            const std::string page =
+                tools::profile_page(fmt::format("Profile of {}", options.model.filename().string()),
+                                    profile_json(measured));
+            AtomicFile file(options.report);
+            file.write(std::as_bytes(std::span(page)));
+            file.commit();
+        }
         print_report(options,
                      options.json_reports() ? profile_json(measured) : profile_text(measured));
     }

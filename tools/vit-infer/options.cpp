@@ -56,8 +56,8 @@ void check(const Options& options) {
     check(options.look);
     if (options.inputs.empty() && !options.evaluates() &&
         !(options.logits.empty() && options.features.empty() && options.tokens.empty() &&
-          options.output.empty() && options.names.empty() && options.report.empty() &&
-          !options.look.any()))
+          options.output.empty() && options.names.empty() &&
+          (options.report.empty() || options.report_is_of_profile()) && !options.look.any()))
         refuse("an output file was named, but no INPUT was given");
     if (options.inputs.empty() && !options.classes.empty())
         refuse("--classes needs INPUT, the images to classify");

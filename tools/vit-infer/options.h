@@ -66,6 +66,10 @@ struct Options {
                                evaluation.confusion, evaluation.reliability});
         return all;
     }
+    /// The page shows the profile, because there are no images to show.
+    bool report_is_of_profile() const {
+        return !report.empty() && profile && inputs.empty() && !evaluates();
+    }
     bool evaluates() const { return !evaluation.source.empty(); }
     /// Whether an option changes how images are prepared.
     bool changes_preprocessing() const {

@@ -38,7 +38,8 @@ INPUT: image files (JPEG, PNG, WebP); folders (with their subfolders, in natural
             Completes::files},
            {"--report",
             "FILE.html",
-            "a page to look at: images, predictions and attention, to sort and to filter",
+            "a page to look at: images, predictions and attention, to sort and to filter. With "
+            "--profile and no INPUT, the profile",
             {},
             Completes::files},
            {"--names",
