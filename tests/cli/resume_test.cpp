@@ -110,6 +110,17 @@ TEST_F(Resume, BeginsAnewWhereThereIsNothing) {
     EXPECT_EQ(lines_of(read(path("x.jsonl"))).size(), 1u);
 }
 
+TEST_F(Resume, DoesNothingAfterARunThatHasEnded) {
+    const std::vector<std::string> arguments{sample("01_five.png"), "-o", path("x.jsonl"),
+                                             "--resume"};
+    ASSERT_EQ(infer(arguments).status, 0);
+    const auto written = std::filesystem::last_write_time(path("x.jsonl"));
+    const Finished again = infer(arguments);
+    EXPECT_EQ(again.status, 0);
+    EXPECT_THAT(again.err, HasSubstr("nothing to continue"));
+    EXPECT_EQ(std::filesystem::last_write_time(path("x.jsonl")), written);
+}
+
 TEST_F(Resume, ShardsTogetherAreAllInputs) {
     const auto all = lines_of(infer({digits() / "samples", "--format", "jsonl"}).out);
     std::vector<nlohmann::json> found(all.size());

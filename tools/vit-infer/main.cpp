@@ -26,6 +26,7 @@
 #include "tools/vit-infer/model_argument.h"
 #include "tools/vit-infer/options.h"
 #include "tools/vit-infer/profile_text.h"
+#include "tools/vit-infer/resume.h"
 #include "tools/vit-infer/run.h"
 #include "tools/vit-infer/sink.h"
 #include "tools/vit-infer/verify.h"
@@ -93,6 +94,10 @@ int run(const Options& options) {
     tools::check_not_output(options.classes, options.outputs());
     for (const std::string& input : options.inputs)
         if (input != "-") tools::check_not_output(input, options.outputs());
+    if (options.resume && is_done(options)) {
+        note("--resume: nothing to continue, every output is complete");
+        return tools::exit_ok;
+    }
     check_model_argument(options.model);
     InputSource source(options.inputs, options.nul_separated, options.shard);
     std::future<Input> first = decode_first(options, source);

@@ -45,6 +45,11 @@ struct Descriptor {
 
 }  // namespace
 
+bool is_complete(const fs::path& target) {
+    std::error_code error;
+    return fs::exists(target, error) && !fs::exists(part_of(target), error);
+}
+
 PartFile::PartFile(fs::path target, Begin begin)
     : target_(std::move(target)), path_(part_of(target_)) {
     struct stat status {};

@@ -8,6 +8,9 @@
 
 namespace vit::infer {
 
+/// Whether TARGET is there and TARGET.part is not: a run that wrote it has ended well.
+bool is_complete(const std::filesystem::path& target);
+
 /// Writes to TARGET.part. commit() renames it to TARGET, which so appears whole or not at all.
 /// Without commit(), TARGET.part stays if keep() was called, or if it was there before. Use it from
 /// one thread at a time. Every function throws Error(io) with the file's name.

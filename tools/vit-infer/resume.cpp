@@ -61,4 +61,10 @@ std::vector<EarlierRecord> read_records(const PartFile& file) {
     return result;
 }
 
+bool is_done(const Options& options) {
+    return std::ranges::all_of(options.outputs(), [](const std::filesystem::path& output) {
+        return output.empty() || is_complete(output);
+    });
+}
+
 }  // namespace vit::infer

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tools/vit-infer/options.h"
 #include "tools/vit-infer/part_file.h"
 
 namespace vit::infer {
@@ -19,5 +20,8 @@ struct EarlierRecord {
 /// Reads records until the end, or until one that is not complete. Throws Error(input) where a
 /// complete line is no record of vit-infer.
 std::vector<EarlierRecord> read_records(const PartFile& file);
+
+/// Whether every output of a run is complete already.
+bool is_done(const Options& options);
 
 }  // namespace vit::infer

@@ -111,8 +111,8 @@ class Runner {
         if (totals_.inputs == 0) return text;
         if (const PartFile* file = sink_.file())
             text += fmt::format("; their records are in {}", in_quotes(file->path().native()));
-        if (!options_.outputs().empty() && (!sink_.file() || options_.format == Format::jsonl) &&
-            (sink_.file() || logits_.file() || features_.file() || tokens_.file()))
+        const bool has_arrays = logits_.file() || features_.file() || tokens_.file();
+        if (sink_.file() ? options_.format == Format::jsonl : has_arrays)
             text += "; --resume continues";
         return text;
     }
