@@ -1,5 +1,7 @@
 #include "tools/vit-eval/text.h"
 
+#include "tools/evaluation/option_texts.h"
+
 namespace vit::eval {
 
 const tools::ToolText& tool_text() {
@@ -18,29 +20,13 @@ SOURCE: a folder with a folder for each class, or a CSV of file,label. A record 
             "records)",
             {},
             Completes::files},
-           {"--class-map",
-            "FILE",
-            "names of the class folders: one a line in the order of the classes, or NAME INDEX",
-            {},
-            Completes::files},
-           {"--real-labels",
-            "FILE",
-            "also count against ImageNet's reassessed labels (real.json)",
-            {},
-            Completes::files}}},
+           tools::option_text::class_map,
+           tools::option_text::real_labels}},
          {"Results",
           {{"--format", "NAME", "how the summary looks (text)", "text,json"},
-           {"--confusion",
-            "FILE",
-            "write the confusion matrix, as .csv or .svg",
-            {},
-            Completes::files},
-           {"--reliability",
-            "FILE.svg",
-            "write a reliability diagram: accuracy over confidence",
-            {},
-            Completes::files},
-           {"--all-classes", "", "show all classes, not only the 20 with the lowest accuracy"}}},
+           tools::option_text::confusion,
+           tools::option_text::reliability,
+           tools::option_text::all_classes}},
          {"Help", {{"-h,--help", "", "this text"}, {"--version", "", "name and version"}}}},
         {{"Exit status",
           "  0 everything succeeded   1 images failed or have no record, or the input is wrong\n"

@@ -1,5 +1,7 @@
 #include "tools/vit-infer/text.h"
 
+#include "tools/evaluation/option_texts.h"
+
 namespace vit::infer {
 
 const tools::ToolText& tool_text() {
@@ -107,27 +109,11 @@ INPUT: image files (JPEG, PNG, WebP); folders (with their subfolders, in natural
             "with a folder for each class, or a CSV of file,label",
             {},
             Completes::files},
-           {"--class-map",
-            "FILE",
-            "names of the class folders: one a line in the order of the classes, or NAME INDEX",
-            {},
-            Completes::files},
-           {"--real-labels",
-            "FILE",
-            "also count against ImageNet's reassessed labels (real.json)",
-            {},
-            Completes::files},
-           {"--confusion",
-            "FILE",
-            "write the confusion matrix, as .csv or .svg",
-            {},
-            Completes::files},
-           {"--reliability",
-            "FILE.svg",
-            "write a reliability diagram: accuracy over confidence",
-            {},
-            Completes::files},
-           {"--all-classes", "", "show all classes, not only the 20 with the lowest accuracy"}}},
+           tools::option_text::class_map,
+           tools::option_text::real_labels,
+           tools::option_text::confusion,
+           tools::option_text::reliability,
+           tools::option_text::all_classes}},
          {"About the model (INPUT may be left out; --format json gives JSON)",
           {{"--info", "", "what the model is and where it comes from"},
            {"--verify", "", "run the model file's self-test on this machine"},
