@@ -122,7 +122,7 @@ int run(const Options& options) {
     }
 
     Totals totals;
-    check_look(options.look, model);
+    if (options.look.any()) check_look(options.look, model);
     if (!options.inputs.empty() || options.evaluates()) {
         totals = options.evaluates()
                      ? evaluate(options, model)

@@ -366,7 +366,9 @@ int profiled_images(const Options& options, const Model& model) {
 
 Totals run_inputs(const Options& options, const Model& model, InputSource& source,
                   std::optional<Input> first, const Judge& judge) {
-    std::optional<std::int64_t> total = source.total();
+    // Only the progress on a terminal needs the total, which takes opening every .npy file.
+    std::optional<std::int64_t> total;
+    if (::isatty(STDERR_FILENO) == 1) total = source.total();
     if (total && first) ++*total;
     Runner runner(options, model, total, judge);
     try {
