@@ -188,7 +188,7 @@ TEST_F(Inputs, InterruptedEndsWithTheSignalsStatus) {
     for (const auto& [signal, status] : {std::pair{SIGINT, 130}, {SIGTERM, 143}}) {
         Running running({tool(), model(), "-", "--format", "jsonl", "-o", path("out.jsonl")});
         running.write(sample("01_five.png") + "\n");
-        std::this_thread::sleep_for(std::chrono::milliseconds(500));
+        wait_until([&] { return read(path("out.jsonl.part")).ends_with('\n'); });
         running.signal(signal);
         EXPECT_EQ(running.finish().status, status);
         EXPECT_THAT(read(path("out.jsonl.part")), HasSubstr("01_five.png"));

@@ -114,11 +114,28 @@ TEST_F(LongBatch, InterruptedLeavesWholeRecordsInOrder) {
     }
 }
 
-TEST_F(LongBatch, InterruptedLeavesNoFile) {
+TEST_F(LongBatch, InterruptedKeepsWholeRecords) {
     std::vector<std::string> arguments = endless();
     arguments.insert(arguments.end(), {"-o", path("out.jsonl"), "--logits", path("logits.npy")});
     Running running(arguments);
-    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    wait_until([&] { return read(path("out.jsonl.part")).size() > 2000; });
+    running.signal(SIGTERM);
+    const Finished done = running.finish();
+    EXPECT_EQ(done.status, 143);
+    EXPECT_FALSE(std::filesystem::exists(path("out.jsonl")));
+    EXPECT_FALSE(std::filesystem::exists(path("logits.npy")));
+    const std::string part = read(path("out.jsonl.part"));
+    ASSERT_FALSE(part.empty());
+    EXPECT_EQ(part.back(), '\n');
+    const auto records = lines_of(part);
+    for (const auto& record : records) EXPECT_TRUE(record["ok"]);
+    EXPECT_TRUE(std::filesystem::exists(path("logits.npy.part")));
+}
+
+TEST_F(LongBatch, InterruptedBeforeTheFirstRecordLeavesNoFile) {
+    Running running({tool(), model(), "-", "--format", "jsonl", "-o", path("out.jsonl"), "--logits",
+                     path("logits.npy")});
+    wait_until([&] { return std::filesystem::exists(path("logits.npy.part")); });
     running.signal(SIGTERM);
     EXPECT_EQ(running.finish().status, 143);
     EXPECT_TRUE(std::filesystem::is_empty(folder_)) << "an unfinished file was left";

@@ -155,6 +155,14 @@ Finished run(const std::vector<std::string>& arguments) {
     return run(start);
 }
 
+void wait_until(const std::function<bool()>& holds) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+    while (!holds()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << "what is waited for does not come";
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+}
+
 Running::Running(const std::vector<std::string>& arguments) {
     const auto in = make_pipe();
     const auto out = make_pipe();

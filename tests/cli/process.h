@@ -1,6 +1,7 @@
 // Runs a program as a shell would, and stores its output.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,9 @@ struct Start {
 /// Fails the test when the program cannot be started or takes more than a minute.
 Finished run(const Start& start);
 Finished run(const std::vector<std::string>& arguments);
+
+/// Fails after a minute.
+void wait_until(const std::function<bool()>& holds);
 
 /// A program that is still running, for tests with signals and slow input.
 class Running {

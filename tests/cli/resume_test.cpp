@@ -1,9 +1,8 @@
 // Tests runs that are continued, and runs that are split over processes.
 #include <gmock/gmock.h>
 
-#include <chrono>
+#include <algorithm>
 #include <csignal>
-#include <thread>
 
 #include "tests/cli/fixture.h"
 
@@ -40,12 +39,10 @@ class Resume : public InferTest {
         arguments.insert(arguments.begin(), {tool(), model()});
         Running running(arguments);
         running.write(list(count));
-        for (int i = 0; i < 600; ++i) {
-            const std::string part = read(path(name + ".jsonl.part"));
-            if (std::count(part.begin(), part.end(), '\n') == static_cast<std::ptrdiff_t>(count))
-                break;
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
-        }
+        wait_until([&] {
+            return std::ranges::count(read(path(name + ".jsonl.part")), '\n') ==
+                   static_cast<std::ptrdiff_t>(count);
+        });
         running.signal(SIGINT);
         EXPECT_EQ(running.finish().status, 130);
     }
