@@ -43,7 +43,10 @@ struct Int8RowFactors {
 template <class A>
 Int8RowFactors row_factors(const Int8Rows& x, std::size_t row) noexcept {
     Int8RowFactors factors;
-    __builtin_memcpy(&factors, int8_row<A>(x, row) + int8_padded(x.cols), sizeof factors);
+    const std::uint8_t* const at = int8_row<A>(x, row) + int8_padded(x.cols);
+    // One by one, so that each is loaded and broadcast by one instruction.
+    __builtin_memcpy(&factors.scale, at, sizeof(float));
+    __builtin_memcpy(&factors.shift, at + sizeof(float), sizeof(float));
     return factors;
 }
 
@@ -52,6 +55,7 @@ template <class A>
 struct Int8Columns {
     F32<A> scale, shift, bias;
 
+    Int8Columns() noexcept : scale(0.0F), shift(0.0F), bias(0.0F) {}
     /// `starts`: of these columns.
     Int8Columns(const Int8LinearCall& call, std::size_t column, const std::int32_t* starts) noexcept
         : scale(load<A>(call.scales + column)),
@@ -59,14 +63,20 @@ struct Int8Columns {
                 (xsimd::to_float(I32<A>::load_unaligned(starts)) * F32<A>(-1.0F / int8_zero))),
           bias(load<A>(call.bias + column)) {}
 
-    /// Writes the outputs of one row, of which `sums` are the sums.
+    /// The outputs of one row, of which `sums` are the sums.
+    template <class Activation>
+    F32<A> value(const std::int32_t* sums, const Int8RowFactors& of_row) const noexcept {
+        const F32<A> shifted = F32<A>(of_row.shift) * shift + bias;
+        return Activation::template apply<A, BFloat16>(
+            xsimd::to_float(I32<A>::load_unaligned(sums)) * (F32<A>(of_row.scale) * scale) +
+            shifted);
+    }
+
+    /// Writes them.
     template <class Activation>
     void write(const Int8LinearCall& call, std::size_t row, std::size_t column,
                const std::int32_t* sums, const Int8RowFactors& of_row) const noexcept {
-        const F32<A> shifted = F32<A>(of_row.shift) * shift + bias;
-        const F32<A> y = Activation::template apply<A, BFloat16>(
-            xsimd::to_float(I32<A>::load_unaligned(sums)) * (F32<A>(of_row.scale) * scale) +
-            shifted);
+        const F32<A> y = value<Activation>(sums, of_row);
         if (call.y == nullptr) {
             store<A>(call.y_bf16 + row * call.y_bf16_stride + column, y);
             return;

@@ -5,7 +5,8 @@
 // loaded where they are. Weights are stored in the order in which they are read, [panel of 32
 // columns][step][2 tiles][16 groups of four inputs][16 columns][4]; after the panels follow the
 // numbers with which the sums of each column start. A chunk of a panel stays in the L1 cache for
-// all rows. The block before is finished while a block is multiplied, as in tile_linear.h.
+// all rows. The block before is finished while a block is multiplied, as in tile_linear.h. Where
+// all inputs are one chunk, sums alternate between two places, so that they stay in L1 too.
 #pragma once
 
 #include "engine/kernels/int8_finish.h"
@@ -33,9 +34,13 @@ struct Int8TileLinear {
         return divide_up(divide_up(rows, divide_up(rows, most_rows)), block_rows) * block_rows;
     }
 
+    static std::size_t most_sums(std::size_t rows) {
+        const std::size_t at_once = rows_at_once(rows), two_blocks = 2 * block_rows;
+        return (at_once > two_blocks ? at_once : two_blocks) * panel_columns;
+    }
     /// The sums, and a copy of the rows of a tile that is not full.
     static std::size_t workspace(std::size_t rows) {
-        return rows_at_once(rows) * panel_columns + tile_rows * most_chunk / sizeof(std::int32_t);
+        return most_sums(rows) + tile_rows * most_chunk / sizeof(std::int32_t);
     }
     static std::size_t packed_bytes(std::size_t in, std::size_t panels) {
         return int8_packed_bytes<A>(in, panels * panel_columns);
@@ -63,22 +68,56 @@ struct Int8TileLinear {
   private:
     /// Writes the rows of a block, a few at a time.
     template <class Activation>
-    struct Finish {
-        const Int8LinearCall* call = nullptr;
-        std::size_t row = 0, end = 0, column = 0;
-        const std::int32_t *sums = nullptr, *starts = nullptr;  ///< sums of `row`
+    class Finish {
+      public:
+        explicit Finish(const Int8LinearCall& call) : call_(call) {}
 
-        void some(std::size_t count) {
-            for (; count > 0 && row < end; --count, ++row, sums += panel_columns) {
-                const Int8RowFactors of_row = row_factors<A>(call->x, row);
-                for (std::size_t i = 0; i < panel_columns; i += w) {
-                    if (column + i >= call->end_column) break;
-                    const Int8Columns<A> columns(*call, column + i, starts + i);
-                    columns.template write<Activation>(*call, row, column + i, sums + i, of_row);
-                }
+        /// `sums`: of the first of `count` rows. The block before must be finished.
+        void begin(std::size_t row, std::size_t count, std::size_t panel,
+                   const std::int32_t* sums) {
+            row_ = row;
+            end_ = row + count;
+            sums_ = sums;
+            if (vectors_ > 0 && column_ == panel * panel_columns) return;
+            column_ = panel * panel_columns;
+            vectors_ = divide_up(min(panel_columns, call_.end_column - column_), w);
+            const std::int32_t* const starts = int8_starts<A>(call_, panel_columns, panel);
+            for (std::size_t v = 0; v < vectors_; ++v)
+                columns_[v] = Int8Columns<A>(call_, column_ + v * w, starts + v * w);
+        }
+
+        /// Not inlined: the loop over the steps needs its registers.
+        __attribute__((noinline)) void some(std::size_t count) {
+            const std::size_t end = min(row_ + count, end_);
+            if (call_.y == nullptr && vectors_ == most_vectors) {
+                for (; row_ < end; ++row_, sums_ += panel_columns) write_panel();
+                return;
+            }
+            for (; row_ < end; ++row_, sums_ += panel_columns) {
+                const Int8RowFactors of_row = row_factors<A>(call_.x, row_);
+                for (std::size_t v = 0; v < vectors_; ++v)
+                    columns_[v].template write<Activation>(call_, row_, column_ + v * w,
+                                                           sums_ + v * w, of_row);
             }
         }
-        void rest() { some(end - row); }
+        void rest() { some(block_rows); }
+
+      private:
+        static constexpr std::size_t most_vectors = panel_columns / w;
+
+        void write_panel() const {
+            const Int8RowFactors of_row = row_factors<A>(call_.x, row_);
+            BFloat16* const y = call_.y_bf16 + row_ * call_.y_bf16_stride + column_;
+            for (std::size_t v = 0; v < most_vectors; v += 2)
+                store_two<A>(
+                    y + v * w, columns_[v].template value<Activation>(sums_ + v * w, of_row),
+                    columns_[v + 1].template value<Activation>(sums_ + (v + 1) * w, of_row));
+        }
+
+        const Int8LinearCall& call_;
+        std::size_t row_ = 0, end_ = 0, column_ = 0, vectors_ = 0;
+        const std::int32_t* sums_ = nullptr;
+        Int8Columns<A> columns_[most_vectors];
     };
 
     /// Two tiles of rows, which may overlap, by one panel. `from`: the sums before, with rows
@@ -100,9 +139,10 @@ struct Int8TileLinear {
         Tiles tiles;
         const std::size_t padded = int8_padded(call.x.cols), stride = int8_stride(call.x.cols),
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
-        auto* const copy = reinterpret_cast<std::uint8_t*>(
-            call.workspace + rows_at_once(last - first) * panel_columns);
-        Finish<Activation> finish;
+        auto* const copy =
+            reinterpret_cast<std::uint8_t*>(call.workspace + most_sums(last - first));
+        Finish<Activation> finish(call);
+        std::size_t turn = 0;
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
             const std::int32_t* const starts = int8_starts<A>(call, panel_columns, panel);
@@ -113,18 +153,23 @@ struct Int8TileLinear {
                     reinterpret_cast<const char*>(weights + (k + inputs) * panel_columns);
                 for (std::size_t row = first; row < last; row += block_rows) {
                     const std::size_t count = min(block_rows, last - row);
-                    // The second tile ends with the last row.
+                    // The last tile ends with the last row. So it may begin with rows of the tile
+                    // before, whose results are then computed twice.
                     const std::size_t second = count > tile_rows ? count - tile_rows : 0;
-                    const std::uint8_t* x = call.x.data + row * stride + k;
+                    const std::size_t before =
+                        count < tile_rows && row >= tile_rows ? tile_rows - count : 0;
+                    const std::uint8_t* x = call.x.data + (row - before) * stride + k;
                     std::size_t x_stride = stride;
-                    if (count < tile_rows) {
+                    if (count + before < tile_rows) {
                         for (std::size_t r = 0; r < count; ++r)
                             __builtin_memcpy(copy + r * inputs, x + r * stride, inputs);
                         __builtin_memset(copy + count * inputs, 0, (tile_rows - count) * inputs);
                         x = copy;
                         x_stride = inputs;
                     }
-                    std::int32_t* const sums = call.workspace + (row - first) * panel_columns;
+                    if (chunk == padded) turn = block_rows - turn;
+                    std::int32_t* const sums =
+                        call.workspace + (chunk == padded ? turn : row - first) * panel_columns;
                     const Product product{x,
                                           x + second * x_stride,
                                           x_stride,
@@ -143,7 +188,7 @@ struct Int8TileLinear {
                     else
                         multiply<1>(tiles, product, finish);
                     if (k + inputs == padded)
-                        finish = {&call, row, row + count, panel * panel_columns, sums, starts};
+                        finish.begin(row, count, panel, sums + before * panel_columns);
                 }
             }
         }
