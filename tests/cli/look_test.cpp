@@ -68,6 +68,27 @@ TEST_F(Look, DrawsOneInputAsAFile) {
     }
 }
 
+TEST_F(Look, DrawsImagesOfATarFile) {
+    for (const char* name : {"03_eight.png", "04_nine.png"})
+        copy_sample(name, std::string("in/") + name);
+    ASSERT_EQ(run({"/usr/bin/env", "tar", "-C", path("in"), "-cf", path("x.tar"), "03_eight.png",
+                   "04_nine.png"})
+                  .status,
+              0);
+    const Finished done = infer({"-", "--attention", path("out"), "--pca", path("pca.png")},
+                                path("x.tar") + "\n" + eight + "\n" + path("x.tar") + "\n");
+    EXPECT_EQ(done.status, 0) << done.err;
+    const std::vector<std::uint8_t> of_eight = drawn("--attention", eight),
+                                    of_nine = drawn("--attention", nine);
+    for (const char* name :
+         {"03_eight-attention.png", "03_eight-attention-2.png", "03_eight-attention-3.png"})
+        EXPECT_EQ(pixels(std::string("out/") + name), of_eight) << name;
+    for (const char* name : {"04_nine-attention.png", "04_nine-attention-2.png"})
+        EXPECT_EQ(pixels(std::string("out/") + name), of_nine) << name;
+    EXPECT_EQ(pixels("pca-1.png"), pixels("pca-4.png"));
+    EXPECT_TRUE(exists("pca-5.png"));
+}
+
 TEST_F(Look, NumbersThePicturesOfSeveralInputsByTheirPosition) {
     const std::string bad = write("bad.png", "no image");
     const Finished done = infer({eight, bad, nine, "--attention", path("out.png")});

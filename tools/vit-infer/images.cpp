@@ -1,28 +1,13 @@
 #include "tools/vit-infer/images.h"
 
-#include <new>
 #include <utility>
 
+#include "tools/common/image_error.h"
 #include "vit/error.h"
 
 namespace vit::infer {
 
 namespace {
-
-/// The error text of an exception that `work` throws; empty if it throws none. One image's error
-/// must not stop the others.
-template <class Work>
-std::string error_of(Work work) {
-    try {
-        work();
-        return {};
-    } catch (const std::bad_alloc&) {
-        return "not enough memory for this image";
-    } catch (const std::exception& error) {
-        const std::string what = error.what();
-        return what.empty() ? "failed" : what;
-    }
-}
 
 Image decode(Input& input, const DecodeOptions& options) {
     if (input.bytes.empty()) return decode_image(input.path, options, &input.warning);
@@ -34,14 +19,14 @@ Image decode(Input& input, const DecodeOptions& options) {
 
 Input decode_ahead(Input input, const DecodeOptions& options) {
     if (input.error.empty() && !input.rows)
-        input.error = error_of([&] { input.decoded = decode(input, options); });
+        input.error = tools::image_error([&] { input.decoded = decode(input, options); });
     return input;
 }
 
 std::string prepare(Input& input, const Transform& transform, std::int64_t channels,
                     const DecodeOptions& options, std::span<float> out) {
     if (!input.error.empty()) return input.error;
-    return error_of([&] {
+    return tools::image_error([&] {
         if (input.rows) {
             input.rows->read(input.row, {channels, transform.height, transform.width}, out);
             return;

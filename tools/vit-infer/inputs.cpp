@@ -65,6 +65,7 @@ std::optional<Input> InputSource::next_of_tar() {
             Input input;
             input.name = (tar_path_ / member->name).native();
             input.path = tar_path_;
+            input.member = std::move(member->name);
             input.bytes = std::move(member->bytes);
             if (input.bytes.empty()) input.error = in_quotes(input.name) + ": the file is empty";
             return input;

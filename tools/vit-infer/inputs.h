@@ -25,7 +25,8 @@ struct Input {
     std::filesystem::path path;        ///< the file: an image, the array of `rows`, or a .tar
     std::shared_ptr<TensorRows> rows;  ///< a file of preprocessed images …
     std::int64_t row = 0;              ///< … and the index of one of them
-    std::vector<std::byte> bytes;      ///< if not empty: the image, which is inside of `path`
+    std::string member;                ///< if not empty: the name of the image inside of `path`
+    std::vector<std::byte> bytes;      ///< if not empty: that image
     Image decoded;                     ///< if not empty: the image at `path`, decoded ahead of time
     std::string error;                 ///< if not empty: why this input has already failed
     std::string warning;               ///< if not empty: damage that did not stop the decoder

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <span>
 
@@ -20,7 +21,8 @@
 #include "tools/vit-infer/picture_files.h"
 #include "tools/vit-infer/progress.h"
 #include "tools/vit-infer/row_file.h"
-#include "tools/vit-infer/run.h"
+#include "tools/vit-infer/run_settings.h"
+#include "tools/vit-infer/tar_images.h"
 #include "vit/attention.h"
 
 namespace vit::infer {
@@ -77,11 +79,13 @@ class Artist {
 
     /// Calls visit(index, good) for each input. The pixels of a good input are in pixels_.
     void for_each(const std::function<void(std::size_t, bool)>& visit) {
+        seen_ = 0;
         for (std::size_t i = 0; i < inputs_.size(); ++i) {
             stop_if_interrupted();
             Input input = inputs_[i];
             const bool good = input.error.empty();
             if (good) {
+                if (!input.member.empty()) input.bytes = tars_.read(input.path, input.member);
                 const std::string error =
                     prepare(input, transform_, info_.channels, options_.decode, pixels_);
                 stop_if_interrupted();
@@ -91,7 +95,7 @@ class Artist {
                                             in_quotes(input.name), error));
             }
             visit(i, good);
-            progress_.show(static_cast<std::int64_t>(i) + 1);
+            progress_.show(++seen_);
         }
     }
 
@@ -140,11 +144,18 @@ class Artist {
 
     /// All but the largest fiftieth of falls and rises are below the strongest colour. That is at
     /// least for a hundredth, so that an image whose result nothing changes stays grey.
-    Image draw_occlusion() const {
+    Image draw_occlusion() {
         const looking::OcclusionSquare square =
             look_.occlusion_size > 0 ? looking::square_of(info_, look_.occlusion_size)
                                      : looking::usual_square(info_);
-        Grid grid = looking::occlusion(model_, pixels_, square, stop_if_interrupted);
+        const auto places = static_cast<double>(looking::places(info_, square));
+        std::mutex mutex;
+        std::int64_t begun = 0;
+        Grid grid = looking::occlusion(model_, pixels_, square, [&] {
+            stop_if_interrupted();
+            const std::lock_guard lock(mutex);
+            progress_.show(seen_, static_cast<double>(begun++) / places);
+        });
         Grid sizes = grid;
         for (float& x : sizes.values) x = std::abs(x);
         const float most = std::max(0.01f, pictures::quantile(sizes, 0.98));
@@ -176,7 +187,9 @@ class Artist {
     Files attention_, pca_, occlusion_;  // by input; empty: not wanted
     std::optional<RowFile> npy_;
     looking::PcaBasis basis_;
+    TarReader tars_;
     Progress progress_;
+    std::int64_t seen_ = 0;  // inputs
 };
 
 }  // namespace

@@ -28,6 +28,7 @@
 #include "tools/vit-infer/profile_text.h"
 #include "tools/vit-infer/resume.h"
 #include "tools/vit-infer/run.h"
+#include "tools/vit-infer/run_settings.h"
 #include "tools/vit-infer/sink.h"
 #include "tools/vit-infer/verify.h"
 #include "vit/error.h"

@@ -71,10 +71,6 @@ void check(const Options& options) {
         refuse("--resume: expected an output file, such as -o FILE.jsonl or --features FILE.npy");
     if (options.look.any()) {
         if (options.resume) refuse("--resume: a run that draws pictures cannot be continued");
-        for (const std::string& input : options.inputs)
-            if (is_tar(input))
-                refuse(fmt::format("{}: pictures are not drawn of images in a .tar file; unpack it",
-                                   in_quotes(input)));
         check_array_name("--attention-npy", options.look.attention_npy);
     }
     check_array_name("--logits", options.logits);

@@ -45,7 +45,8 @@ std::vector<fs::path> in_folder(const fs::path& folder, const std::string& kind,
     std::vector<fs::path> paths;
     std::set<fs::path> used;
     for (const Input& input : inputs) {
-        std::string stem = input.path.stem().native();
+        std::string stem =
+            (input.member.empty() ? input.path : fs::path(input.member)).stem().native();
         if (input.rows) stem += fmt::format("-{}", input.row);
         fs::path path = folder / fmt::format("{}-{}.png", stem, kind);
         for (int number = 2; !used.insert(path).second; ++number)

@@ -19,19 +19,19 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-void Progress::show(std::int64_t done) {
+void Progress::show(std::int64_t done, double part) {
     if (!line_.due()) return;
-    const double speed = static_cast<double>(done - skipped_) / line_.seconds();
+    const double all_done = static_cast<double>(done) + part,
+                 speed = (all_done - static_cast<double>(skipped_)) / line_.seconds();
     if (!total_ || speed <= 0) {
         line_.show(fmt::format("{} images, {:.1f} images/s", done, speed));
         return;
     }
-    const double left = static_cast<double>(*total_ - done) / speed;
-    line_.show(
-        fmt::format("{} {} of {} images, {:.1f} images/s, {} left",
-                    tools::progress_bar(static_cast<double>(done) /
-                                        static_cast<double>(std::max<std::int64_t>(*total_, 1))),
-                    done, *total_, speed, duration(left)));
+    const double left = (static_cast<double>(*total_) - all_done) / speed;
+    line_.show(fmt::format(
+        "{} {} of {} images, {:.1f} images/s, {} left",
+        tools::progress_bar(all_done / static_cast<double>(std::max<std::int64_t>(*total_, 1))),
+        done, *total_, speed, duration(left)));
 }
 
 void Progress::summarise(std::int64_t done, std::int64_t failed, double decoding_seconds,

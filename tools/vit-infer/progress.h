@@ -18,7 +18,8 @@ class Progress {
     /// Removes the line before records are shown on the same terminal.
     void clear() { line_.clear(); }
     /// `done`: inputs so far, those of the earlier run included.
-    void show(std::int64_t done);
+    /// `part`: how much of the next one is done, from 0 to 1.
+    void show(std::int64_t done, double part = 0);
 
     /// The last line: inputs, failures, speed, and the share of the threads' time that decoding and
     /// preprocessing took.

@@ -70,4 +70,21 @@ std::optional<TarImages::Member> TarImages::next() {
     return {};
 }
 
+std::optional<std::vector<std::byte>> TarReader::find_next(const std::string& name) {
+    while (std::optional<TarImages::Member> member = tar_->next())
+        if (member->name == name) return std::move(member->bytes);
+    return {};
+}
+
+std::vector<std::byte> TarReader::read(const std::filesystem::path& tar, const std::string& name) {
+    if (tar_ && path_ == tar)
+        if (auto bytes = find_next(name)) return *std::move(bytes);
+    path_ = tar;
+    tar_ = std::make_unique<TarImages>(tar);
+    if (auto bytes = find_next(name)) return *std::move(bytes);
+    throw Error(ErrorKind::input, fmt::format("{}: expected an image {}, found none; the file must "
+                                              "not change while it is used",
+                                              in_quotes(tar.native()), in_quotes(name)));
+}
+
 }  // namespace vit::infer

@@ -42,4 +42,18 @@ class TarImages {
     bool ended_ = false;
 };
 
+/// Reads images of .tar files by name. This is fast in the order in which they stand there: only a
+/// name that does not follow makes it read the file from its beginning. Not thread-safe.
+class TarReader {
+  public:
+    /// Throws what TarImages throws, and Error(input) where there is no such image.
+    std::vector<std::byte> read(const std::filesystem::path& tar, const std::string& name);
+
+  private:
+    std::optional<std::vector<std::byte>> find_next(const std::string& name);
+
+    std::filesystem::path path_;
+    std::unique_ptr<TarImages> tar_;
+};
+
 }  // namespace vit::infer

@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <new>
 #include <span>
 #include <system_error>
 #include <utility>
 
 #include "engine/base/text.h"
+#include "tools/common/image_error.h"
 #include "tools/common/image_files.h"
 #include "vit/error.h"
 #include "vit/model.h"
@@ -40,19 +40,6 @@ void check_size(const ModelInfo& info, QueryVectors wanted, std::int64_t dim) {
                                  : "use the model that made the index"));
 }
 
-/// The error text of an exception that `work` throws; empty if it throws none.
-template <class Work>
-std::string error_of(Work work) {
-    try {
-        work();
-        return {};
-    } catch (const std::bad_alloc&) {
-        return "not enough memory for this image";
-    } catch (const Error& error) {
-        return error.what();
-    }
-}
-
 }  // namespace
 
 Queries image_queries(const Options& options, std::int64_t dim) {
@@ -74,15 +61,15 @@ Queries image_queries(const Options& options, std::int64_t dim) {
     Outputs outputs;
     (options.vectors == QueryVectors::features ? outputs.features : outputs.logits) =
         queries.vectors;
-    model.run_each(
-        static_cast<std::int64_t>(files.size()), outputs,
-        [&](std::int64_t index, std::span<float> image) {
-            std::string& error = queries.errors[static_cast<std::size_t>(index)];
-            const auto& path = files[static_cast<std::size_t>(index)].path;
-            if (error.empty())
-                error = error_of([&] { preprocess(decode_image(path), info.transform, image); });
-            return error.empty();
-        });
+    model.run_each(static_cast<std::int64_t>(files.size()), outputs,
+                   [&](std::int64_t index, std::span<float> image) {
+                       std::string& error = queries.errors[static_cast<std::size_t>(index)];
+                       const auto& path = files[static_cast<std::size_t>(index)].path;
+                       if (error.empty())
+                           error = tools::image_error(
+                               [&] { preprocess(decode_image(path), info.transform, image); });
+                       return error.empty();
+                   });
     return queries;
 }
 
