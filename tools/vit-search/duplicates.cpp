@@ -94,13 +94,16 @@ void join_pairs(UnitBlock& a, UnitBlock& b, std::span<const float> products, dou
 }  // namespace
 
 std::vector<std::vector<std::int64_t>> duplicates(const VectorFile& index, double least,
-                                                  int threads) {
+                                                  int threads,
+                                                  const std::function<void(double)>& progress) {
     const kernels::Table& kernels = kernels::select_table();
     const std::int64_t blocks = (index.count() + block_rows - 1) / block_rows;
     const std::vector<float> factors = unit_factors(index, threads);
     Sets sets(index.count());
     std::atomic<std::int64_t> next = 0;
-    std::mutex mutex;
+    const std::int64_t pairs = blocks * (blocks + 1) / 2;  // of blocks
+    std::int64_t compared = 0;
+    std::mutex mutex;  // for `compared`, `progress` and `sets`
     threads = static_cast<int>(std::min<std::int64_t>(threads, blocks));
     parallel(threads, [&](int, int) {
         Sets found(index.count());
@@ -120,6 +123,9 @@ std::vector<std::vector<std::int64_t>> duplicates(const VectorFile& index, doubl
                     nullptr);
                 join_pairs(a, b, products, least, found);
             }
+            const std::lock_guard lock(mutex);
+            compared += blocks - i;
+            progress(static_cast<double>(compared) / static_cast<double>(pairs));
         }
         const std::lock_guard lock(mutex);
         for (std::int64_t row = 0; row < index.count(); ++row) sets.join(row, found.find(row));

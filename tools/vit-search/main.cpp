@@ -11,6 +11,7 @@
 #include "engine/base/text.h"
 #include "tools/common/error_line.h"
 #include "tools/common/signals.h"
+#include "tools/common/status_line.h"
 #include "tools/vit-search/duplicates.h"
 #include "tools/vit-search/evaluate.h"
 #include "tools/vit-search/nearest.h"
@@ -100,7 +101,13 @@ int run(const Options& options) {
     const VectorFile index(options.index);
     const Names names = names_of(options, index);
     const auto groups = timed(options, "duplicates in " + size_of(index), [&] {
-        return duplicates(index, *options.duplicates, threads_of(options));
+        tools::StatusLine line(true);
+        return duplicates(index, *options.duplicates, threads_of(options), [&](double share) {
+            if (line.due())
+                line.show(fmt::format("{} {:.0f} % of the pairs, {:.0f} s left",
+                                      tools::progress_bar(share), 100 * share,
+                                      line.seconds() * (1 - share) / share));
+        });
     });
     write_output(options.output, duplicates_report(options.format, groups, names));
     return tools::exit_ok;
