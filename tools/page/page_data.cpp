@@ -2,13 +2,24 @@
 
 #include <fmt/format.h>
 
+#include "tools/page/templates.h"
+
 namespace vit::tools {
 
-std::pair<std::string_view, std::string_view> parts_of(std::span<const unsigned char> page) {
-    constexpr std::string_view mark = "@DATA@";
-    const std::string_view text(reinterpret_cast<const char*>(page.data()), page.size());
-    const std::size_t at = text.find(mark);
-    return {text.substr(0, at), text.substr(at + mark.size())};
+namespace {
+
+std::string text_of(std::span<const unsigned char> file) {
+    return {file.begin(), file.end()};
+}
+
+}  // namespace
+
+std::pair<std::string, std::string> parts_of(std::span<const unsigned char> page) {
+    constexpr std::string_view style = "@STYLE@", data = "@DATA@";
+    std::string text = text_of(page);
+    text.replace(text.find(style), style.size(), text_of(style_css));
+    const std::size_t at = text.find(data);
+    return {text.substr(0, at), text.substr(at + data.size())};
 }
 
 std::string for_script(const nlohmann::ordered_json& json) {

@@ -9,8 +9,8 @@
 
 namespace vit::tools {
 
-/// The template before and after "@DATA@".
-std::pair<std::string_view, std::string_view> parts_of(std::span<const unsigned char> page);
+/// The page before and after its data, with the style that all pages share.
+std::pair<std::string, std::string> parts_of(std::span<const unsigned char> page);
 
 /// JSON inside of a <script> element, which "</" would end. Bytes that are not UTF-8 become U+FFFD.
 std::string for_script(const nlohmann::ordered_json& json);
