@@ -25,9 +25,9 @@
 #include "tools/common/error_line.h"
 #include "tools/common/measuring_images.h"
 #include "tools/common/named_values.h"
-#include "tools/common/number_range.h"
 #include "tools/common/peak.h"
 #include "tools/common/precision_names.h"
+#include "tools/common/value_checks.h"
 #include "tools/manual/help.h"
 #include "vit/model.h"
 

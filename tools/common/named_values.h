@@ -2,30 +2,14 @@
 #pragma once
 
 #include <algorithm>
+#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "CLI/CLI.hpp"
-#include "tools/common/did_you_mean.h"
 
 namespace vit::tools {
 
 /// "a, b or c".
 std::string list_of(std::span<const std::string> names);
-
-/// Returns a check that an option's value is one of the names.
-template <class Names>
-CLI::Validator one_of(const Names& names) {
-    std::vector<std::string> texts;
-    for (const auto& [value, name] : names) texts.emplace_back(name);
-    return CLI::Validator(
-        [texts](const std::string& value) {
-            if (std::ranges::find(texts, value) != texts.end()) return std::string();
-            return "expected " + list_of(texts) + ", found " + value + did_you_mean(value, texts);
-        },
-        "");
-}
 
 /// Returns the value of `name`, which must be in the table.
 template <class Names>

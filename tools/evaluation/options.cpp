@@ -5,6 +5,7 @@
 #include "engine/base/text.h"
 #include "tools/common/image_files.h"
 #include "tools/common/output_check.h"
+#include "tools/manual/parser.h"
 #include "vit/error.h"
 
 namespace vit::tools {

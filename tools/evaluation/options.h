@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "tools/manual/parser.h"
-
 namespace vit::tools {
+
+class Parser;
 
 /// Paths. An empty one was not given.
 struct EvaluationOptions {

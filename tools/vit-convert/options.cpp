@@ -7,7 +7,7 @@
 #include "tools/common/channel_values.h"
 #include "tools/common/image_size_arg.h"
 #include "tools/common/named_values.h"
-#include "tools/common/number_range.h"
+#include "tools/common/value_checks.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-convert/text.h"
 #include "vit/error.h"

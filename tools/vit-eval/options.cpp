@@ -8,6 +8,7 @@
 #include "tools/common/error_line.h"
 #include "tools/common/named_values.h"
 #include "tools/common/output_check.h"
+#include "tools/common/value_checks.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-eval/text.h"
 #include "vit/model.h"

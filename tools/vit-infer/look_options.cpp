@@ -4,7 +4,8 @@
 #include <string>
 
 #include "tools/common/image_files.h"
-#include "tools/common/number_range.h"
+#include "tools/common/value_checks.h"
+#include "tools/manual/parser.h"
 #include "vit/error.h"
 
 namespace vit::infer {

@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "tools/manual/parser.h"
+namespace vit::tools {
+class Parser;
+}
 
 namespace vit::infer {
 

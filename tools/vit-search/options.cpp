@@ -8,9 +8,9 @@
 #include "engine/base/threads.h"
 #include "tools/common/error_line.h"
 #include "tools/common/named_values.h"
-#include "tools/common/number_range.h"
 #include "tools/common/output_check.h"
 #include "tools/common/precision_names.h"
+#include "tools/common/value_checks.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-search/text.h"
 
