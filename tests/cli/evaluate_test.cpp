@@ -217,7 +217,12 @@ TEST_F(Evaluate, RefusesASourceThatItCannotUse) {
 TEST_F(Evaluate, RefusesWrongOptions) {
     expect_error(infer({"--evaluate", labels_csv(), sample("01_five.png")}), 2,
                  "--evaluate SOURCE takes no other INPUT");
-    expect_error(evaluate(labels_csv(), {"--shard", "1/2"}), 2, "vit-eval FILE.jsonl SOURCE");
+    for (const std::vector<std::string>& more : {std::vector<std::string>{"--shard", "1/2"},
+                                                 {"--resume"},
+                                                 {"--classes", path("text.npz")},
+                                                 {"--attention", path("a.png")},
+                                                 {"--occlusion", path("o.png")}})
+        expect_error(evaluate(labels_csv(), more), 2, "vit-eval FILE.jsonl SOURCE");
     expect_error(evaluate(labels_csv(), {"--class-map", ""}), 2, "expected a file");
     expect_error(infer({sample("01_five.png"), "--confusion", path("c.csv")}), 2,
                  "need --evaluate SOURCE");
