@@ -7,7 +7,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "engine/base/text.h"
 #include "engine/base/threads.h"
 #include "engine/model/preprocessing_names.h"
 #include "tools/common/channel_values.h"
@@ -19,7 +18,6 @@
 #include "tools/common/value_checks.h"
 #include "tools/manual/parser.h"
 #include "tools/vit-infer/output_names.h"
-#include "tools/vit-infer/tar_images.h"
 #include "tools/vit-infer/text.h"
 
 namespace vit::infer {
