@@ -36,7 +36,7 @@ PartFile::Begin begin_of(const Options& options) {
 }  // namespace
 
 Runner::Runner(const Options& options, const Model& model, std::optional<std::int64_t> total,
-       const Judge& judge)
+               const Judge& judge)
     : options_(options),
       model_(model),
       judge_(judge),
@@ -87,15 +87,14 @@ Totals Runner::finish() {
         if (RowFile* file = output->file()) file->commit();
     if (names_) names_->commit();
     if (page_) page_->finish();
-    progress_.summarise(totals_.inputs, totals_.failed, decoding_seconds_,
-                        model_.info().threads);
+    progress_.summarise(totals_.inputs, totals_.failed, decoding_seconds_, model_.info().threads);
     return std::move(totals_);
 }
 
 std::string Runner::kept() {
     progress_.clear();
-    std::string text = fmt::format("interrupted after {} input{}", totals_.inputs,
-                                   totals_.inputs == 1 ? "" : "s");
+    std::string text =
+        fmt::format("interrupted after {} input{}", totals_.inputs, totals_.inputs == 1 ? "" : "s");
     if (totals_.inputs == 0) return text;
     if (const PartFile* file = sink_.file())
         text += fmt::format("; their records are in {}", in_quotes(file->path().native()));
@@ -237,8 +236,7 @@ void Runner::write_record(std::size_t index) {
     features_.write(index, good);
     tokens_.write(index, good);
     if (names_) names_->write(record.file);
-    if (page_)
-        page_->add(page_image(record, std::move(portraits_[index]), truth(), model_.info()));
+    if (page_) page_->add(page_image(record, std::move(portraits_[index]), truth(), model_.info()));
     if (totals_.inputs++ == 0) keep_outputs();
 }
 
