@@ -181,6 +181,11 @@ TEST_F(Inputs, ASlowListIsAnsweredAsItComes) {
         running.write(sample(name) + "\n");
         EXPECT_THAT(running.read_line(), HasSubstr(name));
     }
+    copy_sample("03_eight.png", "in/1.png");
+    copy_sample("04_nine.png", "in/2/2.png");
+    running.write(path("in") + "\n");
+    for (const char* name : {"in/1.png", "in/2/2.png"})
+        EXPECT_THAT(running.read_line(), HasSubstr(name));
     EXPECT_EQ(running.finish().status, 0);
 }
 

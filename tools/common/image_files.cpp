@@ -23,30 +23,6 @@ bool is_other_image_name(const fs::path& path) {
     return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
 }
 
-void list(const fs::path& folder, ImageFiles& found) {
-    std::vector<fs::directory_entry> entries;
-    std::error_code error;
-    for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
-        entries.push_back(*it);
-    if (error) {
-        found.images.push_back({folder, fmt::format("{}: cannot read the folder: {}",
-                                                    in_quotes(folder.native()), error.message())});
-        return;
-    }
-    std::ranges::sort(entries, natural_less, [](const fs::directory_entry& entry) {
-        return entry.path().filename().native();
-    });
-    for (const fs::directory_entry& entry : entries) {
-        const bool real_folder = entry.is_directory(error) && !entry.is_symlink(error);
-        if (real_folder)
-            list(entry.path(), found);
-        else if (is_image_name(entry.path()) && !entry.is_directory(error))
-            found.images.push_back({entry.path(), ""});
-        else if (is_other_image_name(entry.path()) && found.others++ == 0)
-            found.other = entry.path();
-    }
-}
-
 }  // namespace
 
 std::string lower_extension(const fs::path& path) {
@@ -61,17 +37,64 @@ bool is_image_name(const fs::path& path) {
     return std::ranges::find(extensions, lower_extension(path)) != extensions.end();
 }
 
-std::string no_image_files(const ImageFiles& found) {
+std::string no_image_files(std::int64_t others, const fs::path& other) {
     std::string text = "no images here: expected .jpg, .jpeg, .png or .webp files";
-    if (found.others > 0)
-        text += fmt::format(", found {} image{} of other formats, such as {}", found.others,
-                            found.others == 1 ? "" : "s", in_quotes(found.other.native()));
+    if (others > 0)
+        text += fmt::format(", found {} image{} of other formats, such as {}", others,
+                            others == 1 ? "" : "s", in_quotes(other.native()));
     return text;
 }
 
+void ImageWalk::enter(fs::path path) {
+    Folder folder;
+    std::error_code error;
+    for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+        std::error_code ignored;
+        const bool leads_to_folder = it->is_directory(ignored),
+                   is_folder = leads_to_folder && !it->is_symlink(ignored);
+        if (is_folder ||
+            (!leads_to_folder && (is_image_name(it->path()) || is_other_image_name(it->path()))))
+            folder.entries.push_back({it->path().filename().native(), is_folder});
+    }
+    if (error)
+        folder = {{},
+                  {},
+                  0,
+                  fmt::format("{}: cannot read the folder: {}", in_quotes(path.native()),
+                              error.message())};
+    std::ranges::sort(folder.entries, natural_less, &Entry::name);
+    folder.path = std::move(path);
+    folders_.push_back(std::move(folder));
+}
+
+std::optional<ImageFile> ImageWalk::next() {
+    while (!folders_.empty()) {
+        Folder& folder = folders_.back();
+        if (folder.next == folder.entries.size()) {
+            std::optional<ImageFile> failed;
+            if (!folder.error.empty()) failed = {std::move(folder.path), std::move(folder.error)};
+            folders_.pop_back();
+            if (failed) return failed;
+            continue;
+        }
+        const Entry& entry = folder.entries[folder.next++];
+        fs::path path = folder.path / entry.name;
+        if (entry.is_folder)
+            enter(std::move(path));
+        else if (is_image_name(path))
+            return ImageFile{std::move(path), ""};
+        else if (others_++ == 0)
+            other_ = std::move(path);
+    }
+    return {};
+}
+
 ImageFiles image_files(const fs::path& folder) {
+    ImageWalk walk(folder);
     ImageFiles found;
-    list(folder, found);
+    while (std::optional<ImageFile> image = walk.next()) found.images.push_back(*std::move(image));
+    found.others = walk.others();
+    found.other = walk.other();
     return found;
 }
 

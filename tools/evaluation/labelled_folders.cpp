@@ -119,7 +119,8 @@ GroundTruth read_labelled_folders(const fs::path& folder, ClassNames& classes,
         const ImageFiles files = image_files(folder / naming.names[i]);
         if (files.images.empty())
             refuse(naming, fmt::format("the class folder {} is empty: {}; remove it, or add images",
-                                       in_quotes(naming.names[i]), no_image_files(files)));
+                                       in_quotes(naming.names[i]),
+                                       no_image_files(files.others, files.other)));
         for (const ImageFile& file : files.images) {
             if (!file.error.empty()) throw Error(ErrorKind::io, file.error);
             truth.files.push_back(file.path.native());

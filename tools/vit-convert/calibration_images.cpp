@@ -58,7 +58,8 @@ CalibrationFiles calibration_files(const fs::path& folder, const ModelHeader& he
     if (found.size() < 2)
         throw Error(ErrorKind::input,
                     found.empty()
-                        ? fmt::format("{}: {}", where, no_image_files(files_found))
+                        ? fmt::format("{}: {}", where,
+                                      no_image_files(files_found.others, files_found.other))
                         : fmt::format("{}: expected at least 2 images, one to calibrate on and one "
                                       "to measure on, found 1",
                                       where));

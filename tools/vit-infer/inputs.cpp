@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -23,6 +24,22 @@ Input input_of(tools::ImageFile file) {
     return input;
 }
 
+std::int64_t images_of(tools::ImageWalk walk) {
+    std::int64_t count = 0;
+    while (walk.next()) ++count;
+    return count;
+}
+
+/// The number of inputs in a file. One that cannot be read becomes one failed input.
+std::int64_t rows_of(const fs::path& file) {
+    if (tools::lower_extension(file) != ".npy") return 1;
+    try {
+        return TensorRows(file).shape()[0];
+    } catch (const Error&) {
+        return 1;
+    }
+}
+
 }  // namespace
 
 InputSource::InputSource(std::vector<std::string> arguments, bool nul_separated, Shard shard)
@@ -30,23 +47,38 @@ InputSource::InputSource(std::vector<std::string> arguments, bool nul_separated,
       nul_separated_(nul_separated),
       shard_(shard) {}
 
-/// `name` is no .npy or .tar file.
 void InputSource::expand(const std::string& name) {
-    const fs::path path(name);
     std::error_code error;
-    if (!fs::is_directory(path, error)) {
-        found_.push_back({path, ""});
+    if (!fs::is_directory(name, error)) {
+        file_ = {name, ""};
         return;
     }
-    // A folder that cannot be read becomes a failed input at its position.
-    tools::ImageFiles files = tools::image_files(path);
-    if (files.images.empty())
-        found_.push_back(
-            {path, fmt::format("{}: {}", in_quotes(name), tools::no_image_files(files))});
-    else if (left_out_ == 0)
-        first_left_out_ = files.other;
-    if (!files.images.empty()) left_out_ += files.others;
-    for (tools::ImageFile& file : files.images) found_.push_back(std::move(file));
+    walk_.emplace(name);
+    walk_name_ = name;
+    walk_is_empty_ = true;
+}
+
+/// A folder that cannot be read, or that has no images, becomes a failed input.
+std::optional<tools::ImageFile> InputSource::next_of_walk() {
+    if (!walk_) return {};
+    if (std::optional<tools::ImageFile> image = walk_->next()) {
+        walk_is_empty_ = false;
+        return image;
+    }
+    const tools::ImageWalk walk = *std::exchange(walk_, {});
+    if (walk_is_empty_)
+        return tools::ImageFile{walk_name_,
+                                fmt::format("{}: {}", in_quotes(walk_name_),
+                                            tools::no_image_files(walk.others(), walk.other()))};
+    if (left_out_ == 0) first_left_out_ = walk.other();
+    left_out_ += walk.others();
+    return {};
+}
+
+/// Whether there is a file_ now.
+bool InputSource::find_file() {
+    if (!file_) file_ = next_of_walk();
+    return file_.has_value();
 }
 
 Input InputSource::next_row() {
@@ -85,10 +117,8 @@ std::optional<Input> InputSource::next_of_all() {
             if (std::optional<Input> input = next_of_tar()) return input;
             continue;
         }
-        std::string name;
-        if (!found_.empty()) {
-            tools::ImageFile file = std::move(found_.front());
-            found_.pop_front();
+        if (find_file()) {
+            tools::ImageFile file = *std::exchange(file_, {});
             std::error_code error;
             const bool is_array = tools::lower_extension(file.path) == ".npy";
             if (!file.error.empty() || !(is_array || is_tar(file.path)) ||
@@ -137,31 +167,26 @@ std::optional<Input> InputSource::next() {
 }
 
 bool InputSource::ready() {
-    if (!found_.empty() || rows_ || tar_) return true;
+    if (rows_ || tar_ || find_file()) return true;
     if (list_) return list_->ready();
     return arguments_.empty() || arguments_.front() != "-";
 }
 
-std::optional<std::int64_t> InputSource::total() {
-    if (list_ || tar_) return {};
-    while (!arguments_.empty() && arguments_.front() != "-") {
-        expand(arguments_.front());
-        arguments_.pop_front();
-    }
-    if (!arguments_.empty()) return {};
+std::optional<std::int64_t> InputSource::total() const {
+    if (list_ || tar_ || std::ranges::find(arguments_, "-") != arguments_.end()) return {};
     std::int64_t all = static_cast<std::int64_t>(files_.size());
     if (rows_) all += rows_->shape()[0] - next_row_;
-    for (const tools::ImageFile& file : found_) {
-        if (is_tar(file.path)) return {};
-        if (tools::lower_extension(file.path) != ".npy") {
-            ++all;
-            continue;
-        }
-        try {
-            all += TensorRows(file.path).shape()[0];
-        } catch (const Error&) {
-            ++all;  // becomes a record with an error
-        }
+    if (walk_) all += std::max<std::int64_t>(images_of(*walk_), walk_is_empty_ ? 1 : 0);
+    std::deque<std::string> names = arguments_;
+    if (file_) names.push_front(file_->path.native());
+    for (const std::string& name : names) {
+        std::error_code error;
+        if (fs::is_directory(name, error))
+            all += std::max<std::int64_t>(images_of(tools::ImageWalk(name)), 1);
+        else if (is_tar(name))
+            return {};
+        else
+            all += rows_of(name);
     }
     const auto before = [&](std::int64_t inputs) {  // of this shard
         return (inputs + shard_.count - 1 - shard_.index) / shard_.count;

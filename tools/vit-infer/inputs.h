@@ -51,7 +51,7 @@ class InputSource {
 
     /// The number of inputs that next() will still return. Nothing where a list on standard input
     /// or a .tar file is among them: their lengths are not known.
-    std::optional<std::int64_t> total();
+    std::optional<std::int64_t> total() const;
 
     /// Images of other formats in folders so far, which were left out, and the first of them.
     std::int64_t left_out() const { return left_out_; }
@@ -59,13 +59,18 @@ class InputSource {
 
   private:
     void expand(const std::string& name);
+    std::optional<tools::ImageFile> next_of_walk();
+    bool find_file();
     std::optional<Input> next_of_all();
     std::optional<Input> next_of_tar();
     Input next_row();
 
     std::span<const std::string> files_;
     std::deque<std::string> arguments_;
-    std::deque<tools::ImageFile> found_;
+    std::optional<tools::ImageFile> file_;  // the one that is next
+    std::optional<tools::ImageWalk> walk_;  // the folder from which file_ comes
+    std::string walk_name_;
+    bool walk_is_empty_ = true;         // so far
     std::shared_ptr<TensorRows> rows_;  // the .npy file whose rows next() returns now
     std::string rows_name_;
     std::int64_t next_row_ = 0;

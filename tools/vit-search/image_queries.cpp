@@ -23,7 +23,8 @@ std::vector<tools::ImageFile> files_of(const std::filesystem::path& query) {
     std::vector<tools::ImageFile> files = std::move(found.images);
     if (files.empty())
         throw Error(ErrorKind::input,
-                    fmt::format("{}: {}", in_quotes(query.native()), tools::no_image_files(found)));
+                    fmt::format("{}: {}", in_quotes(query.native()),
+                                tools::no_image_files(found.others, found.other)));
     return files;
 }
 
