@@ -111,7 +111,7 @@ TEST(Executor, PlansScratchForThreadsWithPrefixTokensOnly) {
     ModelConfig config = test::small_config();
     config.register_tokens = 8;
     const test::TemporaryModel model(config);
-    expect_same_bits(ModelFile::open(model.path()), config, modes(), 16);
+    expect_same_bits(ModelFile::open(model.path()), config, modes(), 16, 2);
 }
 
 TEST(Executor, RunsFromManyThreadsAtOnce) {

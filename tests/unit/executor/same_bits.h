@@ -67,23 +67,23 @@ inline Batch run(const Executor& executor, std::span<const float> images, std::i
     return b;
 }
 
-/// Runs batches of 1 to 9 images on 1 to `most_threads` threads. Each image must give the same
-/// result as when it runs alone on one thread.
+/// Runs batches of 1 to `most_images` images on 1 to `most_threads` threads. Each image must give
+/// the same result as when it runs alone on one thread.
 inline void expect_same_bits(const ModelFile& file, const ModelConfig& config,
-                             const std::vector<Mode>& in_modes, int most_threads) {
-    constexpr std::int64_t most = 9;
-    const std::vector<float> images = test::random_images(config, most);
-    const std::size_t image = images.size() / most;
+                             const std::vector<Mode>& in_modes, int most_threads,
+                             std::int64_t most_images = 9) {
+    const std::vector<float> images = test::random_images(config, most_images);
+    const std::size_t image = images.size() / static_cast<std::size_t>(most_images);
     for (const Mode& s : in_modes) {
         SCOPED_TRACE(s.name);
         const Executor one(file, config.image_size, s.kernels, 1, s.precision);
         std::vector<Batch> expected;
-        for (std::int64_t i = 0; i < most; ++i)
+        for (std::int64_t i = 0; i < most_images; ++i)
             expected.push_back(
                 run(one, std::span(images).subspan(static_cast<std::size_t>(i) * image, image), 1));
         for (int threads = 1; threads <= most_threads; ++threads) {
             const Executor executor(file, config.image_size, s.kernels, threads, s.precision);
-            for (std::int64_t count = 1; count <= most; ++count) {
+            for (std::int64_t count = 1; count <= most_images; ++count) {
                 Batch joined;
                 for (std::int64_t i = 0; i < count; ++i) {
                     const Batch& b = expected[static_cast<std::size_t>(i)];
