@@ -9,8 +9,9 @@ namespace vit::bench {
 /// Deletes the file when it is destroyed.
 class RandomModelFile {
   public:
-    /// `architecture`: any timm name that vit-convert knows. Throws Error (usage, model, io).
-    explicit RandomModelFile(const std::string& architecture);
+    /// `architecture`: any timm name that vit-convert knows. An int8 model also runs in float.
+    /// Throws Error (usage, model, io).
+    RandomModelFile(const std::string& architecture, bool int8);
     ~RandomModelFile();
     RandomModelFile(const RandomModelFile&) = delete;
     RandomModelFile& operator=(const RandomModelFile&) = delete;

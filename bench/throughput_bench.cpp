@@ -324,7 +324,11 @@ int run(int argc, char** argv) {
         }
         add_peak_runs(options, has_tiles, skipped);
     } else {
-        if (options.model.empty()) made.emplace(options.architecture);
+        if (options.model.empty()) {
+            const bool int8 =
+                std::ranges::find(options.precisions, "int8") != options.precisions.end();
+            made.emplace(options.architecture, int8);
+        }
         bench.emplace(LoadedModel(made ? made->path().string() : options.model), PeakMeter());
         // Loads the model now, so that errors in the model file appear before the runs.
         const ModelInfo& info = bench->model.get(options.threads.front(), Precision::f32).info();

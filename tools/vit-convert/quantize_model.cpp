@@ -105,13 +105,6 @@ double drop_of(const QuantizationReport& report) {
     return 100 * (1 - report.mean_cosine);
 }
 
-void add_errors(std::span<const QuantizedLinear> linears, QuantizationReport& report) {
-    for (const QuantizedLinear& linear : linears) {
-        report.linears.push_back(linear.name);
-        report.errors.push_back(linear.error);
-    }
-}
-
 /// Tensors that the model file gets in addition, and their memory.
 struct Samples {
     std::vector<std::uint8_t> pixels;
@@ -215,15 +208,15 @@ void quantize_model(Converted& model, const QuantizeOptions& options, Steps& ste
     };
     const auto storage =
         std::make_shared<Storage>(Storage{model.storage, ModelWeights(model.tensors), {}});
-    const Graph graph = build_vit(model.header.config, model.header.config.image_size);
-    model.header.quantization.emplace();
     if (options.calibrate.empty()) {
         steps.begin("rounding weights");
-        add_errors(quantize(graph, storage->weights), *model.header.quantization);
+        quantize_without_images(model.header, storage->weights);
     } else {
+        const Graph graph = build_vit(model.header.config, model.header.config.image_size);
+        model.header.quantization.emplace();
         calibrate(graph, model, options, steps, storage->weights, storage->samples);
+        model.header.dtype = DType::i8;
     }
-    model.header.dtype = DType::i8;
     model.tensors = storage->weights.views();
     model.tensors.insert(model.tensors.end(), storage->samples.tensors.begin(),
                          storage->samples.tensors.end());

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/graph/build_vit.h"
 #include "vit/error.h"
 #include "weights/quantization/gptq.h"
 #include "weights/quantization/rounding.h"
@@ -244,6 +245,20 @@ std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights,
 void keep_float(const QuantizedLinear& linear, ModelWeights& weights) {
     weights.drop_int8(linear.name + ".weight");
     if (!linear.float_bias.empty()) weights.set(linear.name + ".bias", linear.float_bias);
+}
+
+void add_errors(std::span<const QuantizedLinear> linears, QuantizationReport& report) {
+    for (const QuantizedLinear& linear : linears) {
+        report.linears.push_back(linear.name);
+        report.errors.push_back(linear.error);
+    }
+}
+
+void quantize_without_images(ModelHeader& header, ModelWeights& weights) {
+    const Graph graph = build_vit(header.config, header.config.image_size);
+    header.quantization.emplace();
+    add_errors(quantize(graph, weights), *header.quantization);
+    header.dtype = DType::i8;
 }
 
 }  // namespace vit::inline internal

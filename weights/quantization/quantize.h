@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,12 @@ struct QuantizedLinear {
 /// Smooths channels, then rounds each weight to its nearest number. The errors are those of the
 /// weights: ‖Ŵ − W‖ / ‖W‖. `graph` is the built graph.
 std::vector<QuantizedLinear> quantize(const Graph& graph, ModelWeights& weights);
+
+/// Adds the errors to a model file's report.
+void add_errors(std::span<const QuantizedLinear> linears, QuantizationReport& report);
+
+/// Makes an int8 model without images: quantises `weights`, and sets the header's type and report.
+void quantize_without_images(ModelHeader& header, ModelWeights& weights);
 
 /// Images for calibration. `measured` are other images, on which the errors are measured.
 struct CalibrationImages {
