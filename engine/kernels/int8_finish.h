@@ -89,6 +89,39 @@ struct Int8Columns {
     }
 };
 
+/// A block of rows by one panel whose sums are complete, and where its finishing has got to. A
+/// block is finished while the products of the next one are computed, which costs less than
+/// finishing it apart: the steps of one output depend on each other, so alone they leave most units
+/// idle.
+template <class A, std::size_t panel_columns>
+struct Int8Finish {
+    static constexpr std::size_t most_vectors = panel_columns / width<A>;
+
+    const Int8LinearCall& call;
+    std::size_t row = 0, end_row = 0;    ///< of the call; `row` is finished next
+    std::size_t column = 0;              ///< the panel's first
+    std::size_t vectors = 0;             ///< of the panel that are outputs
+    std::size_t vector = 0;              ///< finished next
+    const std::int32_t* sums = nullptr;  ///< of `row`; rows are panel_columns apart
+    Int8Columns<A> columns[most_vectors] = {};
+
+    /// The block before must be finished.
+    void begin(std::size_t first_row, std::size_t rows, std::size_t panel,
+               const std::int32_t* of_first_row) noexcept {
+        row = first_row;
+        end_row = first_row + rows;
+        sums = of_first_row;
+        if (vectors > 0 && column == panel * panel_columns) return;
+        constexpr std::size_t w = width<A>;
+        column = panel * panel_columns;
+        vectors = (call.end_column - column + w - 1) / w;
+        if (vectors > most_vectors) vectors = most_vectors;
+        const std::int32_t* const starts = int8_starts<A>(call, panel_columns, panel);
+        for (std::size_t v = 0; v < vectors; ++v)
+            columns[v] = Int8Columns<A>(call, column + v * w, starts + v * w);
+    }
+};
+
 /// The table whose linears are `Linear`.
 template <class A, class Linear>
 constexpr Int8Table make_int8_table_of(const char* name) noexcept {

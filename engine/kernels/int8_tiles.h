@@ -66,59 +66,33 @@ struct Int8TileLinear {
     }
 
   private:
-    /// Writes the rows of a block, a few at a time.
+    using Finish = Int8Finish<A, panel_columns>;
+
+    /// Finishes up to `count` rows of the block. Not inlined: the loop over the steps needs its
+    /// registers.
     template <class Activation>
-    class Finish {
-      public:
-        explicit Finish(const Int8LinearCall& call) : call_(call) {}
-
-        /// `sums`: of the first of `count` rows. The block before must be finished.
-        void begin(std::size_t row, std::size_t count, std::size_t panel,
-                   const std::int32_t* sums) {
-            row_ = row;
-            end_ = row + count;
-            sums_ = sums;
-            if (vectors_ > 0 && column_ == panel * panel_columns) return;
-            column_ = panel * panel_columns;
-            vectors_ = divide_up(min(panel_columns, call_.end_column - column_), w);
-            const std::int32_t* const starts = int8_starts<A>(call_, panel_columns, panel);
-            for (std::size_t v = 0; v < vectors_; ++v)
-                columns_[v] = Int8Columns<A>(call_, column_ + v * w, starts + v * w);
+    __attribute__((noinline)) static void finish_rows(Finish& f, std::size_t count) {
+        const std::size_t end = min(f.row + count, f.end_row);
+        if (f.call.y == nullptr && f.vectors == Finish::most_vectors) {
+            for (; f.row < end; ++f.row, f.sums += panel_columns)
+                finish_row_in_pairs<Activation>(f);
+            return;
         }
-
-        /// Not inlined: the loop over the steps needs its registers.
-        __attribute__((noinline)) void some(std::size_t count) {
-            const std::size_t end = min(row_ + count, end_);
-            if (call_.y == nullptr && vectors_ == most_vectors) {
-                for (; row_ < end; ++row_, sums_ += panel_columns) write_panel();
-                return;
-            }
-            for (; row_ < end; ++row_, sums_ += panel_columns) {
-                const Int8RowFactors of_row = row_factors<A>(call_.x, row_);
-                for (std::size_t v = 0; v < vectors_; ++v)
-                    columns_[v].template write<Activation>(call_, row_, column_ + v * w,
-                                                           sums_ + v * w, of_row);
-            }
+        for (; f.row < end; ++f.row, f.sums += panel_columns) {
+            const Int8RowFactors of_row = row_factors<A>(f.call.x, f.row);
+            for (std::size_t v = 0; v < f.vectors; ++v)
+                f.columns[v].template write<Activation>(f.call, f.row, f.column + v * w,
+                                                        f.sums + v * w, of_row);
         }
-        void rest() { some(block_rows); }
-
-      private:
-        static constexpr std::size_t most_vectors = panel_columns / w;
-
-        void write_panel() const {
-            const Int8RowFactors of_row = row_factors<A>(call_.x, row_);
-            BFloat16* const y = call_.y_bf16 + row_ * call_.y_bf16_stride + column_;
-            for (std::size_t v = 0; v < most_vectors; v += 2)
-                store_two<A>(
-                    y + v * w, columns_[v].template value<Activation>(sums_ + v * w, of_row),
-                    columns_[v + 1].template value<Activation>(sums_ + (v + 1) * w, of_row));
-        }
-
-        const Int8LinearCall& call_;
-        std::size_t row_ = 0, end_ = 0, column_ = 0, vectors_ = 0;
-        const std::int32_t* sums_ = nullptr;
-        Int8Columns<A> columns_[most_vectors];
-    };
+    }
+    template <class Activation>
+    static void finish_row_in_pairs(const Finish& f) {
+        const Int8RowFactors of_row = row_factors<A>(f.call.x, f.row);
+        BFloat16* const y = f.call.y_bf16 + f.row * f.call.y_bf16_stride + f.column;
+        for (std::size_t v = 0; v < Finish::most_vectors; v += 2)
+            store_two<A>(y + v * w, f.columns[v].template value<Activation>(f.sums + v * w, of_row),
+                         f.columns[v + 1].template value<Activation>(f.sums + (v + 1) * w, of_row));
+    }
 
     /// Two tiles of rows, which may overlap, by one panel. `from`: the sums before, with rows
     /// `from_stride` bytes apart.
@@ -141,7 +115,7 @@ struct Int8TileLinear {
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
         auto* const copy =
             reinterpret_cast<std::uint8_t*>(call.workspace + most_sums(last - first));
-        Finish<Activation> finish(call);
+        Finish finish{call};
         std::size_t turn = 0;
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
@@ -184,19 +158,19 @@ struct Int8TileLinear {
                                           lines};
                     next += steps * lines * 64;
                     if (second > 0)
-                        multiply<2>(tiles, product, finish);
+                        multiply<2, Activation>(tiles, product, finish);
                     else
-                        multiply<1>(tiles, product, finish);
+                        multiply<1, Activation>(tiles, product, finish);
                     if (k + inputs == padded)
                         finish.begin(row, count, panel, sums + before * panel_columns);
                 }
             }
         }
-        finish.rest();
+        finish_rows<Activation>(finish, block_rows);
     }
 
     template <int row_tiles, class Activation>
-    static void multiply(Tiles& tiles, Product p, Finish<Activation>& finish) {
+    static void multiply(Tiles& tiles, Product p, Finish& finish) {
         tiles.template load<0>(p.from0, p.from_stride);
         tiles.template load<1>(p.from0 + 16, p.from_stride);
         if constexpr (row_tiles == 2) {
@@ -220,10 +194,10 @@ struct Int8TileLinear {
             p.b += step_bytes;
             for (std::size_t l = 0; l < p.next_lines; ++l, p.next += 64)
                 __builtin_prefetch(p.next, 0, 2);
-            finish.some(rows);
+            finish_rows<Activation>(finish, rows);
         }
         // The sums of the block before may be where these sums go.
-        finish.rest();
+        finish_rows<Activation>(finish, block_rows);
         tiles.template store<0>(p.to0, sums_stride);
         tiles.template store<1>(p.to0 + 16, sums_stride);
         if constexpr (row_tiles == 2) {

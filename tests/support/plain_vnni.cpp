@@ -18,7 +18,8 @@ namespace {
 
 /// What vpdpbusd does, lane by lane.
 struct PlainRow {
-    static constexpr std::size_t block_rows = kernels::AvxVnniRow::block_rows;
+    static constexpr std::size_t block_rows = kernels::AvxVnniRow::block_rows,
+                                 chunk_bytes = kernels::AvxVnniRow::chunk_bytes;
     using Vector = __m256i;
 
     static Vector load(const void* p) { return kernels::AvxVnniRow::load(p); }
