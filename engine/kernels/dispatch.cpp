@@ -43,7 +43,7 @@ const Table* table_for(Isa isa) noexcept {
         case Isa::avx2:
             return probe_cpu().avx2_fma ? &avx2_table : nullptr;
         case Isa::avx512:
-            return probe_cpu().avx512 ? &avx512_table_of(probe_cpu().vendor) : nullptr;
+            return probe_cpu().avx512 ? &avx512_table_of(probe_cpu()) : nullptr;
         case Isa::amx:
             return probe_cpu().amx && request_tiles() ? &amx_table : nullptr;
     }
@@ -79,10 +79,12 @@ const char* isa_name(Isa isa) noexcept {
     return "unknown";
 }
 
-const Table& avx512_table_of(CpuVendor vendor) noexcept {
-    // oneDNN's matmul reaches 95 % of the peak on Zen 4, and 65 to 80 % on Intel's CPUs
-    // (docs/performance-experiments.md).
-    return vendor == CpuVendor::intel ? avx512_linears_table : avx512_table;
+const Table& avx512_table_of(const CpuFeatures& cpu) noexcept {
+    // oneDNN's matmul reaches 95 % of the peak on Zen 4, but 65 to 80 % on Intel's CPUs and 90 % on
+    // Zen 5 (docs/performance-experiments.md). Of AMD's CPUs, Zen 5 and newer ones have AVX-VNNI.
+    const bool own = cpu.vendor == CpuVendor::intel ||
+                     (cpu.vendor == CpuVendor::amd && cpu.avx_vnni);
+    return own ? avx512_linears_table : avx512_table;
 }
 
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept {

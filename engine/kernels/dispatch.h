@@ -27,8 +27,8 @@ const Table& select_table();
 /// Throws Error: usage for an unknown name, unsupported for one that this CPU cannot run.
 const Table& choose_table(const std::optional<std::string>& forced);
 
-/// The kernels for a CPU with AVX-512 from this vendor.
-const Table& avx512_table_of(CpuVendor vendor) noexcept;
+/// The kernels for this CPU, which has AVX-512.
+const Table& avx512_table_of(const CpuFeatures& cpu) noexcept;
 
 /// The bfloat16 kernels for a CPU from this vendor with AVX512_BF16 and without tiles.
 const Bf16Table& avx512_bf16_table_of(CpuVendor vendor) noexcept;

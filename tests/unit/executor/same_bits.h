@@ -35,7 +35,7 @@ inline std::vector<Mode> modes() {
     // The kernels for AVX-512 on CPUs of another maker.
     if (tables().back()->isa >= kernels::Isa::avx512)
         for (const CpuVendor vendor : {CpuVendor::intel, CpuVendor::amd})
-            if (const kernels::Table* table = &kernels::avx512_table_of(vendor);
+            if (const kernels::Table* table = &kernels::avx512_table_of({.vendor = vendor});
                 std::ranges::find(own, table) == own.end())
                 all.push_back({"avx512_elsewhere", {*table}, DType::f32, 2e-6});
     if (const auto* bf16 = kernels::bf16_table_for(tables().back()->isa))

@@ -119,13 +119,19 @@ TEST(Dispatch, AttendsInFloat32WhereProductsOfBfloat16AreSlow) {
 }
 
 TEST(Dispatch, HasLinearsOfItsOwnWhereOneDnnsAreSlow) {
-    EXPECT_EQ(&avx512_table_of(CpuVendor::intel), &avx512_linears_table);
-    for (const CpuVendor vendor : {CpuVendor::amd, CpuVendor::other})
-        EXPECT_EQ(&avx512_table_of(vendor), &avx512_table);
+    const auto table_of = [](CpuVendor vendor, bool avx_vnni) {
+        return &avx512_table_of({.vendor = vendor, .avx_vnni = avx_vnni});
+    };
+    for (const bool avx_vnni : {false, true}) {
+        EXPECT_EQ(table_of(CpuVendor::intel, avx_vnni), &avx512_linears_table);
+        EXPECT_EQ(table_of(CpuVendor::other, avx_vnni), &avx512_table);
+    }
+    EXPECT_EQ(table_of(CpuVendor::amd, false), &avx512_table);          // Zen 4
+    EXPECT_EQ(table_of(CpuVendor::amd, true), &avx512_linears_table);  // Zen 5
     EXPECT_NE(avx512_linears_table.linears, nullptr);
     EXPECT_EQ(avx512_table.linears, nullptr);
     if (const Table* table = table_for(Isa::avx512)) {
-        EXPECT_EQ(table, &avx512_table_of(probe_cpu().vendor));
+        EXPECT_EQ(table, &avx512_table_of(probe_cpu()));
     }
 }
 

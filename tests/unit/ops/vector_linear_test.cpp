@@ -35,7 +35,7 @@ struct Case {
           out(out_),
           weight(test::random_values("weight", in * out)),
           bias(test::random_values("bias", out)),
-          linear(kernels::avx512_table_of(CpuVendor::intel), in, out),
+          linear(kernels::avx512_table_of({.vendor = CpuVendor::intel}), in, out),
           packed(linear.packed_bytes()) {
         linear.set(bias, {}, packed.data());
         linear.pack({weight.data(), DType::f32}, {}, packed.data());
@@ -101,7 +101,7 @@ TEST_F(VectorLinear, FinishesAsTheKernelsForRowsDo) {
     for (std::size_t i = 0; i < added.size(); ++i) ASSERT_EQ(added[i], residual[i] + product[i]);
 
     const auto& f = c.linear.kernels();
-    const auto& a = kernels::avx512_table_of(CpuVendor::intel).activations;
+    const auto& a = kernels::avx512_table_of({.vendor = CpuVendor::intel}).activations;
     const std::pair<kernels::FusedLinears<float>::Run, void (*)(float*, std::size_t)> functions[] =
         {{f.gelu, a.gelu}, {f.gelu_tanh, a.gelu_tanh}, {f.quick_gelu, a.quick_gelu},
          {f.silu, a.silu}, {f.relu, a.relu},           {f.tanh, a.tanh}};
