@@ -150,6 +150,10 @@ struct Attention {
                        float scale, Matrix<T> out, float* scores) {
         const auto [keys, heads, head_dim, value_dim] = size;
         const std::size_t score_stride = panels(keys) * panel;
+        // Equal blocks of rows. A block of two or three would leave the multipliers idle.
+        const std::size_t blocks = (q.rows + micro_rows - 1) / micro_rows,
+                          block_rows = blocks == 0 ? 0 : (q.rows + blocks - 1) / blocks,
+                          tile_step = tile_rows / micro_rows * block_rows;
         for (std::size_t h = 0; h < heads; ++h) {
             const Head head{
                 static_cast<const P*>(packed.keys) + h * key_elements(keys, head_dim),
@@ -159,9 +163,10 @@ struct Attention {
                 value_dim,
                 scale,
                 scores,
-                score_stride};
-            for (std::size_t tile = 0; tile < q.rows; tile += tile_rows) {
-                const std::size_t count = q.rows - tile < tile_rows ? q.rows - tile : tile_rows;
+                score_stride,
+                block_rows};
+            for (std::size_t tile = 0; tile < q.rows; tile += tile_step) {
+                const std::size_t count = q.rows - tile < tile_step ? q.rows - tile : tile_step;
                 const T* queries = q.data + tile * q.row + h * head_dim;
                 T* const to = out.data + tile * out.row + h * value_dim;
                 if constexpr (converts) {
@@ -184,6 +189,7 @@ struct Attention {
         float scale;
         float* scores;
         std::size_t score_stride;
+        std::size_t block_rows;  ///< computed together, up to micro_rows
     };
 
     static P converted(const T* x) {
@@ -231,8 +237,8 @@ struct Attention {
         const std::size_t keys = head.key_count, value_dim = head.value_dim,
                           score_stride = head.score_stride, depth = lanes(head.head_dim);
         const auto each_block = [&](auto block) {
-            for (std::size_t r = 0; r < count; r += micro_rows)
-                block(r, count - r < micro_rows ? count - r : micro_rows);
+            for (std::size_t r = 0; r < count; r += head.block_rows)
+                block(r, count - r < head.block_rows ? count - r : head.block_rows);
         };
         for (std::size_t p = 0; p < panels(keys); ++p, k_head += depth * panel * per_lane) {
             float* to = scores + p * panel;

@@ -82,8 +82,8 @@ const char* isa_name(Isa isa) noexcept {
 const Table& avx512_table_of(const CpuFeatures& cpu) noexcept {
     // oneDNN's matmul reaches 95 % of the peak on Zen 4, but 65 to 80 % on Intel's CPUs and 90 % on
     // Zen 5 (docs/performance-experiments.md). Of AMD's CPUs, Zen 5 and newer ones have AVX-VNNI.
-    const bool own = cpu.vendor == CpuVendor::intel ||
-                     (cpu.vendor == CpuVendor::amd && cpu.avx_vnni);
+    const bool own =
+        cpu.vendor == CpuVendor::intel || (cpu.vendor == CpuVendor::amd && cpu.avx_vnni);
     return own ? avx512_linears_table : avx512_table;
 }
 

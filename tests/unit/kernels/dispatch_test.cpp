@@ -126,7 +126,7 @@ TEST(Dispatch, HasLinearsOfItsOwnWhereOneDnnsAreSlow) {
         EXPECT_EQ(table_of(CpuVendor::intel, avx_vnni), &avx512_linears_table);
         EXPECT_EQ(table_of(CpuVendor::other, avx_vnni), &avx512_table);
     }
-    EXPECT_EQ(table_of(CpuVendor::amd, false), &avx512_table);          // Zen 4
+    EXPECT_EQ(table_of(CpuVendor::amd, false), &avx512_table);         // Zen 4
     EXPECT_EQ(table_of(CpuVendor::amd, true), &avx512_linears_table);  // Zen 5
     EXPECT_NE(avx512_linears_table.linears, nullptr);
     EXPECT_EQ(avx512_table.linears, nullptr);
