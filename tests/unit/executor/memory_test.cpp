@@ -33,17 +33,17 @@ class KeptMemory : public testing::Test {
 };
 
 TEST_F(KeptMemory, IsBoundedForEveryBatchSize) {
-    constexpr int threads = 64;
+    constexpr int threads = 16;
     const Executor executor(file_, config_.image_size, {kernels::select_table()}, threads);
     // The most that one call may need: a stack and a single image for each thread, and gangs.
     run(executor, threads);
     const std::size_t alone = executor.idle_bytes();
     std::size_t most = 0;
-    for (std::int64_t count = 1; count <= 200; ++count) {
+    for (std::int64_t count = 1; count <= 60; ++count) {
         run(executor, count);
         most = std::max(most, executor.idle_bytes());
     }
-    // There are 64 contexts of one thread, and twice as many gangs. Each has scratch memory for its
+    // There are 16 contexts of one thread, and twice as many gangs. Each has scratch memory for its
     // threads.
     EXPECT_LT(most, 8 * alone);
     EXPECT_LT(most, std::size_t{64} << 20);
