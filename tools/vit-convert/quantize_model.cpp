@@ -26,6 +26,7 @@ class Measurement {
     Measurement(const Graph& graph, const ModelHeader& header, CalibrationFiles& files)
         : graph_(graph), header_(header), files_(files) {}
 
+    /// Leaves the images that cannot be read out of files.measured.
     Outputs outputs(const ModelWeights& weights, const std::function<void(double)>& progress) {
         constexpr std::size_t at_once = 64;
         Outputs all;
@@ -177,9 +178,10 @@ void calibrate(const Graph& graph, Converted& model, const QuantizeOptions& opti
     std::vector<std::string>& in_float = model.header.float_linears;
     for (std::size_t next = 1;; next *= 2) {
         steps.begin("running the model in int8");
+        // First: it replaces files.measured.
+        const Outputs in_int8 = measurement.outputs(weights, show);
         const std::vector<double> cosines =
-            compare(expected, measurement.outputs(weights, show), files.measured,
-                    model.header.config.num_classes > 0, report);
+            compare(expected, in_int8, files.measured, model.header.config.num_classes > 0, report);
         if (!options.max_drop || drop_of(report) <= *options.max_drop) {
             std::ranges::sort(in_float);
             keep_samples(expected, cosines, files.measured, weights, model.header, samples);
