@@ -122,6 +122,26 @@ struct Int8Finish {
     }
 };
 
+/// Where the sums of blocks are: each block has a place of its own if its sums wait for another
+/// chunk of the inputs. Otherwise two places alternate, because a block is finished during the next
+/// one.
+template <std::size_t block_rows, std::size_t panel_columns>
+struct Int8Sums {
+    std::int32_t* workspace;
+    bool alternate;
+    std::size_t turn = 0;
+
+    /// Number of int32 for so many rows.
+    static std::size_t size(std::size_t rows) noexcept {
+        return (rows > 2 * block_rows ? rows : 2 * block_rows) * panel_columns;
+    }
+    /// The sums of the next block, which begins with `row` of the workspace.
+    std::int32_t* next(std::size_t row) noexcept {
+        if (alternate) row = turn = block_rows - turn;
+        return workspace + row * panel_columns;
+    }
+};
+
 /// The table whose linears are `Linear`.
 template <class A, class Linear>
 constexpr Int8Table make_int8_table_of(const char* name) noexcept {

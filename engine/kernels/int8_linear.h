@@ -30,6 +30,8 @@ struct Int8Linear {
     static constexpr std::size_t group = 32;         ///< inputs between two other pieces of work
     static constexpr std::size_t most_rows = 256;    ///< their x stays in the L2 cache
 
+    using Sums = Int8Sums<block_rows, panel_columns>;
+
     static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
     static std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
 
@@ -41,11 +43,7 @@ struct Int8Linear {
         return divide_up(divide_up(rows, divide_up(rows, most_rows)), block_rows) * block_rows;
     }
 
-    /// At least the two places of sums that alternate.
-    static std::size_t workspace(std::size_t rows) {
-        return (rows_at_once(rows) < 2 * block_rows ? 2 * block_rows : rows_at_once(rows)) *
-               panel_columns;
-    }
+    static std::size_t workspace(std::size_t rows) { return Sums::size(rows_at_once(rows)); }
     static std::size_t packed_bytes(std::size_t in, std::size_t panels) {
         return int8_packed_bytes<A>(in, panels * panel_columns);
     }
@@ -87,7 +85,7 @@ struct Int8Linear {
         const std::size_t padded = int8_padded(call.x.cols), stride = int8_stride(call.x.cols),
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
         Finish finish{call};
-        std::size_t turn = 0;
+        Sums places{call.workspace, chunk == padded};
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
             const std::int32_t* const starts = int8_starts<A>(call, panel_columns, panel);
@@ -98,10 +96,7 @@ struct Int8Linear {
                 const char* next =
                     reinterpret_cast<const char*>(weights + (k + inputs) * panel_columns);
                 for (std::size_t row = first; row < last; row += block_rows) {
-                    // Sums that wait for no other chunk alternate between two places.
-                    if (chunk == padded) turn = block_rows - turn;
-                    std::int32_t* const sums =
-                        call.workspace + (chunk == padded ? turn : row - first) * panel_columns;
+                    std::int32_t* const sums = places.next(row - first);
                     const Block block{call.x.data + row * stride + k,
                                       stride,
                                       inputs,

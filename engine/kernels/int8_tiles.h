@@ -25,6 +25,8 @@ struct Int8TileLinear {
     static constexpr std::size_t most_chunk = 1024;  ///< inputs; their weights stay in L1
     static constexpr std::size_t most_rows = 256;    ///< their x stays in L2
 
+    using Sums = Int8Sums<block_rows, panel_columns>;
+
     static std::size_t min(std::size_t a, std::size_t b) { return a < b ? a : b; }
     static std::size_t divide_up(std::size_t n, std::size_t by) { return (n + by - 1) / by; }
     static std::size_t chunk_of(std::size_t padded) {
@@ -34,13 +36,9 @@ struct Int8TileLinear {
         return divide_up(divide_up(rows, divide_up(rows, most_rows)), block_rows) * block_rows;
     }
 
-    static std::size_t most_sums(std::size_t rows) {
-        const std::size_t at_once = rows_at_once(rows), two_blocks = 2 * block_rows;
-        return (at_once > two_blocks ? at_once : two_blocks) * panel_columns;
-    }
     /// The sums, and a copy of the rows of a tile that is not full.
     static std::size_t workspace(std::size_t rows) {
-        return most_sums(rows) + tile_rows * most_chunk / sizeof(std::int32_t);
+        return Sums::size(rows_at_once(rows)) + tile_rows * most_chunk / sizeof(std::int32_t);
     }
     static std::size_t packed_bytes(std::size_t in, std::size_t panels) {
         return int8_packed_bytes<A>(in, panels * panel_columns);
@@ -113,10 +111,10 @@ struct Int8TileLinear {
         Tiles tiles;
         const std::size_t padded = int8_padded(call.x.cols), stride = int8_stride(call.x.cols),
                           chunk = chunk_of(padded), blocks = divide_up(last - first, block_rows);
-        auto* const copy =
-            reinterpret_cast<std::uint8_t*>(call.workspace + most_sums(last - first));
+        auto* const copy = reinterpret_cast<std::uint8_t*>(call.workspace +
+                                                           Sums::size(rows_at_once(last - first)));
         Finish finish{call};
-        std::size_t turn = 0;
+        Sums places{call.workspace, chunk == padded};
         for (std::size_t panel = call.first_panel; panel < call.last_panel; ++panel) {
             const std::int8_t* const weights = call.weights + panel * panel_columns * padded;
             const std::int32_t* const starts = int8_starts<A>(call, panel_columns, panel);
@@ -141,9 +139,7 @@ struct Int8TileLinear {
                         x = copy;
                         x_stride = inputs;
                     }
-                    if (chunk == padded) turn = block_rows - turn;
-                    std::int32_t* const sums =
-                        call.workspace + (chunk == padded ? turn : row - first) * panel_columns;
+                    std::int32_t* const sums = places.next(row - first);
                     const Product product{x,
                                           x + second * x_stride,
                                           x_stride,
